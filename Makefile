@@ -1,0 +1,69 @@
+# Everything that a person does here. A machine with Python 3.11 or newer, venv and make is enough.
+
+PYTHON ?= python3
+BIN := .venv/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+ENV ?= dev
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo local test check lint types format synth lock clean
+
+help: ## show this
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
+
+demo: setup ## run the whole stack on this machine, from cdk deploy to a suppressed address
+	@$(BIN)/python -m local demo
+
+local: setup ## start the whole stack on this machine and leave it running
+	@$(BIN)/python -m local up
+
+test: setup ## run all tests
+	$(BIN)/python -m pytest
+
+check: lint types test ## what CI runs
+
+lint: setup ## ruff: rules and format
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+types: setup ## mypy, strict
+	$(BIN)/mypy
+
+format: setup ## mend what ruff can mend
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+synth: setup ## the CloudFormation template of ENV=dev; needs no network, no Docker and no AWS account
+	@node_modules/.bin/cdk synth -c env=$(ENV)
+
+lock: setup ## pin all dependencies again
+	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --upgrade --quiet \
+	  --no-emit-index-url --custom-compile-command "make lock" -o requirements.txt
+	$(BIN)/uv pip compile --group pyproject.toml:lambda -c requirements.txt --universal --python-version 3.11 --quiet \
+	  --generate-hashes --no-emit-index-url --custom-compile-command "make lock" -o lambdas/requirements.txt
+	$(BIN)/npm install --package-lock-only
+
+clean: ## remove all that was made
+	rm -rf .venv .wheels node_modules cdk.out .hypothesis .mypy_cache .pytest_cache .ruff_cache
+
+# Each part of the set-up is made again when what it is made from changes.
+setup: .venv/.ready .wheels/.ready node_modules/.ready
+
+.venv/.ready: requirements.txt
+	@echo "setting up: Python packages"
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed" if sys.version_info < (3, 11) else 0)'
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+.wheels/.ready: lambdas/requirements.txt .venv/.ready
+	@echo "setting up: what the Lambda functions need"
+	@rm -rf .wheels
+	@$(BIN)/python -m pip download --quiet --disable-pip-version-check --only-binary=:all: --require-hashes \
+	  --dest .wheels -r lambdas/requirements.txt
+	@touch $@
+
+node_modules/.ready: package-lock.json .venv/.ready
+	@echo "setting up: the CDK command line"
+	@$(BIN)/npm ci --silent --no-audit --no-fund
+	@touch $@

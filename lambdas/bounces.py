@@ -1,0 +1,12 @@
+"""The function behind the bounces queue."""
+
+from typing import Any
+
+from lambdas.ingest import IngestFunction
+
+_function = IngestFunction.from_env("bounces")
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, list[dict[str, str]]]:  # noqa: ANN401  # Lambda's own
+    """Apply a batch of messages; give those that SQS has to deliver again."""
+    return _function(event, context)

@@ -1,0 +1,144 @@
+"""What the three ingest functions share: an SQS batch in, the failures of the batch out."""
+
+import os
+from collections import Counter
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from lambdas.dead_letters import DeadLetters
+from lambdas.settings import Settings
+from ses_suppression.address import fingerprint
+from ses_suppression.deadline import Deadline
+from ses_suppression.ingest import Message, Outcome, Status, ingest
+from ses_suppression.policy import Policy
+from ses_suppression.rules import Rule
+from ses_suppression.store import CONNECTIONS, DynamoDBStore, Store
+
+NAMESPACE = "SESSuppression"
+SECONDS_TO_HAND_BACK = 2.0
+"""So much of a function's time is kept back, to hand back what it could not do."""
+
+_CLIENT = Config(
+    connect_timeout=1,
+    read_timeout=3,
+    max_pool_connections=CONNECTIONS,
+    retries={"mode": "standard", "total_max_attempts": 3},
+)
+
+
+class IngestFunction:
+    """An ingest function: applies a batch of messages, and tells SQS which to give again.
+
+    Args:
+        store, policy, account_ids: see `ses_suppression.ingest.ingest`.
+        reject: puts a rejected message where people look at it.
+        fingerprint_key: makes addresses unreadable in logs.
+        logger, metrics: of Powertools.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        policy: Policy,
+        account_ids: frozenset[str],
+        reject: Callable[[Outcome], None],
+        fingerprint_key: str,
+        logger: Logger,
+        metrics: Metrics,
+    ) -> None:
+        self._store = store
+        self._policy = policy
+        self._account_ids = account_ids
+        self._reject = reject
+        self._fingerprint_key = fingerprint_key
+        self._logger = logger
+        self._metrics = metrics
+
+    @classmethod
+    def from_env(cls, kind: str) -> "IngestFunction":
+        """Build the ordinary one from the function's environment."""
+        settings = Settings.from_env(os.environ)
+        return cls(
+            store=DynamoDBStore(boto3.client("dynamodb", config=_CLIENT), settings.table_name),
+            policy=settings.policy,
+            account_ids=settings.account_ids,
+            reject=DeadLetters(boto3.client("sqs", config=_CLIENT), settings.dead_letter_queue_url),
+            fingerprint_key=settings.fingerprint_key,
+            logger=Logger(service=kind),
+            metrics=Metrics(namespace=NAMESPACE, service=kind),
+        )
+
+    def __call__(self, event: Mapping[str, Any], context: Any) -> dict[str, list[dict[str, str]]]:  # noqa: ANN401
+        """Handle an event of SQS."""
+        outcomes = ingest(
+            [_message(record) for record in event["Records"]],
+            store=self._store,
+            policy=self._policy,
+            account_ids=self._account_ids,
+            deadline=Deadline(context.get_remaining_time_in_millis() / 1000 - SECONDS_TO_HAND_BACK),
+        )
+        failed = [outcome for outcome in outcomes if not self._settle(outcome)]
+        self._count(outcomes)
+        return {"batchItemFailures": [{"itemIdentifier": outcome.message.id} for outcome in failed]}
+
+    def _settle(self, outcome: Outcome) -> bool:
+        """Log what is worth it, put away what is rejected; False: SQS has to give the message again."""
+        details = {
+            "message_id": outcome.message.id,
+            "status": outcome.status,
+            "reason": outcome.reason,
+            "unattributed": outcome.unattributed,
+            "recipients": [
+                {"fingerprint": fingerprint(address, self._fingerprint_key), "rule": rule}
+                for address, rule in outcome.rules
+            ],
+        }
+        match outcome.status:
+            case Status.RETRIED:
+                self._logger.error("not applied, to be retried", extra=details)
+                return False
+            case Status.REJECTED:
+                self._logger.warning("rejected", extra=details)
+                return self._put_away(outcome)
+            case Status.ACKNOWLEDGED:
+                self._logger.info("acknowledged", extra=details)
+            case Status.APPLIED:
+                if any(rule is not Rule.DELIVERY for _, rule in outcome.rules):  # they are too many to log
+                    self._logger.info("applied", extra=details)
+        return True
+
+    def _put_away(self, outcome: Outcome) -> bool:
+        try:
+            self._reject(outcome)
+        except (ClientError, BotoCoreError) as error:
+            self._logger.error(
+                "the dead-letter queue did not take a rejected message, to be retried",
+                extra={"message_id": outcome.message.id, "error": type(error).__name__},
+            )
+            return False
+        return True
+
+    def _count(self, outcomes: list[Outcome]) -> None:
+        counts: Counter[str] = Counter()
+        for outcome in outcomes:
+            counts[outcome.status.capitalize()] += 1
+            counts["Unattributed"] += outcome.unattributed
+            if outcome.status in {Status.APPLIED, Status.REJECTED}:
+                counts.update(rule for _, rule in outcome.rules)
+        for name, value in counts.items():
+            if value:
+                self._metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
+        self._metrics.flush_metrics()
+
+
+def _message(record: Mapping[str, Any]) -> Message:
+    sent = int(record["attributes"]["SentTimestamp"]) / 1000
+    return Message(id=record["messageId"], body=record["body"], received_at=datetime.fromtimestamp(sent, tz=UTC))

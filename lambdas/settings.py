@@ -1,0 +1,53 @@
+"""What the stack tells the functions, read and validated once, when a function starts."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ses_suppression.errors import InvalidPolicyError, MissingSettingError
+from ses_suppression.policy import Policy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The environment variables of an ingest function.
+
+    Attributes:
+        table_name: `SUPPRESSION_TABLE_NAME`.
+        dead_letter_queue_url: `DEAD_LETTER_QUEUE_URL`, where rejected messages are put.
+        fingerprint_key: `FINGERPRINT_KEY`, with which addresses are made unreadable in logs.
+        account_ids: `SENDING_ACCOUNT_IDS`, separated by commas: whose feedback is taken.
+        policy: `SUPPRESSION_POLICY`, a JSON object; without it, the defaults.
+    """
+
+    table_name: str
+    dead_letter_queue_url: str
+    fingerprint_key: str
+    account_ids: frozenset[str]
+    policy: Policy
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> "Settings":
+        """Read the settings.
+
+        Raises:
+            MissingSettingError, InvalidPolicyError: the function cannot start; its messages stay in the queue.
+        """
+        try:
+            policy = json.loads(environ.get("SUPPRESSION_POLICY", "{}"))
+        except ValueError as error:
+            raise InvalidPolicyError(f"SUPPRESSION_POLICY is not JSON: {error}") from None
+        return cls(
+            table_name=_required(environ, "SUPPRESSION_TABLE_NAME"),
+            dead_letter_queue_url=_required(environ, "DEAD_LETTER_QUEUE_URL"),
+            fingerprint_key=_required(environ, "FINGERPRINT_KEY"),
+            account_ids=frozenset(_required(environ, "SENDING_ACCOUNT_IDS").split(",")),
+            policy=Policy.from_mapping(policy),
+        )
+
+
+def _required(environ: Mapping[str, str], name: str) -> str:
+    value = environ.get(name)
+    if not value:
+        raise MissingSettingError(f"the environment variable {name} is not set")
+    return value

@@ -1,0 +1,1 @@
+"""May I send mail to this address? An Amazon SES application-level suppression list."""

@@ -1,0 +1,48 @@
+"""Every error that this package raises on purpose. No text of theirs ever holds an e-mail address."""
+
+
+class SESSuppressionError(Exception):
+    """The base of all errors of this package: catch it to catch them all."""
+
+
+class InvalidAddressError(SESSuppressionError, ValueError):
+    """The text cannot be an e-mail address. The message says why, and does not repeat the text."""
+
+
+class InvalidNotificationError(SESSuppressionError, ValueError):
+    """The body is not a notification of Amazon SES.
+
+    Attributes:
+        field: the path of the field that is wrong, such as `bounce.bouncedRecipients[2].emailAddress`;
+            empty when the body as a whole is meant.
+        problem: what is wrong with it.
+    """
+
+    def __init__(self, field: str, problem: str) -> None:
+        super().__init__(f"{field}: {problem}" if field else problem)
+        self.field = field
+        self.problem = problem
+
+
+class InvalidPolicyError(SESSuppressionError, ValueError):
+    """A policy has an unknown key, or a value that is out of its range. The message names the key."""
+
+
+class ConflictError(SESSuppressionError):
+    """Another writer changed the record between the read and the write: read again."""
+
+
+class StoreUnavailableError(SESSuppressionError):
+    """DynamoDB did not answer, or refused. Nothing is known about the addresses in question.
+
+    Attributes:
+        code: the error code of AWS or of the SDK, such as `ThrottlingException`.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+
+
+class MissingSettingError(SESSuppressionError):
+    """An environment variable that is needed is not set. The message names it."""

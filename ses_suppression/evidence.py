@@ -1,0 +1,236 @@
+"""What happened to an address: one flat piece of evidence for each event, and whom it is about.
+
+Evidence forms a set. Its ids are deterministic, so that the same event, however often and through whichever
+channel it comes, is one piece of evidence; `join` unites two copies of it without regard to their order.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from datetime import datetime
+from enum import StrEnum
+from typing import TypeVar, assert_never
+
+from ses_suppression.address import domain_of
+from ses_suppression.errors import InvalidNotificationError
+from ses_suppression.notification import Bounce, Complaint, Delivery, Feedback, Recipient
+
+EVERY_STREAM = "*"
+"""The stream of what holds for every mail. No tag of a mail can name it."""
+
+_HASH_DIGITS = 32
+_Value = TypeVar("_Value", str, bool, datetime)
+
+
+class Kind(StrEnum):
+    """What sort of event a piece of evidence is. The last four are actions of an operator."""
+
+    BOUNCE = "bounce"
+    COMPLAINT = "complaint"
+    DELIVERY = "delivery"
+    SUPPRESS = "suppress"
+    REACTIVATE = "reactivate"
+    IMPORT = "import"
+    VOID = "void"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """One event, as it is kept. All times are UTC; None is what the event did not say.
+
+    Attributes:
+        id: deterministic; equal for every copy of the event.
+        at: when it happened, never later than its receipt.
+        mail_id, mail_at, identity, stream: the mail that it is about (operators: the stream that they name).
+        bounce_type, bounce_sub_type, action, status, diagnostic: of a bounce, in SES's words.
+        reported_as: the address that the report named, when it is another than the one that was mailed.
+        feedback_type, sub_type: of a complaint, in SES's words.
+        certain: of a complaint: nobody else can have made it.
+        by, note: which operator, and why.
+        until: when an operator's suppression ends; None is never.
+        reason: of an import: BOUNCE, COMPLAINT or MANUAL.
+        voids: the id of the evidence that a void strikes out.
+        undo: the id of the undo that a void belongs to.
+    """
+
+    id: str
+    kind: Kind
+    at: datetime
+    mail_id: str | None = None
+    mail_at: datetime | None = None
+    identity: str | None = None
+    stream: str | None = None
+    bounce_type: str | None = None
+    bounce_sub_type: str | None = None
+    action: str | None = None
+    status: str | None = None
+    diagnostic: str | None = None
+    reported_as: str | None = None
+    feedback_type: str | None = None
+    sub_type: str | None = None
+    certain: bool | None = None
+    by: str | None = None
+    note: str | None = None
+    until: datetime | None = None
+    reason: str | None = None
+    voids: str | None = None
+    undo: str | None = None
+
+
+EVIDENCE_FIELDS = tuple(field.name for field in fields(Evidence))
+
+
+def in_time(evidence: Evidence) -> tuple[datetime, str]:
+    """Sort key: by time, and by id where times are equal, so that there is one order."""
+    return evidence.at, evidence.id
+
+
+def join(one: Evidence, other: Evidence) -> Evidence:
+    """Unite two copies of one event: field by field, present beats absent, then the smaller.
+
+    Commutative, associative and idempotent, so that no order of arrival can change the result.
+    """
+    if one == other:
+        return one
+    return Evidence(**{name: _smaller(getattr(one, name), getattr(other, name)) for name in EVIDENCE_FIELDS})
+
+
+def _smaller(one: _Value | None, other: _Value | None) -> _Value | None:
+    if one is None:
+        return other
+    return one if other is None or one <= other else other
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attribution:
+    """Whom a notification is about.
+
+    Attributes:
+        evidence: the addresses and what happened to each.
+        unattributed: the paths of recipients that are none of the mail's several destinations.
+        broken: recipients that name nobody: neither they nor the mail's destination is an address.
+    """
+
+    evidence: tuple[tuple[str, Evidence], ...]
+    unattributed: tuple[str, ...] = ()
+    broken: tuple[InvalidNotificationError, ...] = ()
+
+
+def attribute(feedback: Feedback, *, received_at: datetime, stream_tag: str | None = None) -> Attribution:
+    """Turn feedback into evidence about the addresses that were mailed.
+
+    A report names the address at which the mail ended. After forwarding that need not be one that was
+    mailed: with one destination the evidence belongs to that one; with several nobody can tell.
+
+    Args:
+        feedback: the parsed notification.
+        received_at: when the queue got it; bounds every time in it from above.
+        stream_tag: the name of the message tag whose value is the mail's stream.
+    """
+    destination = frozenset(feedback.mail.destination)
+    evidence: list[tuple[str, Evidence]] = []
+    unattributed: list[str] = []
+    broken = list(feedback.broken)
+    for recipient in feedback.recipients:
+        address = recipient.address
+        if destination and address not in destination:
+            if len(destination) > 1:
+                unattributed.append(recipient.path)
+                continue
+            (address,) = destination
+        if address is None:
+            broken.append(InvalidNotificationError(recipient.path, "not an e-mail address"))
+            continue
+        evidence.append((address, _evidence(feedback, recipient, address, received_at, stream_tag)))
+    return Attribution(evidence=tuple(evidence), unattributed=tuple(unattributed), broken=tuple(broken))
+
+
+def _evidence(
+    feedback: Feedback, recipient: Recipient, address: str, received_at: datetime, stream_tag: str | None
+) -> Evidence:
+    mail = feedback.mail
+    reported_as = None if recipient.address == address else recipient.address or recipient.reported
+    at = min(feedback.timestamp or received_at, received_at)
+    mail_at = min(mail.timestamp, received_at) if mail.timestamp else None
+    stream = _stream(feedback, stream_tag)
+    match feedback:
+        case Bounce():
+            return Evidence(
+                id=feedback.feedback_id or _hashed_id(Kind.BOUNCE, feedback, address),
+                kind=Kind.BOUNCE,
+                at=at,
+                mail_id=mail.message_id,
+                mail_at=mail_at,
+                identity=mail.identity,
+                stream=stream,
+                bounce_type=feedback.bounce_type,
+                bounce_sub_type=feedback.bounce_sub_type,
+                action=recipient.action,
+                status=recipient.status,
+                diagnostic=recipient.diagnostic,
+                reported_as=reported_as,
+            )
+        case Complaint():
+            return Evidence(
+                id=feedback.feedback_id or _hashed_id(Kind.COMPLAINT, feedback, address),
+                kind=Kind.COMPLAINT,
+                at=at,
+                mail_id=mail.message_id,
+                mail_at=mail_at,
+                identity=mail.identity,
+                stream=stream,
+                reported_as=reported_as,
+                feedback_type=feedback.complaint_feedback_type,
+                sub_type=feedback.complaint_sub_type,
+                certain=_is_certain(feedback, address),
+            )
+        case Delivery():
+            return Evidence(
+                id=f"delivery:{mail.message_id}" if mail.message_id else _hashed_id(Kind.DELIVERY, feedback, address),
+                kind=Kind.DELIVERY,
+                at=at,
+                mail_id=mail.message_id,
+                mail_at=mail_at,
+                identity=mail.identity,
+                stream=stream,
+                reported_as=reported_as,
+            )
+        case _:
+            assert_never(feedback)
+
+
+def _is_certain(complaint: Complaint, address: str) -> bool:
+    """SES names everyone at the complaining domain: they *may* have complained."""
+    if len(complaint.recipients) + len(complaint.broken) != 1:
+        return False
+    return not any(
+        other != address and domain_of(other) == domain_of(address) for other in complaint.mail.destination
+    )
+
+
+def _stream(feedback: Feedback, stream_tag: str | None) -> str | None:
+    values = feedback.mail.tags.get(stream_tag, ()) if stream_tag else ()
+    return values[0] if values and values[0] not in {"", EVERY_STREAM} else None
+
+
+def _hashed_id(kind: Kind, feedback: Feedback, address: str) -> str:
+    """Give the id of feedback that SES gave none. The time is SES's own: a time of receipt differs by copy."""
+    at = feedback.timestamp.isoformat() if feedback.timestamp else None
+    return f"{kind}:{digest(feedback.mail.message_id, address, at)}"
+
+
+def digest(*parts: str | None) -> str:
+    """Hash parts to 32 hexadecimal digits; no two lists of parts run together."""
+    hashed = hashlib.sha256("\x00".join("-" if part is None else f"+{part}" for part in parts).encode())
+    return hashed.hexdigest()[:_HASH_DIGITS]
+
+
+def united(evidence: Iterable[Evidence]) -> dict[str, Evidence]:
+    """Unite all copies: one piece of evidence for each id."""
+    by_id: dict[str, Evidence] = {}
+    for piece in evidence:
+        known = by_id.get(piece.id)
+        by_id[piece.id] = piece if known is None else join(known, piece)
+    return by_id
+
+

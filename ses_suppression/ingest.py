@@ -1,0 +1,157 @@
+"""From messages to verdicts: what the Lambda functions do with a batch, and what a replay does.
+
+It works per address, over the whole batch: ten bounces of one address are one read and one write.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from ses_suppression.deadline import Deadline
+from ses_suppression.errors import ConflictError, InvalidNotificationError, SESSuppressionError, StoreUnavailableError
+from ses_suppression.evidence import Attribution, Evidence, Kind, attribute
+from ses_suppression.notification import NotFeedback, parse
+from ses_suppression.policy import Policy
+from ses_suppression.record import updated
+from ses_suppression.rules import Rule, rule_of
+from ses_suppression.store import Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One message of a queue. `received_at` is when the queue got it, UTC: never this machine's clock."""
+
+    id: str
+    body: str
+    received_at: datetime
+
+
+class Status(StrEnum):
+    """The four ways in which a message ends. None of them loses it."""
+
+    APPLIED = "applied"
+    ACKNOWLEDGED = "acknowledged"
+    RETRIED = "retried"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How a message ended.
+
+    Attributes:
+        message: the message.
+        status: applied; acknowledged (it says nothing about an address); to be retried; or rejected.
+        reason: why, for all but applied; without an address in it.
+        rules: the rules that its evidence met, by address.
+        unattributed: how many recipients could not be attributed to a destination of the mail.
+    """
+
+    message: Message
+    status: Status
+    reason: str = ""
+    rules: tuple[tuple[str, Rule], ...] = ()
+    unattributed: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Read:
+    message: Message
+    attribution: Attribution
+    acknowledged_as: str = ""
+
+
+def ingest(
+    messages: Iterable[Message],
+    *,
+    store: Store,
+    policy: Policy,
+    deadline: Deadline,
+    account_ids: frozenset[str] = frozenset(),
+) -> list[Outcome]:
+    """Apply a batch of messages to the store.
+
+    Args:
+        messages: in any order, with any repetition.
+        store: where the records are.
+        policy: the thresholds of the verdict.
+        deadline: after it nothing new is begun; what is not done by then is to be retried.
+        account_ids: the sending accounts whose feedback is taken; empty: every account's.
+
+    Returns:
+        One outcome for each message, in their order.
+    """
+    reads = [_read(message, policy, account_ids) for message in messages]
+    new: defaultdict[str, list[Evidence]] = defaultdict(list)
+    for read in reads:
+        for address, evidence in read.attribution.evidence:
+            new[address].append(evidence)
+    failures = _apply(new, store, policy, deadline)
+    return [_outcome(read, failures) for read in reads]
+
+
+def _read(message: Message, policy: Policy, account_ids: frozenset[str]) -> _Read:
+    try:
+        notification = parse(message.body)
+        if isinstance(notification, NotFeedback):
+            return _Read(message=message, attribution=Attribution(evidence=()), acknowledged_as=notification.what)
+        account_id = notification.mail.sending_account_id
+        if account_ids and account_id is not None and account_id not in account_ids:
+            raise InvalidNotificationError("mail.sendingAccountId", "another account's")
+        attribution = attribute(notification, received_at=message.received_at, stream_tag=policy.stream_tag)
+    except InvalidNotificationError as error:
+        return _Read(message=message, attribution=Attribution(evidence=(), broken=(error,)))
+    return _Read(message=message, attribution=attribution, acknowledged_as="feedback that names nobody")
+
+
+def _apply(
+    new: dict[str, list[Evidence]], store: Store, policy: Policy, deadline: Deadline
+) -> dict[str, SESSuppressionError]:
+    """Load, merge, decide, save; what lost a race is read again. Give what could not be done, and why."""
+    failures: dict[str, SESSuppressionError] = {}
+    pending: Sequence[str] = list(new)
+    # Nothing rests on a delivery's look-up being fresh: the write that may follow is conditional.
+    consistent = any(piece.kind is not Kind.DELIVERY for evidence in new.values() for piece in evidence)
+    attempt = 0
+    while pending:
+        loaded = store.load(pending, consistent=consistent, deadline=deadline)
+        failures.update(loaded.failures)
+        changes = [updated(record, new[address], policy) for address, record in loaded.records.items()]
+        refused = store.save([change for change in changes if change is not None])
+        lost = {address: error for address, error in refused.items() if isinstance(error, ConflictError)}
+        failures.update({address: error for address, error in refused.items() if address not in lost})
+        if lost and not deadline.pause(attempt):
+            failures.update(lost)
+            break
+        pending, consistent = list(lost), True
+        attempt += 1
+    return failures
+
+
+def _outcome(read: _Read, failures: dict[str, SESSuppressionError]) -> Outcome:
+    attribution = read.attribution
+    failed = [failures[address] for address, _ in attribution.evidence if address in failures]
+    if failed:
+        status, reason = Status.RETRIED, _code(failed[0])
+    elif attribution.broken:
+        status, reason = Status.REJECTED, "; ".join(map(str, attribution.broken[:_REASONS]))
+    elif not attribution.evidence:
+        status, reason = Status.ACKNOWLEDGED, read.acknowledged_as
+    else:
+        status, reason = Status.APPLIED, ""
+    return Outcome(
+        message=read.message,
+        status=status,
+        reason=reason,
+        rules=tuple((address, rule_of(evidence)) for address, evidence in attribution.evidence),
+        unattributed=len(attribution.unattributed),
+    )
+
+
+_REASONS = 5  # of a thousand broken recipients, the first few tell enough
+
+
+def _code(error: SESSuppressionError) -> str:
+    return error.code if isinstance(error, StoreUnavailableError) else type(error).__name__

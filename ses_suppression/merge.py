@@ -1,0 +1,51 @@
+"""How evidence is collected: a union without order, and a limit that commutes with it.
+
+`merge(merge(a, b), c)` is `merge(a, merge(b, c))`, in any order and with any repetition, also when the
+limits bite: what is kept is a function of the set of all evidence that was ever seen.
+(Precondition: copies of one event agree on its time and rule. SES's copies do; a time that had to be
+replaced by the time of receipt may differ between two copies, and only then, and only above a limit.)
+"""
+
+from collections import defaultdict
+from collections.abc import Hashable, Iterable
+
+from ses_suppression.evidence import Evidence, in_time, united
+from ses_suppression.rules import Rule, rule_of
+
+KEPT_DAYS = {Rule.TRANSIENT_BOUNCE: 30, Rule.BLOCK: 5}
+"""Of these rules one piece of evidence a UTC day is kept, the newest, for so many days with evidence."""
+
+KEPT = {Rule.DELIVERY: 5, Rule.VOID: 20}
+"""Of these rules so many are kept, the newest."""
+
+KEPT_OF_ANY_OTHER = 5
+"""Of every other rule and stream so many are kept, the newest."""
+
+
+def merge(known: Iterable[Evidence], new: Iterable[Evidence]) -> tuple[Evidence, ...]:
+    """Unite evidence, oldest first, within the limits of what is kept."""
+    return trim(united([*known, *new]).values())
+
+
+def trim(evidence: Iterable[Evidence]) -> tuple[Evidence, ...]:
+    """Keep the newest of each class, oldest first. The class depends on the evidence alone."""
+    newest_first = sorted(evidence, key=in_time, reverse=True)
+    seen: defaultdict[Hashable, int] = defaultdict(int)
+    kept: list[Evidence] = []
+    for piece in newest_first:
+        rule = rule_of(piece)
+        if rule in KEPT_DAYS:
+            day = (rule, piece.at.date())
+            seen[day] += 1
+            if seen[day] > 1:
+                continue
+            group: Hashable = rule
+            limit = KEPT_DAYS[rule]
+        elif rule in KEPT:
+            group, limit = rule, KEPT[rule]
+        else:
+            group, limit = (rule, piece.stream), KEPT_OF_ANY_OTHER
+        seen[group] += 1
+        if seen[group] <= limit:
+            kept.append(piece)
+    return tuple(reversed(kept))

@@ -1,0 +1,187 @@
+"""The suppression table: the one module that talks to DynamoDB.
+
+A write is conditional on the revision that was read, so two writers cannot overwrite each other, and an
+item that was deleted in between is not brought back by half. What went wrong is told per address: one that
+cannot be read or written never holds up another.
+"""
+
+import uuid
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from ses_suppression.deadline import Deadline
+from ses_suppression.errors import ConflictError, SESSuppressionError, StoreUnavailableError
+from ses_suppression.item import Item, to_item, to_record, to_suppressions
+from ses_suppression.record import Record
+
+if TYPE_CHECKING:
+    from ses_suppression.decision import Suppression
+    from types_boto3_dynamodb import DynamoDBClient
+
+KEYS_A_REQUEST = 100
+"""What one BatchGetItem may ask for ("BatchGetItem", DynamoDB API reference)."""
+
+CONNECTIONS = 16
+"""Requests at a time; a client for the store wants a connection pool as large."""
+
+_In = TypeVar("_In")
+_Out = TypeVar("_Out")
+
+_CHANGED = "ConditionalCheckFailedException"
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What was read: a record for every address that was answered for, and why the others were not."""
+
+    records: dict[str, Record] = field(default_factory=dict)
+    failures: dict[str, SESSuppressionError] = field(default_factory=dict)
+
+
+class Store(Protocol):
+    """Where records are kept: the table, or memory."""
+
+    def find(self, address: str) -> Mapping[str, "Suppression"]:
+        """Read the verdict on one address."""
+        ...
+
+    def load(self, addresses: Collection[str], *, consistent: bool, deadline: Deadline) -> Loaded:
+        """Read records; an address without one has an empty record."""
+        ...
+
+    def save(self, records: Collection[Record]) -> Mapping[str, SESSuppressionError]:
+        """Write records, each only if nobody else wrote it since; give what was not written, and why."""
+        ...
+
+
+class DynamoDBStore:
+    """The table in DynamoDB.
+
+    Args:
+        client: a boto3 DynamoDB client.
+        table_name: the table.
+        clock: the time, UTC: a record that has expired but is not deleted yet is as good as none.
+    """
+
+    def __init__(
+        self, client: "DynamoDBClient", table_name: str, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        self._client = client
+        self._table_name = table_name
+        self._clock = clock
+        self._pool = ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="dynamodb")
+
+    def load(self, addresses: Collection[str], *, consistent: bool, deadline: Deadline) -> Loaded:
+        """Read records with BatchGetItem, 100 addresses a request, several requests at a time."""
+        loaded = Loaded()
+        chunks = list(_chunks(list(dict.fromkeys(addresses))))
+        for part in self._each(lambda chunk: self._load_chunk(chunk, consistent, deadline), chunks):
+            loaded.records.update(part.records)
+            loaded.failures.update(part.failures)
+        return loaded
+
+    def save(self, records: Collection[Record]) -> Mapping[str, SESSuppressionError]:
+        """Write records with PutItem, several at a time."""
+        records = list(records)
+        errors = self._each(self._save_one, records)
+        return {record.address: error for record, error in zip(records, errors, strict=True) if error}
+
+    def find(self, address: str) -> Mapping[str, "Suppression"]:
+        """Read the verdict on one address with one GetItem; expired suppressions are still in it.
+
+        Raises:
+            StoreUnavailableError: DynamoDB did not answer, or refused.
+        """
+        try:
+            answer = self._client.get_item(
+                TableName=self._table_name,
+                Key={"address": {"S": address}},
+                ProjectionExpression="suppressions",
+            )
+        except (ClientError, BotoCoreError) as error:
+            raise _unavailable(error) from None
+        return to_suppressions(answer.get("Item", {}))
+
+    def _each(self, function: Callable[[_In], _Out], inputs: Sequence[_In]) -> list[_Out]:
+        if len(inputs) == 1:
+            return [function(inputs[0])]
+        return list(self._pool.map(function, inputs))
+
+    def _load_chunk(self, addresses: Sequence[str], consistent: bool, deadline: Deadline) -> Loaded:
+        loaded = Loaded()
+        pending = list(addresses)
+        attempt = 0
+        while pending:
+            try:
+                answer = self._client.batch_get_item(
+                    RequestItems={
+                        self._table_name: {
+                            "Keys": [{"address": {"S": address}} for address in pending],
+                            "ConsistentRead": consistent,
+                        }
+                    }
+                )
+            except (ClientError, BotoCoreError) as error:
+                loaded.failures.update(dict.fromkeys(pending, _unavailable(error)))
+                return loaded
+            unprocessed = answer.get("UnprocessedKeys", {}).get(self._table_name, {}).get("Keys", [])
+            unanswered = {key["address"]["S"] for key in unprocessed}
+            items = {item["address"]["S"]: item for item in answer["Responses"].get(self._table_name, [])}
+            for address in pending:
+                if address not in unanswered:
+                    self._read(address, items.get(address), loaded)
+            pending = [address for address in pending if address in unanswered]
+            if pending and not deadline.pause(attempt):
+                failure = StoreUnavailableError("UnprocessedKeys", "DynamoDB did not answer for this key in time")
+                loaded.failures.update(dict.fromkeys(pending, failure))
+                return loaded
+            attempt += 1
+        return loaded
+
+    def _read(self, address: str, item: Item | None, loaded: Loaded) -> None:
+        if item is None:
+            loaded.records[address] = Record(address=address)
+            return
+        try:
+            record = to_record(item)
+        except (KeyError, TypeError, ValueError) as error:
+            loaded.failures[address] = StoreUnavailableError(
+                "UnreadableItem", f"the item was not written by this software: {type(error).__name__}"
+            )
+            return
+        if record.expires_at is not None and record.expires_at <= self._clock().timestamp():
+            record = Record(address=address, revision=record.revision)
+        loaded.records[address] = record
+
+    def _save_one(self, record: Record) -> SESSuppressionError | None:
+        try:
+            self._client.put_item(
+                TableName=self._table_name,
+                Item=to_item(record, revision=uuid.uuid4().hex),
+                ConditionExpression="revision = :read" if record.revision else "attribute_not_exists(revision)",
+                **({"ExpressionAttributeValues": {":read": {"S": record.revision}}} if record.revision else {}),
+            )
+        except (ClientError, BotoCoreError) as error:
+            if isinstance(error, ClientError) and error.response["Error"]["Code"] == _CHANGED:
+                return ConflictError("another writer changed the record in between")
+            return _unavailable(error)
+        return None
+
+
+def _chunks(addresses: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(addresses), KEYS_A_REQUEST):
+        yield addresses[start : start + KEYS_A_REQUEST]
+
+
+def _unavailable(error: ClientError | BotoCoreError) -> StoreUnavailableError:
+    """Name the error by its code alone: the SDK's texts can hold the key, which is an address."""
+    if isinstance(error, ClientError):
+        return StoreUnavailableError(
+            error.response["Error"]["Code"], f"DynamoDB refused {error.operation_name}"
+        )
+    return StoreUnavailableError(type(error).__name__, "DynamoDB did not answer")

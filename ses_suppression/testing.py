@@ -1,0 +1,50 @@
+"""For tests: ours, and those of apps that use this package."""
+
+import uuid
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from ses_suppression.deadline import Deadline
+from ses_suppression.decision import Suppression
+from ses_suppression.errors import ConflictError, SESSuppressionError
+from ses_suppression.record import Record
+from ses_suppression.store import Loaded
+
+
+class InMemoryStore:
+    """A store without AWS, with the table's own conditions.
+
+    Args:
+        clock: the time, UTC.
+    """
+
+    def __init__(self, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self.records: dict[str, Record] = {}
+        self._clock = clock
+
+    def load(self, addresses: Collection[str], *, consistent: bool, deadline: Deadline) -> Loaded:
+        """Read records; an address without one has an empty record."""
+        del consistent, deadline  # Memory is always consistent, and answers at once.
+        return Loaded(records={address: self._load_one(address) for address in addresses})
+
+    def save(self, records: Collection[Record]) -> Mapping[str, SESSuppressionError]:
+        """Write records, each only if nobody else wrote it since."""
+        failures: dict[str, SESSuppressionError] = {}
+        for record in records:
+            current = self.records.get(record.address)
+            if record.revision != (current.revision if current else None):
+                failures[record.address] = ConflictError("another writer changed the record in between")
+            else:
+                self.records[record.address] = replace(record, revision=uuid.uuid4().hex)
+        return failures
+
+    def find(self, address: str) -> Mapping[str, Suppression]:
+        """Read the verdict on one address."""
+        return self._load_one(address).suppressions
+
+    def _load_one(self, address: str) -> Record:
+        record = self.records.get(address, Record(address=address))
+        if record.expires_at is not None and record.expires_at <= self._clock().timestamp():
+            return Record(address=address, revision=record.revision)
+        return record

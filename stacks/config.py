@@ -1,0 +1,168 @@
+"""The configuration of an environment: read from `cdk.json` once, validated, then passed on."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from ses_suppression.errors import InvalidPolicyError, SESSuppressionError
+from ses_suppression.policy import Policy
+
+_REGION = re.compile(r"[a-z]{2}(?:-[a-z]+)+-\d")
+_ENVIRONMENT = re.compile(r"[a-z][a-z0-9-]{0,19}")
+_ACCOUNT_ID = re.compile(r"\d{12}")
+_SHORTEST_TIMEOUT, _LONGEST_TIMEOUT = 5, 120
+
+
+class ConfigError(SESSuppressionError):
+    """The configuration is wrong; the message names the key, the value and what is allowed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """A verified identity of SES whose notifications are ours.
+
+    Attributes:
+        name: a domain, or an address that was verified by itself.
+        take_over: replace notification topics that somebody else set.
+    """
+
+    name: str
+    take_over: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """One environment of `cdk.json`.
+
+    Attributes:
+        environment: its name; part of every name in the stack.
+        region: where SES sends from: topics and identities share a region.
+        identities: whose notifications are ours.
+        deliveries: subscribe to deliveries too; they end a row of transient bounces.
+        sending_account_ids: accounts, beside the stack's own, whose feedback is taken.
+        function_timeout_seconds: the time that a function has for a batch; a message is seen again after six times as long.
+        policy: thresholds of the verdict, as a mapping of `ses_suppression.policy.Policy`.
+        synthesizer: `cli` deploys with the CLI's own credentials; for emulators.
+    """
+
+    environment: str
+    region: str
+    identities: tuple[Identity, ...] = ()
+    deliveries: bool = True
+    sending_account_ids: tuple[str, ...] = ()
+    function_timeout_seconds: int = 30
+    policy: Mapping[str, Any]
+    synthesizer: str | None = None
+
+    @classmethod
+    def from_context(cls, context: Mapping[str, Any]) -> "Config":
+        """Read the environment that the context's `env` names.
+
+        Raises:
+            ConfigError: there is no such environment, or one of its keys or values is wrong.
+        """
+        environments = context.get("environments")
+        if not isinstance(environments, Mapping) or not environments:
+            raise ConfigError("environments: an object with one entry for each environment is needed")
+        name = context.get("env")
+        if name not in environments:
+            raise ConfigError(f"env={name}: there is no such environment; there are {', '.join(environments)}")
+        if not _ENVIRONMENT.fullmatch(name):
+            raise ConfigError(f"environments.{name}: a name is up to 20 lower-case letters, digits and hyphens")
+        values = environments[name]
+        path = f"environments.{name}"
+        if not isinstance(values, Mapping):
+            raise ConfigError(f"{path}: an object is needed, not {values!r}")
+        synthesizer = context.get("synthesizer")
+        if synthesizer not in {None, "cli"}:
+            raise ConfigError(f"synthesizer={synthesizer}: only cli is known")
+        return cls(environment=name, synthesizer=synthesizer, **_validated(values, path))
+
+
+_KEYS = tuple(item.name for item in fields(Config) if item.name not in {"environment", "synthesizer"})
+
+
+def _validated(values: Mapping[str, Any], path: str) -> dict[str, Any]:
+    for key in values:
+        if key not in _KEYS:
+            raise ConfigError(f"{path}.{key}: not a key; there are {', '.join(_KEYS)}")
+    if "region" not in values:
+        raise ConfigError(f"{path}.region: missing; every environment names its region, such as eu-west-1")
+    return {
+        "policy": _policy({}, f"{path}.policy"),
+        **{key: _READERS[key](value, f"{path}.{key}") for key, value in values.items()},
+    }
+
+
+def _region(value: object, path: str) -> str:
+    if isinstance(value, str) and _REGION.fullmatch(value):
+        return value
+    raise ConfigError(f"{path}: the name of a region is needed, such as eu-west-1, not {value!r}")
+
+
+def _identities(value: object, path: str) -> tuple[Identity, ...]:
+    if not isinstance(value, list):
+        raise ConfigError(f"{path}: a list of domains and addresses is needed, not {value!r}")
+    identities = tuple(_identity(entry, f"{path}[{index}]") for index, entry in enumerate(value))
+    names = [identity.name for identity in identities]
+    for index, name in enumerate(names):
+        if name in names[:index]:
+            raise ConfigError(f"{path}[{index}]: {name} stands there twice")
+    return identities
+
+
+def _identity(value: object, path: str) -> Identity:
+    match value:
+        case str() if value:
+            return Identity(name=value)
+        case {"name": str(name), "take_over": bool(take_over), **rest} if name and not rest:
+            return Identity(name=name, take_over=take_over)
+        case _:
+            raise ConfigError(
+                f'{path}: a domain or an address is needed, or {{"name": …, "take_over": true}}, not {value!r}'
+            )
+
+
+def _boolean(value: object, path: str) -> bool:
+    if isinstance(value, bool):
+        return value
+    raise ConfigError(f"{path}: true or false is needed, not {value!r}")
+
+
+def _account_ids(value: object, path: str) -> tuple[str, ...]:
+    if isinstance(value, list) and all(isinstance(entry, str) and _ACCOUNT_ID.fullmatch(entry) for entry in value):
+        return tuple(value)
+    raise ConfigError(f"{path}: a list of account ids is needed, texts of twelve digits, not {value!r}")
+
+
+def _timeout(value: object, path: str) -> int:
+    if type(value) is int and _SHORTEST_TIMEOUT <= value <= _LONGEST_TIMEOUT:
+        return value
+    raise ConfigError(
+        f"{path}: a whole number of seconds from {_SHORTEST_TIMEOUT} to {_LONGEST_TIMEOUT} is needed, not {value!r}"
+    )
+
+
+def _policy(value: object, path: str) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise ConfigError(f"{path}: an object is needed, not {value!r}")
+    try:
+        policy = Policy.from_mapping(value)
+    except InvalidPolicyError as error:
+        raise ConfigError(f"{path}.{error}") from None
+    if policy.stream_tag is not None:
+        raise ConfigError(
+            f"{path}.stream_tag: identity notifications carry no tags; streams need the configuration-set feed"
+        )
+    return value
+
+
+_READERS = {
+    "region": _region,
+    "identities": _identities,
+    "deliveries": _boolean,
+    "sending_account_ids": _account_ids,
+    "function_timeout_seconds": _timeout,
+    "policy": _policy,
+}

@@ -1,0 +1,150 @@
+"""One kind of feedback: topic -> queue -> function, and where messages go that nobody could use.
+
+A channel of its own for each kind, so that a flood of deliveries cannot delay a complaint.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from aws_cdk import Aws, Duration, RemovalPolicy
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_lambda_event_sources as event_sources
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sns_subscriptions as subscriptions
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from stacks.suppression_table import grant_key_through
+
+RECEIVES = 20
+"""So often a message is tried before it is a dead letter."""
+
+VISIBILITY_FACTOR = 6
+"""A message is seen again after so many function time-outs ("Configuring a queue", Lambda developer guide)."""
+
+MAX_CONCURRENCY = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batching:
+    """How many messages a function gets at once, and how many seconds it may wait for them."""
+
+    size: int
+    window: int
+
+
+class FeedbackChannel(Construct):
+    """The path of one kind of feedback.
+
+    Args:
+        kind: `bounces`, `complaints` or `deliveries`.
+        environment: the environment's name.
+        identity_names: whose feedback the topic takes.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        kind: str,
+        environment: str,
+        identity_names: Sequence[str],
+        key: kms.IKey,
+        code: lambda_.Code,
+        timeout: Duration,
+        batching: Batching,
+        variables: Mapping[str, str],
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._key = key
+        self.topic = self._topic(f"ses-{kind}-topic-{environment}", identity_names)
+        self.dead_letter_queue = self._queue("DeadLetterQueue")
+        self.queue = self._queue(
+            "Queue",
+            visibility_timeout=Duration.seconds(VISIBILITY_FACTOR * timeout.to_seconds()),
+            dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead_letter_queue, max_receive_count=RECEIVES),
+        )
+        # SNS does not try again when a queue is gone or its policy is wrong.
+        self.undelivered_queue = self._queue("UndeliveredQueue")
+        self.topic.add_subscription(
+            subscriptions.SqsSubscription(
+                self.queue, raw_message_delivery=True, dead_letter_queue=self.undelivered_queue
+            )
+        )
+        self.function = self._function(kind, code, timeout, variables)
+        self.function.add_event_source(
+            event_sources.SqsEventSource(
+                self.queue,
+                batch_size=batching.size,
+                max_batching_window=Duration.seconds(batching.window) if batching.window else None,
+                max_concurrency=MAX_CONCURRENCY,
+                report_batch_item_failures=True,
+            )
+        )
+
+    def _topic(self, name: str, identity_names: Sequence[str]) -> sns.Topic:
+        topic = sns.Topic(self, "Topic", topic_name=name, master_key=self._key, enforce_ssl=True)
+        conditions: dict[str, dict[str, object]] = {"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}}
+        if identity_names:
+            arns = [
+                f"arn:{Aws.PARTITION}:ses:{Aws.REGION}:{Aws.ACCOUNT_ID}:identity/{identity}"
+                for identity in identity_names
+            ]
+            conditions["ArnLike"] = {"aws:SourceArn": arns}
+        topic.add_to_resource_policy(
+            iam.PolicyStatement(
+                principals=[iam.ServicePrincipal("ses.amazonaws.com")],
+                actions=["sns:Publish"],
+                resources=[topic.topic_arn],
+                conditions=conditions,
+            )
+        )
+        return topic
+
+    def _queue(
+        self,
+        construct_id: str,
+        *,
+        visibility_timeout: Duration | None = None,
+        dead_letter_queue: sqs.DeadLetterQueue | None = None,
+    ) -> sqs.Queue:
+        return sqs.Queue(
+            self,
+            construct_id,
+            encryption=sqs.QueueEncryption.KMS,
+            encryption_master_key=self._key,
+            enforce_ssl=True,
+            retention_period=Duration.days(14),
+            visibility_timeout=visibility_timeout,
+            dead_letter_queue=dead_letter_queue,
+        )
+
+    def _function(
+        self, kind: str, code: lambda_.Code, timeout: Duration, variables: Mapping[str, str]
+    ) -> lambda_.Function:
+        log_group = logs.LogGroup(
+            self, "Logs", retention=logs.RetentionDays.THREE_MONTHS, removal_policy=RemovalPolicy.DESTROY
+        )
+        role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+        log_group.grant_write(role)
+        self.dead_letter_queue.grant(role, "sqs:SendMessage")
+        grant_key_through(self._key, role, "sqs", "kms:Decrypt", "kms:GenerateDataKey*")
+        return lambda_.Function(
+            self,
+            "Function",
+            description=f"SES suppression list: applies {kind}",
+            runtime=lambda_.Runtime.PYTHON_3_14,
+            architecture=lambda_.Architecture.ARM_64,
+            handler=f"lambdas.{kind}.handler",
+            code=code,
+            role=role,
+            memory_size=512,
+            timeout=timeout,
+            log_group=log_group,
+            logging_format=lambda_.LoggingFormat.JSON,
+            environment={**variables, "DEAD_LETTER_QUEUE_URL": self.dead_letter_queue.queue_url},
+        )

@@ -1,0 +1,82 @@
+"""The notification settings of the identities: a custom resource each, since CloudFormation has none."""
+
+from collections.abc import Mapping, Sequence
+
+from aws_cdk import Aws, CustomResource, Duration, RemovalPolicy
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_sns as sns
+from constructs import Construct, IDependable
+
+from stacks.config import Identity
+
+
+class IdentitySettings(Construct):
+    """Sets each identity's topics, and turns e-mail forwarding off.
+
+    Args:
+        topics: by SES's kind: `Bounce`, `Complaint`, `Delivery`.
+        after: what has to stand first: SES tries a topic when it is set.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        identities: Sequence[Identity],
+        topics: Mapping[str, sns.ITopic],
+        code: lambda_.Code,
+        after: Sequence[IDependable],
+    ) -> None:
+        super().__init__(scope, construct_id)
+        function = self._function(code)
+        previous: Sequence[IDependable] = [function, *after]
+        for identity in identities:
+            resource = CustomResource(
+                self,
+                identity.name,
+                service_token=function.function_arn,
+                resource_type="Custom::SESIdentityNotifications",
+                properties={
+                    "Identity": identity.name,
+                    "Topics": {kind: topic.topic_arn for kind, topic in topics.items()},
+                    "TakeOver": str(identity.take_over).lower(),
+                },
+            )
+            # One after the other: SES takes one such call a second.
+            resource.node.add_dependency(*previous)
+            previous = [resource]
+
+    def _function(self, code: lambda_.Code) -> lambda_.Function:
+        log_group = logs.LogGroup(
+            self, "Logs", retention=logs.RetentionDays.THREE_MONTHS, removal_policy=RemovalPolicy.DESTROY
+        )
+        role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+        log_group.grant_write(role)
+        # These actions know no resources ("Actions, resources, and condition keys for Amazon SES").
+        iam.Grant.add_to_principal(
+            grantee=role,
+            actions=[
+                "ses:GetIdentityNotificationAttributes",
+                "ses:SetIdentityNotificationTopic",
+                "ses:SetIdentityFeedbackForwardingEnabled",
+            ],
+            resource_arns=["*"],
+            conditions={"StringEquals": {"aws:RequestedRegion": Aws.REGION}},
+        )
+        return lambda_.Function(
+            self,
+            "Function",
+            description="SES suppression list: sets the identities' notification topics",
+            runtime=lambda_.Runtime.PYTHON_3_14,
+            architecture=lambda_.Architecture.ARM_64,
+            handler="lambdas.identity_notifications.handler",
+            code=code,
+            role=role,
+            memory_size=256,
+            timeout=Duration.minutes(2),
+            log_group=log_group,
+            logging_format=lambda_.LoggingFormat.JSON,
+        )

@@ -1,0 +1,83 @@
+"""The stack: it composes, and does nothing else."""
+
+import json
+
+from aws_cdk import Aws, CfnOutput, Duration, Environment, Fn, IStackSynthesizer, Stack
+from constructs import Construct
+
+from stacks.bundle import function_code
+from stacks.config import Config
+from stacks.encryption_key import EncryptionKey
+from stacks.feedback_channel import Batching, FeedbackChannel
+from stacks.identity_settings import IdentitySettings
+from stacks.suppression_table import SuppressionTable
+
+# Lambda wants a window of at least a second for more than ten messages.
+BATCHING = {
+    "bounces": Batching(size=100, window=1),
+    "complaints": Batching(size=10, window=0),
+    "deliveries": Batching(size=1000, window=10),
+}
+_SES_KINDS = {"bounces": "Bounce", "complaints": "Complaint", "deliveries": "Delivery"}
+
+
+class SuppressionStack(Stack):
+    """The application-level suppression list of one environment."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        config: Config,
+        account: str | None = None,
+        synthesizer: IStackSynthesizer | None = None,
+    ) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            description="Amazon SES application-level suppression list",
+            env=Environment(account=account, region=config.region),
+            synthesizer=synthesizer,
+            termination_protection=False,
+        )
+        key = EncryptionKey(self, "Encryption").key
+        table = SuppressionTable(self, "SuppressionTable", key=key)
+        code = function_code()
+        # The random part of the stack's id: one key a deployment, that nobody has to keep.
+        fingerprint_key = Fn.select(2, Fn.split("/", Aws.STACK_ID))
+        variables = {
+            "SUPPRESSION_TABLE_NAME": table.table.table_name,
+            "SUPPRESSION_POLICY": json.dumps(config.policy, sort_keys=True),
+            "SENDING_ACCOUNT_IDS": ",".join([Aws.ACCOUNT_ID, *config.sending_account_ids]),
+            "FINGERPRINT_KEY": fingerprint_key,
+        }
+        self.channels: dict[str, FeedbackChannel] = {}
+        for kind in BATCHING if config.deliveries else ("bounces", "complaints"):
+            channel = FeedbackChannel(
+                self,
+                kind.capitalize(),
+                kind=kind,
+                environment=config.environment,
+                identity_names=[identity.name for identity in config.identities],
+                key=key,
+                code=code,
+                timeout=Duration.seconds(config.function_timeout_seconds),
+                batching=BATCHING[kind],
+                variables=variables,
+            )
+            table.grant_ingest(channel.function)
+            self.channels[kind] = channel
+        if config.identities:
+            IdentitySettings(
+                self,
+                "IdentitySettings",
+                identities=config.identities,
+                topics={_SES_KINDS[kind]: channel.topic for kind, channel in self.channels.items()},
+                code=code,
+                after=[channel.topic for channel in self.channels.values()],
+            )
+        CfnOutput(self, "SuppressionTableName", value=table.table.table_name)
+        for kind, channel in self.channels.items():
+            CfnOutput(self, f"{kind.capitalize()}TopicArn", value=channel.topic.topic_arn)
+            CfnOutput(self, f"{kind.capitalize()}DeadLetterQueueUrl", value=channel.dead_letter_queue.queue_url)
