@@ -1,4 +1,4 @@
-"""Where a rejected message goes: straight to the dead-letter queue, with the reason, so that it is seen at once."""
+"""Where a rejected message goes: to the dead-letter queue, with the reason, seen at once."""
 
 from typing import TYPE_CHECKING
 

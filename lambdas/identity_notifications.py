@@ -1,7 +1,8 @@
 """The custom resource that sets an identity's notification topics: CloudFormation has none.
 
-It is careful with what is not its own. It refuses to take over topics that somebody else set unless it is told
-to; it turns SES's e-mail forwarding off last, and on again first; it clears only what it set itself.
+It is careful with what is not its own. It refuses to take over topics that somebody else set unless
+it is told to; it turns SES's e-mail forwarding off last, and on again first; it clears only what it
+set itself.
 """
 
 import json
@@ -45,9 +46,14 @@ class IdentityNotifications:
         self._sleep = sleep
 
     def put(
-        self, identity: str, topics: Mapping[Kind, str], *, previous: Mapping[Kind, str], take_over: bool
+        self,
+        identity: str,
+        topics: Mapping[Kind, str],
+        *,
+        previous: Mapping[Kind, str],
+        take_over: bool,
     ) -> None:
-        """Set the topics, and turn forwarding off when neither a bounce nor a complaint can be missed then.
+        """Set the topics, and turn forwarding off when no feedback can be missed then.
 
         Args:
             identity: a domain or an address that SES knows in this region.
@@ -60,7 +66,9 @@ class IdentityNotifications:
         """
         current = self._topics(identity)
         if current is None:
-            raise RefusedError(f"SES does not know the identity {identity} in this region: verify it first")
+            raise RefusedError(
+                f"SES does not know the identity {identity} in this region: verify it first"
+            )
         ours = {*topics.values(), *previous.values()}
         foreign = {kind: arn for kind, arn in current.items() if kind in topics and arn not in ours}
         if foreign and not take_over:
@@ -93,15 +101,21 @@ class IdentityNotifications:
         attributes: Mapping[str, Any] | None = answer["NotificationAttributes"].get(identity)
         if attributes is None:
             return None
-        return {kind: attributes[f"{kind}Topic"] for kind in KINDS if attributes.get(f"{kind}Topic")}
+        return {
+            kind: attributes[f"{kind}Topic"] for kind in KINDS if attributes.get(f"{kind}Topic")
+        }
 
     def _set_topic(self, identity: str, kind: Kind, topic_arn: str | None) -> None:
         arguments = {"SnsTopic": topic_arn} if topic_arn else {}
-        self._client.set_identity_notification_topic(Identity=identity, NotificationType=kind, **arguments)
+        self._client.set_identity_notification_topic(
+            Identity=identity, NotificationType=kind, **arguments
+        )
         self._sleep(SECONDS_BETWEEN_CALLS)
 
     def _set_forwarding(self, identity: str, *, enabled: bool) -> None:
-        self._client.set_identity_feedback_forwarding_enabled(Identity=identity, ForwardingEnabled=enabled)
+        self._client.set_identity_feedback_forwarding_enabled(
+            Identity=identity, ForwardingEnabled=enabled
+        )
         self._sleep(SECONDS_BETWEEN_CALLS)
 
 
@@ -114,7 +128,10 @@ def respond(event: Mapping[str, Any], reason: str | None) -> None:
         **{key: event[key] for key in ("StackId", "RequestId", "LogicalResourceId")},
     }
     request = urllib.request.Request(  # noqa: S310  # the URL is CloudFormation's
-        event["ResponseURL"], data=json.dumps(body).encode(), method="PUT", headers={"Content-Type": ""}
+        event["ResponseURL"],
+        data=json.dumps(body).encode(),
+        method="PUT",
+        headers={"Content-Type": ""},
     )
     with urllib.request.urlopen(request, timeout=10):  # noqa: S310  # as above
         pass
@@ -135,10 +152,15 @@ def handle(
         else:
             old = event.get("OldResourceProperties", {})
             previous = old.get("Topics", {}) if old.get("Identity") == identity else {}
-            notifications.put(identity, topics, previous=previous, take_over=properties.get("TakeOver") == "true")
+            notifications.put(
+                identity, topics, previous=previous, take_over=properties.get("TakeOver") == "true"
+            )
     except Exception as error:  # a stack that hangs is worse than any error
         logger.exception("the identity's notifications were not set")
-        respond(event, str(error) if isinstance(error, RefusedError) else f"{type(error).__name__}: {error}")
+        respond(
+            event,
+            str(error) if isinstance(error, RefusedError) else f"{type(error).__name__}: {error}",
+        )
     else:
         respond(event, None)
 
@@ -147,5 +169,7 @@ def handler(event: dict[str, Any], context: Any) -> None:  # noqa: ANN401  # Lam
     """Handle a request of CloudFormation."""
     del context
     # SES throttles when several identities are set at once: wait and try again.
-    client = boto3.client("ses", config=Config(retries={"mode": "standard", "total_max_attempts": 8}))
+    client = boto3.client(
+        "ses", config=Config(retries={"mode": "standard", "total_max_attempts": 8})
+    )
     handle(event, IdentityNotifications(client))

@@ -31,7 +31,8 @@ class Settings:
         """Read the settings.
 
         Raises:
-            MissingSettingError, InvalidPolicyError: the function cannot start; its messages stay in the queue.
+            MissingSettingError, InvalidPolicyError: the function cannot start; its messages stay in
+            the queue.
         """
         try:
             policy = json.loads(environ.get("SUPPRESSION_POLICY", "{}"))

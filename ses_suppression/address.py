@@ -11,7 +11,7 @@ import unicodedata
 from ses_suppression.errors import InvalidAddressError
 
 SIMULATOR_DOMAIN = "simulator.amazonses.com"
-"""The domain of SES's mailbox simulator ("Using the mailbox simulator manually", SES developer guide)."""
+"""SES's mailbox simulator ("Using the mailbox simulator manually", SES developer guide)."""
 
 MAX_LENGTH = 320
 """Characters: 64 for the local part, the `@`, 255 for the domain (RFC 5321, section 4.5.3.1)."""
@@ -27,7 +27,8 @@ _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
 _NEEDS_NO_QUOTES = re.compile(r"[^\s\"(),:;<>@\[\\\]]+")
 _LABEL = re.compile(r"[a-z0-9_-]+")
 _LITERAL = re.compile(r"\[[a-z0-9.:]+\]")
-# UTS 46 maps the first three to a full stop and drops the soft hyphen; the joiners are letters of some scripts.
+# UTS 46 maps the first three to a full stop and drops the soft hyphen; the joiners are letters of
+# some scripts.
 _DOTS = str.maketrans({"\u3002": ".", "\uff0e": ".", "\uff61": ".", "\u00ad": None})
 _JOINERS = "\u200c\u200d"
 
@@ -36,11 +37,13 @@ def normalise(text: str) -> str:
     """Give the one spelling under which a mailbox is kept and asked for.
 
     Takes off white space, a display name and a trailing dot; folds case and Unicode forms (NFC);
-    writes an international domain as its A-label and drops quotes that say nothing. It keeps `+label`
+    writes an international domain as its A-label and drops quotes that say nothing. It keeps
+    `+label`
     and dots in the local part: only the receiving system knows whether they matter.
 
     Args:
-        text: an address as a person, an app or SES spells it; at most 320 characters without its display name.
+        text: an address as a person, an app or SES spells it; at most 320 characters without its
+            display name.
 
     Returns:
         The normalised address: `local@domain`, lower case.
@@ -96,7 +99,9 @@ def _normalise_unusual(text: str) -> str:
         raise InvalidAddressError("an address needs an @")
     address = f"{_normalise_local(local)}@{_normalise_domain(domain)}"
     if len(address) > MAX_LENGTH:
-        raise InvalidAddressError(f"an address has at most {MAX_LENGTH} characters, this has {len(address)}")
+        raise InvalidAddressError(
+            f"an address has at most {MAX_LENGTH} characters, this has {len(address)}"
+        )
     return address
 
 
@@ -110,7 +115,9 @@ def _normalise_local(local: str) -> str:
     if _NEEDS_NO_QUOTES.fullmatch(content):
         return content
     if not quoted:
-        raise InvalidAddressError("a space or a special character stands before the @ without quotes")
+        raise InvalidAddressError(
+            "a space or a special character stands before the @ without quotes"
+        )
     return '"' + re.sub(r'(["\\])', r"\\\1", content) + '"'
 
 
@@ -120,7 +127,9 @@ def _normalise_domain(domain: str) -> str:
         return folded
     name = ".".join(_a_label(label) for label in folded.removesuffix(".").split("."))
     if len(name) > _MAX_DOMAIN:
-        raise InvalidAddressError(f"a domain has at most {_MAX_DOMAIN} characters, this has {len(name)}")
+        raise InvalidAddressError(
+            f"a domain has at most {_MAX_DOMAIN} characters, this has {len(name)}"
+        )
     return name
 
 
@@ -133,7 +142,8 @@ def _a_label(label: str) -> str:
         raise InvalidAddressError("the domain has an empty part")
     ascii_part = "".join(character for character in label if character.isascii())
     if (ascii_part and not _LABEL.fullmatch(ascii_part)) or any(
-        unicodedata.category(character)[0] in "CZ" and character not in _JOINERS for character in label
+        unicodedata.category(character)[0] in "CZ" and character not in _JOINERS
+        for character in label
     ):
         raise InvalidAddressError("the domain has a character that no domain can have")
     encoded = label if label.isascii() else "xn--" + label.encode("punycode").decode("ascii")

@@ -20,14 +20,17 @@ if TYPE_CHECKING:
 TABLE_NAME_VARIABLE = "SUPPRESSION_TABLE_NAME"
 
 # boto3's own time-outs are a minute with five tries: a sender would hang.
-_SEND_PATH = Config(connect_timeout=0.3, read_timeout=0.5, retries={"mode": "standard", "total_max_attempts": 2})
+_SEND_PATH = Config(
+    connect_timeout=0.3, read_timeout=0.5, retries={"mode": "standard", "total_max_attempts": 2}
+)
 
 
 class SuppressionList:
     """The application-level suppression list: may I send mail to this address?
 
     Args:
-        store: where the records are; `SuppressionList.from_env()` and `.of_table()` build the ordinary one.
+        store: where the records are; `SuppressionList.from_env()` and `.of_table()` build the
+            ordinary one.
         clock: the time, UTC.
 
     >>> from ses_suppression.testing import InMemoryStore
@@ -35,12 +38,16 @@ class SuppressionList:
     True
     """
 
-    def __init__(self, store: Store, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(
+        self, store: Store, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
         self._store = store
         self._clock = clock
 
     @classmethod
-    def of_table(cls, table_name: str, *, client: "DynamoDBClient | None" = None) -> "SuppressionList":
+    def of_table(
+        cls, table_name: str, *, client: "DynamoDBClient | None" = None
+    ) -> "SuppressionList":
         """Use a table in DynamoDB.
 
         Args:
@@ -58,7 +65,9 @@ class SuppressionList:
         """
         table_name = os.environ.get(TABLE_NAME_VARIABLE)
         if not table_name:
-            raise MissingSettingError(f"set {TABLE_NAME_VARIABLE} to the stack's output SuppressionTableName")
+            raise MissingSettingError(
+                f"set {TABLE_NAME_VARIABLE} to the stack's output SuppressionTableName"
+            )
         return cls.of_table(table_name)
 
     def check(self, address: str, stream: str | None = None) -> Suppression | None:
@@ -73,9 +82,12 @@ class SuppressionList:
 
         Raises:
             InvalidAddressError: the text is no address.
-            StoreUnavailableError: DynamoDB did not answer. Nothing is known: do not take it for a yes.
+            StoreUnavailableError: DynamoDB did not answer. Nothing is known: do not take it for a
+            yes.
         """
         found = self._store.find(normalise(address))
         now = self._clock()
-        asked = [found[name] for name in (EVERY_STREAM, stream) if name is not None and name in found]
+        asked = [
+            found[name] for name in (EVERY_STREAM, stream) if name is not None and name in found
+        ]
         return lasts_longest(suppression for suppression in asked if suppression.holds_at(now))

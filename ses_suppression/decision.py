@@ -1,7 +1,9 @@
 """The verdict, as a pure function of the set of evidence, and how it came about.
 
-`decide` sorts by time first, so that no order of arrival, no repetition and no batching can change what
-it says: SES promises neither order nor single delivery. It never looks at the clock and never raises.
+`decide` sorts by time first, so that no order of arrival, no repetition and no batching can change
+what
+it says: SES promises neither order nor single delivery. It never looks at the clock and never
+    raises.
 """
 
 from collections.abc import Iterable, Mapping
@@ -53,7 +55,7 @@ class Suppression:
     certain: bool
 
     def holds_at(self, moment: datetime) -> bool:
-        """Tell whether mail is held back at that moment. DynamoDB deletes days late: always ask this."""
+        """Tell whether mail is held back at that moment; DynamoDB deletes days late."""
         return self.until is None or moment < self.until
 
 
@@ -114,7 +116,9 @@ def decide(address: str, evidence: Iterable[Evidence], policy: Policy) -> Decisi
         evidence: what happened to it, in any order.
         policy: the thresholds.
     """
-    steps = tuple(Step(evidence=piece, rule=rule_of(piece)) for piece in sorted(evidence, key=in_time))
+    steps = tuple(
+        Step(evidence=piece, rule=rule_of(piece)) for piece in sorted(evidence, key=in_time)
+    )
     if address in policy.never_suppress or domain_of(address) in policy.never_suppress:
         return Decision(suppressions={}, steps=steps)
     _apply_voids(steps)
@@ -141,13 +145,15 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def _apply_voids(steps: tuple[Step, ...]) -> None:
-    """Strike out what is voided. A void can be voided too, by a newer one: so the newest speaks first."""
+    """Strike out what is voided; the newest speaks first, since it can void another void."""
     by_id = {step.evidence.id: step for step in steps}
     for step in reversed(steps):
         if step.rule is not Rule.VOID or not step.counts:
             continue
         target = by_id.get(step.evidence.voids or "")
-        if target and (target.rule is not Rule.VOID or in_time(target.evidence) < in_time(step.evidence)):
+        if target and (
+            target.rule is not Rule.VOID or in_time(target.evidence) < in_time(step.evidence)
+        ):
             target.strike_out(by=step)
 
 
@@ -165,11 +171,14 @@ def _is_lifted_by(reactivation: Evidence, step: Step) -> bool:
     if isinstance(consequence, StrikeOut | StrikeOutTransientBounces):
         return False
     if reactivation.stream is not None and (
-        not isinstance(consequence, Suppress) or _stream(consequence, evidence) != reactivation.stream
+        not isinstance(consequence, Suppress)
+        or _stream(consequence, evidence) != reactivation.stream
     ):
         return False
     match evidence.kind:
-        case Kind.BOUNCE:  # of mail from before: says nothing about the mailbox afterwards, however late it comes
+        case (
+            Kind.BOUNCE
+        ):  # of mail from before: says nothing about the mailbox afterwards, however late it comes
             happened = evidence.mail_at or evidence.at
         case Kind.COMPLAINT:  # its own time can be earlier than its mail's
             happened = max(evidence.at, evidence.mail_at or evidence.at)
@@ -180,7 +189,9 @@ def _is_lifted_by(reactivation: Evidence, step: Step) -> bool:
 
 def _recognise_automatic_replies(steps: tuple[Step, ...]) -> None:
     """A mail that is known as delivered did not bounce: what came back was written by a machine."""
-    delivered = {step.evidence.mail_id for step in steps if step.rule is Rule.DELIVERY and step.counts} - {None}
+    delivered = {
+        step.evidence.mail_id for step in steps if step.rule is Rule.DELIVERY and step.counts
+    } - {None}
     for step in steps:
         if (
             step.rule is Rule.TRANSIENT_BOUNCE
@@ -219,7 +230,11 @@ class _Walk:
     def over(self, steps: Iterable[Step]) -> Mapping[str, Suppression]:
         counting = [step for step in steps if step.counts]
         for step in counting:
-            if step.evidence.kind is Kind.BOUNCE and step.rule is not Rule.AUTOMATIC_REPLY and step.evidence.mail_id:
+            if (
+                step.evidence.kind is Kind.BOUNCE
+                and step.rule is not Rule.AUTOMATIC_REPLY
+                and step.evidence.mail_id
+            ):
                 self._bounced_at[step.evidence.mail_id] = step.evidence.at
         for step in counting:
             self._take(step)
@@ -245,7 +260,7 @@ class _Walk:
                 assert_never(consequence)
 
     def _was_today(self, step: Step) -> bool:
-        """What counts once a UTC day: a burst of mail that is on its way says no more than its first."""
+        """What counts once a UTC day: a burst of mail under way says no more than its first."""
         day = step.evidence.at.date()
         before, self._last_day[step.rule] = self._last_day.get(step.rule), day
         return day == before
@@ -253,7 +268,9 @@ class _Walk:
     def _suppress(self, step: Step, consequence: Suppress) -> None:
         evidence = step.evidence
         stream = _stream(consequence, evidence)
-        if stream is None or (step.rule is Rule.COMPLAINT and stream in self._policy.complaints_do_not_block):
+        if stream is None or (
+            step.rule is Rule.COMPLAINT and stream in self._policy.complaints_do_not_block
+        ):
             return
         step.effect, step.until = Effect.SUPPRESSES, self._end(step, consequence)
         suppression = Suppression(
@@ -274,7 +291,10 @@ class _Walk:
             first = getattr(self._policy, consequence.days)
             earlier = self._holds.get(step.rule, 0) if consequence.doubling else 0
             self._holds[step.rule] = earlier + 1
-            until = _later(step.evidence.at, days=min(first << earlier, max(first, self._policy.longest_hold_days)))
+            until = _later(
+                step.evidence.at,
+                days=min(first << earlier, max(first, self._policy.longest_hold_days)),
+            )
         if self._longest:
             limit = _later(step.evidence.at, days=self._longest.days)
             until = min(until, limit) if until else limit
@@ -347,7 +367,7 @@ def _verdict(suppressions: Iterable[Suppression]) -> Mapping[str, Suppression]:
 
 
 def lasts_longest(suppressions: Iterable[Suppression]) -> Suppression | None:
-    """Give the suppression that lasts longest; between equals COMPLAINT, then MANUAL, then BOUNCE."""
+    """Give what lasts longest; between equals COMPLAINT, then MANUAL, then BOUNCE."""
     return max(suppressions, key=_weight, default=None)
 
 

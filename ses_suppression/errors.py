@@ -1,4 +1,4 @@
-"""Every error that this package raises on purpose. No text of theirs ever holds an e-mail address."""
+"""Every error that this package raises on purpose. None ever holds an e-mail address."""
 
 
 class SESSuppressionError(Exception):
@@ -13,8 +13,8 @@ class InvalidNotificationError(SESSuppressionError, ValueError):
     """The body is not a notification of Amazon SES.
 
     Attributes:
-        field: the path of the field that is wrong, such as `bounce.bouncedRecipients[2].emailAddress`;
-            empty when the body as a whole is meant.
+        field: the path of the field that is wrong, such as
+            `bounce.bouncedRecipients[2].emailAddress`; empty when the body as a whole is meant.
         problem: what is wrong with it.
     """
 
@@ -25,7 +25,7 @@ class InvalidNotificationError(SESSuppressionError, ValueError):
 
 
 class InvalidPolicyError(SESSuppressionError, ValueError):
-    """A policy has an unknown key, or a value that is out of its range. The message names the key."""
+    """A policy has an unknown key, or a wrong value. The message names the key."""
 
 
 class ConflictError(SESSuppressionError):

@@ -1,15 +1,16 @@
 """What happened to an address: one flat piece of evidence for each event, and whom it is about.
 
-Evidence forms a set. Its ids are deterministic, so that the same event, however often and through whichever
-channel it comes, is one piece of evidence; `join` unites two copies of it without regard to their order.
+Evidence forms a set. Its ids are deterministic, so that the same event, however often and through
+whichever channel it comes, is one piece of evidence; `join` unites two copies of it without regard
+to their order.
 """
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import TypeVar, assert_never
+from typing import Any, TypeVar, assert_never
 
 from ses_suppression.address import domain_of
 from ses_suppression.errors import InvalidNotificationError
@@ -41,9 +42,11 @@ class Evidence:
     Attributes:
         id: deterministic; equal for every copy of the event.
         at: when it happened, never later than its receipt.
-        mail_id, mail_at, identity, stream: the mail that it is about (operators: the stream that they name).
+        mail_id, mail_at, identity, stream: the mail that it is about (operators: the stream that
+            they name).
         bounce_type, bounce_sub_type, action, status, diagnostic: of a bounce, in SES's words.
-        reported_as: the address that the report named, when it is another than the one that was mailed.
+        reported_as: the address that the report named, when it is another than the one that was
+            mailed.
         feedback_type, sub_type: of a complaint, in SES's words.
         certain: of a complaint: nobody else can have made it.
         by, note: which operator, and why.
@@ -92,7 +95,10 @@ def join(one: Evidence, other: Evidence) -> Evidence:
     """
     if one == other:
         return one
-    return Evidence(**{name: _smaller(getattr(one, name), getattr(other, name)) for name in EVIDENCE_FIELDS})
+    values: dict[str, Any] = {
+        name: _smaller(getattr(one, name), getattr(other, name)) for name in EVIDENCE_FIELDS
+    }
+    return replace(one, **values)
 
 
 def _smaller(one: _Value | None, other: _Value | None) -> _Value | None:
@@ -116,10 +122,13 @@ class Attribution:
     broken: tuple[InvalidNotificationError, ...] = ()
 
 
-def attribute(feedback: Feedback, *, received_at: datetime, stream_tag: str | None = None) -> Attribution:
+def attribute(
+    feedback: Feedback, *, received_at: datetime, stream_tag: str | None = None
+) -> Attribution:
     """Turn feedback into evidence about the addresses that were mailed.
 
-    A report names the address at which the mail ended. After forwarding that need not be one that was
+    A report names the address at which the mail ended. After forwarding that need not be one that
+    was
     mailed: with one destination the evidence belongs to that one; with several nobody can tell.
 
     Args:
@@ -142,11 +151,17 @@ def attribute(feedback: Feedback, *, received_at: datetime, stream_tag: str | No
             broken.append(InvalidNotificationError(recipient.path, "not an e-mail address"))
             continue
         evidence.append((address, _evidence(feedback, recipient, address, received_at, stream_tag)))
-    return Attribution(evidence=tuple(evidence), unattributed=tuple(unattributed), broken=tuple(broken))
+    return Attribution(
+        evidence=tuple(evidence), unattributed=tuple(unattributed), broken=tuple(broken)
+    )
 
 
 def _evidence(
-    feedback: Feedback, recipient: Recipient, address: str, received_at: datetime, stream_tag: str | None
+    feedback: Feedback,
+    recipient: Recipient,
+    address: str,
+    received_at: datetime,
+    stream_tag: str | None,
 ) -> Evidence:
     mail = feedback.mail
     reported_as = None if recipient.address == address else recipient.address or recipient.reported
@@ -186,7 +201,9 @@ def _evidence(
             )
         case Delivery():
             return Evidence(
-                id=f"delivery:{mail.message_id}" if mail.message_id else _hashed_id(Kind.DELIVERY, feedback, address),
+                id=f"delivery:{mail.message_id}"
+                if mail.message_id
+                else _hashed_id(Kind.DELIVERY, feedback, address),
                 kind=Kind.DELIVERY,
                 at=at,
                 mail_id=mail.message_id,
@@ -204,7 +221,8 @@ def _is_certain(complaint: Complaint, address: str) -> bool:
     if len(complaint.recipients) + len(complaint.broken) != 1:
         return False
     return not any(
-        other != address and domain_of(other) == domain_of(address) for other in complaint.mail.destination
+        other != address and domain_of(other) == domain_of(address)
+        for other in complaint.mail.destination
     )
 
 
@@ -214,14 +232,16 @@ def _stream(feedback: Feedback, stream_tag: str | None) -> str | None:
 
 
 def _hashed_id(kind: Kind, feedback: Feedback, address: str) -> str:
-    """Give the id of feedback that SES gave none. The time is SES's own: a time of receipt differs by copy."""
+    """Identify feedback without an id; by SES's time: the time of receipt differs by copy."""
     at = feedback.timestamp.isoformat() if feedback.timestamp else None
     return f"{kind}:{digest(feedback.mail.message_id, address, at)}"
 
 
 def digest(*parts: str | None) -> str:
     """Hash parts to 32 hexadecimal digits; no two lists of parts run together."""
-    hashed = hashlib.sha256("\x00".join("-" if part is None else f"+{part}" for part in parts).encode())
+    hashed = hashlib.sha256(
+        "\x00".join("-" if part is None else f"+{part}" for part in parts).encode()
+    )
     return hashed.hexdigest()[:_HASH_DIGITS]
 
 
@@ -232,5 +252,3 @@ def united(evidence: Iterable[Evidence]) -> dict[str, Evidence]:
         known = by_id.get(piece.id)
         by_id[piece.id] = piece if known is None else join(known, piece)
     return by_id
-
-

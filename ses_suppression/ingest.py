@@ -10,9 +10,14 @@ from datetime import datetime
 from enum import StrEnum
 
 from ses_suppression.deadline import Deadline
-from ses_suppression.errors import ConflictError, InvalidNotificationError, SESSuppressionError, StoreUnavailableError
+from ses_suppression.errors import (
+    ConflictError,
+    InvalidNotificationError,
+    SESSuppressionError,
+    StoreUnavailableError,
+)
 from ses_suppression.evidence import Attribution, Evidence, Kind, attribute
-from ses_suppression.notification import NotFeedback, parse
+from ses_suppression.notification import Feedback, NotFeedback, parse
 from ses_suppression.policy import Policy
 from ses_suppression.record import updated
 from ses_suppression.rules import Rule, rule_of
@@ -21,7 +26,7 @@ from ses_suppression.store import Store
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """One message of a queue. `received_at` is when the queue got it, UTC: never this machine's clock."""
+    """One message. `received_at` is when the queue got it, UTC: never this machine's clock."""
 
     id: str
     body: str
@@ -43,7 +48,8 @@ class Outcome:
 
     Attributes:
         message: the message.
-        status: applied; acknowledged (it says nothing about an address); to be retried; or rejected.
+        status: applied; acknowledged (it says nothing about an address); to be retried; or
+            rejected.
         reason: why, for all but applied; without an address in it.
         rules: the rules that its evidence met, by address.
         unattributed: how many recipients could not be attributed to a destination of the mail.
@@ -96,32 +102,52 @@ def _read(message: Message, policy: Policy, account_ids: frozenset[str]) -> _Rea
     try:
         notification = parse(message.body)
         if isinstance(notification, NotFeedback):
-            return _Read(message=message, attribution=Attribution(evidence=()), acknowledged_as=notification.what)
-        account_id = notification.mail.sending_account_id
-        if account_ids and account_id is not None and account_id not in account_ids:
-            raise InvalidNotificationError("mail.sendingAccountId", "another account's")
-        attribution = attribute(notification, received_at=message.received_at, stream_tag=policy.stream_tag)
+            return _Read(
+                message=message,
+                attribution=Attribution(evidence=()),
+                acknowledged_as=notification.what,
+            )
+        _check_account(notification, account_ids)
+        attribution = attribute(
+            notification, received_at=message.received_at, stream_tag=policy.stream_tag
+        )
     except InvalidNotificationError as error:
         return _Read(message=message, attribution=Attribution(evidence=(), broken=(error,)))
-    return _Read(message=message, attribution=attribution, acknowledged_as="feedback that names nobody")
+    return _Read(
+        message=message, attribution=attribution, acknowledged_as="feedback that names nobody"
+    )
+
+
+def _check_account(feedback: Feedback, account_ids: frozenset[str]) -> None:
+    account_id = feedback.mail.sending_account_id
+    if account_ids and account_id is not None and account_id not in account_ids:
+        raise InvalidNotificationError("mail.sendingAccountId", "another account's")
 
 
 def _apply(
     new: dict[str, list[Evidence]], store: Store, policy: Policy, deadline: Deadline
 ) -> dict[str, SESSuppressionError]:
-    """Load, merge, decide, save; what lost a race is read again. Give what could not be done, and why."""
+    """Load, merge, decide, save, and again for what lost a race; give what could not be done."""
     failures: dict[str, SESSuppressionError] = {}
     pending: Sequence[str] = list(new)
     # Nothing rests on a delivery's look-up being fresh: the write that may follow is conditional.
-    consistent = any(piece.kind is not Kind.DELIVERY for evidence in new.values() for piece in evidence)
+    consistent = any(
+        piece.kind is not Kind.DELIVERY for evidence in new.values() for piece in evidence
+    )
     attempt = 0
     while pending:
         loaded = store.load(pending, consistent=consistent, deadline=deadline)
         failures.update(loaded.failures)
-        changes = [updated(record, new[address], policy) for address, record in loaded.records.items()]
+        changes = [
+            updated(record, new[address], policy) for address, record in loaded.records.items()
+        ]
         refused = store.save([change for change in changes if change is not None])
-        lost = {address: error for address, error in refused.items() if isinstance(error, ConflictError)}
-        failures.update({address: error for address, error in refused.items() if address not in lost})
+        lost = {
+            address: error for address, error in refused.items() if isinstance(error, ConflictError)
+        }
+        failures.update(
+            {address: error for address, error in refused.items() if address not in lost}
+        )
         if lost and not deadline.pause(attempt):
             failures.update(lost)
             break

@@ -1,7 +1,8 @@
 """The item of the table: how a record is written in DynamoDB's own types.
 
-The form is public: apps in any language read `suppressions` (see `docs/data-model.md`). Times of the verdict
-are epoch seconds, as DynamoDB's TTL wants them; times of evidence are ISO 8601 in UTC, for people.
+The form is public: apps in any language read `suppressions` (see `docs/data-model.md`). Times of
+the verdict are epoch seconds, as DynamoDB's TTL wants them; times of evidence are ISO 8601 in UTC,
+for people.
 """
 
 from collections.abc import Mapping
@@ -15,7 +16,7 @@ from ses_suppression.record import Record
 from ses_suppression.rules import Rule
 
 Item = dict[str, Any]
-"""An item, or a map in it, in DynamoDB's low-level form: `{"address": {"S": "jane@example.com"}}`."""
+"""An item, or a map in it, in DynamoDB's low-level form: `{"certain": {"BOOL": True}}`."""
 
 _TIMES = frozenset({"at", "mail_at", "until"})
 
@@ -26,7 +27,10 @@ def to_item(record: Record, revision: str) -> Item:
         "address": {"S": record.address},
         "evidence": {"L": [{"M": _evidence_to_map(piece)} for piece in record.evidence]},
         "suppressions": {
-            "M": {stream: {"M": _suppression_to_map(found)} for stream, found in record.suppressions.items()}
+            "M": {
+                stream: {"M": _suppression_to_map(found)}
+                for stream, found in record.suppressions.items()
+            }
         },
         "revision": {"S": revision},
     }
@@ -44,7 +48,9 @@ def to_record(item: Item) -> Record:
     expires_at = item.get("expires_at")
     return Record(
         address=item["address"]["S"],
-        evidence=tuple(_map_to_evidence(entry["M"]) for entry in item.get("evidence", {"L": []})["L"]),
+        evidence=tuple(
+            _map_to_evidence(entry["M"]) for entry in item.get("evidence", {"L": []})["L"]
+        ),
         suppressions=to_suppressions(item),
         revision=item["revision"]["S"] if "revision" in item else None,
         expires_at=int(expires_at["N"]) if expires_at else None,

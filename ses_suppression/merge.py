@@ -1,9 +1,11 @@
 """How evidence is collected: a union without order, and a limit that commutes with it.
 
-`merge(merge(a, b), c)` is `merge(a, merge(b, c))`, in any order and with any repetition, also when the
+`merge(merge(a, b), c)` is `merge(a, merge(b, c))`, in any order and with any repetition, also when
+the
 limits bite: what is kept is a function of the set of all evidence that was ever seen.
-(Precondition: copies of one event agree on its time and rule. SES's copies do; a time that had to be
-replaced by the time of receipt may differ between two copies, and only then, and only above a limit.)
+(Precondition: copies of one event agree on its time and rule. SES's copies do; a time that had to
+be replaced by the time of receipt may differ between two copies, and only then, and only above a
+limit.)
 """
 
 from collections import defaultdict
@@ -13,7 +15,7 @@ from ses_suppression.evidence import Evidence, in_time, united
 from ses_suppression.rules import Rule, rule_of
 
 KEPT_DAYS = {Rule.TRANSIENT_BOUNCE: 30, Rule.BLOCK: 5}
-"""Of these rules one piece of evidence a UTC day is kept, the newest, for so many days with evidence."""
+"""Of these rules the newest of each UTC day is kept, for the newest so many of those days."""
 
 KEPT = {Rule.DELIVERY: 5, Rule.VOID: 20}
 """Of these rules so many are kept, the newest."""

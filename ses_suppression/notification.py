@@ -1,9 +1,10 @@
 """What SES sent: every form of a notification, parsed into plain data.
 
 Liberal in what is parsed, strict in what is kept: only what a decision needs is read, every
-enumeration is open, and a field of the wrong type is named with its path. The format is described in
-"Amazon SNS notification contents for Amazon SES" and "Examples of event data that Amazon SES publishes to
-Amazon SNS" (SES developer guide); what real traffic adds to that is tested in `tests/notifications/`.
+enumeration is open, and a field of the wrong type is named with its path. The format is described
+in "Amazon SNS notification contents for Amazon SES" and "Examples of event data that Amazon SES
+publishes to Amazon SNS" (SES developer guide); what real traffic adds to that is tested in
+`tests/notifications/`.
 """
 
 import json
@@ -26,7 +27,9 @@ _EVENTS_WITHOUT_FEEDBACK = frozenset(
     {"Send", "Reject", "Open", "Click", "Rendering Failure", "DeliveryDelay", "Subscription"}
 )
 # C0, C1, DEL, lone surrogates, and what reorders or hides text on a screen.
-_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]+")
+_UNPRINTABLE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]+"
+)
 _ADDRESS_IN_TEXT = re.compile(r"[^\s<>\"'(),;:\[\]]+@[^\s<>\"'(),;:\[\]]+")
 
 
@@ -34,8 +37,8 @@ _ADDRESS_IN_TEXT = re.compile(r"[^\s<>\"'(),;:\[\]]+@[^\s<>\"'(),;:\[\]]+")
 class Mail:
     """The mail that the feedback is about.
 
-    `destination` holds normalised addresses; what cannot be one is left out. `identity` is the verified
-    identity that sent it. `tags` are the message tags of the configuration-set channel.
+    `destination` holds normalised addresses; what cannot be one is left out. `identity` is the
+    verified identity that sent it. `tags` are the message tags of the configuration-set channel.
     """
 
     message_id: str | None = None
@@ -81,7 +84,7 @@ class Bounce(_Feedback):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Complaint(_Feedback):
-    """Somebody marked the mail as spam: one of the named recipients, not necessarily all of them."""
+    """Somebody marked the mail as spam: one of those named, not necessarily all of them."""
 
     feedback_id: str | None = None
     complaint_sub_type: str | None = None
@@ -95,7 +98,7 @@ class Delivery(_Feedback):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotFeedback:
-    """A valid message that says nothing about an address: a set-up notice, or another type of event."""
+    """A valid message that says nothing about an address: a set-up notice, another event."""
 
     what: str
 
@@ -115,13 +118,15 @@ def parse(body: str | bytes) -> Notification:
         body: the message, as text or as UTF-8 bytes.
 
     Returns:
-        A `Bounce`, `Complaint` or `Delivery`; or `NotFeedback` for everything else that SES sends on purpose.
+        A `Bounce`, `Complaint` or `Delivery`; or `NotFeedback` for everything else that SES sends
+        on purpose.
 
     Raises:
-        InvalidNotificationError: it is none of these. The error names the field and never holds an address.
+        InvalidNotificationError: it is none of these. The error names the field and never holds an
+        address.
 
-    >>> parse('{"notificationType": "Delivery", "mail": {}, "delivery": {"recipients": ["Jane@example.com"]}}').recipients[0].address
-    'jane@example.com'
+    >>> parse('{"eventType": "Open", "mail": {}, "open": {}}')
+    NotFeedback(what='Open event')
     """
     text = _decode(body).strip()
     if text == _EVENT_SET_UP_NOTICE:
@@ -144,9 +149,13 @@ def _load(text: str, path: str) -> Mapping[str, Any]:
     try:
         document = json.loads(text, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
-        raise InvalidNotificationError(path, f"not JSON at character {error.pos}: {error.msg}") from None
+        raise InvalidNotificationError(
+            path, f"not JSON at character {error.pos}: {error.msg}"
+        ) from None
     except (ValueError, RecursionError) as error:
-        raise InvalidNotificationError(path, f"not JSON that can be read: {type(error).__name__}") from None
+        raise InvalidNotificationError(
+            path, f"not JSON that can be read: {type(error).__name__}"
+        ) from None
     return _object(document, path)
 
 
@@ -161,14 +170,20 @@ def _parse_object(document: Mapping[str, Any]) -> Notification:
         return _parse_lambda_event(document)
     if "Type" in document:
         return _parse_envelope(document, "")
-    raise InvalidNotificationError("", "none of notificationType, eventType, Type and Records is there")
+    raise InvalidNotificationError(
+        "", "none of notificationType, eventType, Type and Records is there"
+    )
 
 
 def _parse_lambda_event(event: Mapping[str, Any]) -> Notification:
     records = _list(event, "Records", "")
     if len(records) != 1:
-        raise InvalidNotificationError("Records", f"SNS sends one record an event, this has {len(records)}")
-    return _parse_envelope(_object(_object(records[0], "Records[0]").get("Sns"), "Records[0].Sns"), "Records[0].Sns.")
+        raise InvalidNotificationError(
+            "Records", f"SNS sends one record an event, this has {len(records)}"
+        )
+    return _parse_envelope(
+        _object(_object(records[0], "Records[0]").get("Sns"), "Records[0].Sns"), "Records[0].Sns."
+    )
 
 
 def _parse_envelope(envelope: Mapping[str, Any], prefix: str) -> Notification:
@@ -184,12 +199,17 @@ def _parse_envelope(envelope: Mapping[str, Any], prefix: str) -> Notification:
         return NotFeedback(what="event publishing set-up notice")
     inner = _load(message.strip(), f"{prefix}Message")
     if "notificationType" not in inner and "eventType" not in inner:
-        raise InvalidNotificationError(f"{prefix}Message", "neither notificationType nor eventType is there")
+        raise InvalidNotificationError(
+            f"{prefix}Message", "neither notificationType nor eventType is there"
+        )
     return _parse_notification(inner)
 
 
 def _parse_notification(document: Mapping[str, Any]) -> Notification:
-    by_identity, by_event = _text(document, "notificationType", ""), _text(document, "eventType", "")
+    by_identity, by_event = (
+        _text(document, "notificationType", ""),
+        _text(document, "eventType", ""),
+    )
     if by_identity and by_event and by_identity != by_event:
         raise InvalidNotificationError("eventType", "contradicts notificationType")
     kind = by_event or by_identity
@@ -205,7 +225,9 @@ def _parse_notification(document: Mapping[str, Any]) -> Notification:
         case _ if kind in _EVENTS_WITHOUT_FEEDBACK:
             return NotFeedback(what=f"{kind} event")
         case _:
-            raise InvalidNotificationError("eventType" if by_event else "notificationType", "not a type that SES has")
+            raise InvalidNotificationError(
+                "eventType" if by_event else "notificationType", "not a type that SES has"
+            )
 
 
 def _parse_bounce(document: Mapping[str, Any]) -> Bounce:
@@ -272,11 +294,11 @@ def _addresses(texts: Iterable[object]) -> Iterable[str]:
             try:
                 yield normalise(text)
             except InvalidAddressError:
-                continue  # It serves only to attribute feedback: what is no address cannot be meant.
+                continue  # It serves only to attribute feedback: nobody can be meant by it.
 
 
 def _tags(tags: object) -> Mapping[str, tuple[str, ...]]:
-    """Read the tags that have the documented shape. A mail without a readable tag is a mail without a stream."""
+    """Read the tags that have the documented shape; without a readable tag there is no stream."""
     if not isinstance(tags, dict):
         return {}
     return {
@@ -306,7 +328,9 @@ def _recipient(entry: object, path: str) -> Recipient:
     field_path = f"{path}.emailAddress"
     reported = recipient.get("emailAddress")
     if not isinstance(reported, str):
-        raise InvalidNotificationError(field_path, f"a string is needed, this is {_json_type(reported)}")
+        raise InvalidNotificationError(
+            field_path, f"a string is needed, this is {_json_type(reported)}"
+        )
     return _named(reported, field_path, recipient)
 
 
@@ -330,11 +354,14 @@ def _diagnostic(text: str | None) -> str | None:
     if text is None:
         return None
     # Cut before searching: the text comes from strangers and may be long.
-    return clean(_ADDRESS_IN_TEXT.sub("<address>", clean(text, 8 * MAX_DIAGNOSTIC)), MAX_DIAGNOSTIC) or None
+    return (
+        clean(_ADDRESS_IN_TEXT.sub("<address>", clean(text, 8 * MAX_DIAGNOSTIC)), MAX_DIAGNOSTIC)
+        or None
+    )
 
 
 def _timestamp(value: object) -> datetime | None:
-    """Read a timestamp of SES: ISO 8601, with or without milliseconds, sometimes a space before the offset.
+    """Read ISO 8601 as SES writes it: with or without milliseconds, or a space before the offset.
 
     What cannot be read is None, and the time of receipt stands in for it.
     """
@@ -348,9 +375,9 @@ def _timestamp(value: object) -> datetime | None:
 
 
 def clean(text: str, limit: int) -> str:
-    """Take out what cannot be printed or stored, and cut to `limit` characters.
+    r"""Take out what cannot be printed or stored, and cut to `limit` characters.
 
-    >>> clean("550\\x1b[2J no such\\r\\nuser", 64)
+    >>> clean("550\x1b[2J no such\r\nuser", 64)
     '550 [2J no such user'
     """
     return _UNPRINTABLE.sub(" ", text[:limit]).strip()
@@ -360,7 +387,9 @@ def _raw_text(holder: Mapping[str, Any], key: str, prefix: str) -> str | None:
     value = holder.get(key)
     if value is None or isinstance(value, str):
         return value
-    raise InvalidNotificationError(f"{prefix}{key}", f"a string is needed, this is {_json_type(value)}")
+    raise InvalidNotificationError(
+        f"{prefix}{key}", f"a string is needed, this is {_json_type(value)}"
+    )
 
 
 def _text(holder: Mapping[str, Any], key: str, prefix: str) -> str | None:
@@ -373,7 +402,9 @@ def _list(holder: Mapping[str, Any], key: str, prefix: str) -> list[Any]:
     if value is None:
         return []
     if not isinstance(value, list):
-        raise InvalidNotificationError(f"{prefix}{key}", f"a list is needed, this is {_json_type(value)}")
+        raise InvalidNotificationError(
+            f"{prefix}{key}", f"a list is needed, this is {_json_type(value)}"
+        )
     return value
 
 
@@ -384,5 +415,12 @@ def _object(value: object, path: str) -> Mapping[str, Any]:
 
 
 def _json_type(value: object) -> str:
-    names = {bool: "a boolean", int: "a number", float: "a number", str: "a string", list: "a list", dict: "an object"}
+    names = {
+        bool: "a boolean",
+        int: "a number",
+        float: "a number",
+        str: "a string",
+        list: "a list",
+        dict: "an object",
+    }
     return names.get(type(value), "null or missing")

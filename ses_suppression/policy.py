@@ -1,4 +1,4 @@
-"""The policy as plain data: what follows from each rule, and the thresholds that an environment may set.
+"""The policy as plain data: what follows from each rule, and the thresholds one may set.
 
 `decision.py` applies it; `docs/policy.md` is generated from it.
 """
@@ -47,7 +47,8 @@ class Suppress:
 
     Attributes:
         reason: None: the one that the evidence (an import) names.
-        days: the policy's key that says for how long; None: until the time that the evidence names, else without end.
+        days: the policy's key that says for how long; None: until the time that the evidence names,
+            else without end.
         doubling: each one after the first lasts twice as long as the one before.
     """
 
@@ -67,12 +68,12 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class StrikeOutTransientBounces:
-    """The mailbox takes mail: transient bounces before it do not count, nor does a hold that rests on them."""
+    """The mailbox takes mail: transient bounces before it do not count, nor a hold from them."""
 
 
 @dataclass(frozen=True, slots=True)
 class LiftComplaint:
-    """Lifts an uncertain complaint before it about the same mail and stream, if it is certain itself."""
+    """If it is certain, lifts an uncertain complaint before it about the same mail and stream."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,9 @@ Consequence = Suppress | Count | StrikeOutTransientBounces | LiftComplaint | Str
 CONSEQUENCES: Mapping[Rule, Consequence] = {
     Rule.HARD_BOUNCE: Suppress(reason=Reason.BOUNCE),
     Rule.BLOCK: Suppress(reason=Reason.BOUNCE, days="block_hold_days", doubling=True),
-    Rule.TRANSIENT_BOUNCE: Count(hold=Suppress(reason=Reason.BOUNCE, days="transient_hold_days", doubling=True)),
+    Rule.TRANSIENT_BOUNCE: Count(
+        hold=Suppress(reason=Reason.BOUNCE, days="transient_hold_days", doubling=True)
+    ),
     Rule.MESSAGE_FAULT: Record(),
     Rule.AUTOMATIC_REPLY: Record(),
     Rule.ACCOUNT_LEVEL_BOUNCE: Suppress(reason=Reason.BOUNCE, origin=Origin.SES),
@@ -101,7 +104,9 @@ CONSEQUENCES: Mapping[Rule, Consequence] = {
     Rule.AUTHENTICATION_FAILURE: Record(),
     Rule.NOT_SPAM: LiftComplaint(),
     Rule.DELIVERY: StrikeOutTransientBounces(),
-    Rule.SUPPRESS: Suppress(reason=Reason.MANUAL, origin=Origin.OPERATOR, scope=Scope.STREAM_OR_EVERY),
+    Rule.SUPPRESS: Suppress(
+        reason=Reason.MANUAL, origin=Origin.OPERATOR, scope=Scope.STREAM_OR_EVERY
+    ),
     Rule.IMPORT: Suppress(reason=None, origin=Origin.OPERATOR, scope=Scope.STREAM_OR_EVERY),
     Rule.REACTIVATE: StrikeOut(),
     Rule.VOID: StrikeOut(),
@@ -116,12 +121,13 @@ class Policy:
         transient_bounces: so many transient bounces in a row, each on another UTC day, make a hold.
         transient_window_days: they have to fall within so many days.
         transient_hold_days: the first such hold lasts so long, each one after it twice as long.
-        block_hold_days: the first block (policy, reputation, content) holds mail back for so long, each one after
-            it twice as long.
+        block_hold_days: the first block (policy, reputation, content) holds mail back for so long,
+            each one after it twice as long.
         longest_hold_days: no doubling goes beyond this.
         ses_list_days: how long SES's own lists are believed.
         simulator_days: a suppression of a mailbox simulator's address ends after so many days.
-        kept_days: evidence that holds nothing back is forgotten so many days after the newest of it.
+        kept_days: evidence that holds nothing back is forgotten so many days after the newest of
+            it.
         never_suppress: addresses and domains that are only recorded.
         complaints_do_not_block: streams that a complaint does not hold back, such as security mail.
         stream_tag: the message tag whose value is a mail's stream; None: there are no streams.
@@ -144,7 +150,8 @@ class Policy:
         """Build a policy from plain data, as it stands in a configuration file.
 
         Raises:
-            InvalidPolicyError: a key is unknown, or a value is not what it should be; the message names the key.
+            InvalidPolicyError: a key is unknown, or a value is not what it should be; the message
+            names the key.
 
         >>> Policy.from_mapping({"transient_bounces": 3}).transient_bounces
         3
@@ -152,8 +159,11 @@ class Policy:
         known = [item.name for item in fields(cls)]
         for key in values:
             if key not in known:
-                raise InvalidPolicyError(f"{key} is not a key of the policy; there are {', '.join(known)}")
-        return cls(**{key: _validated(key, value) for key, value in values.items()})
+                raise InvalidPolicyError(
+                    f"{key} is not a key of the policy; there are {', '.join(known)}"
+                )
+        validated: dict[str, Any] = {key: _validated(key, value) for key, value in values.items()}
+        return cls(**validated)
 
 
 def _validated(key: str, value: object) -> object:
@@ -169,7 +179,9 @@ def _validated(key: str, value: object) -> object:
         case _:
             if type(value) is int and 1 <= value <= LONGEST_DAYS:
                 return value
-            raise InvalidPolicyError(f"{key}: a whole number from 1 to {LONGEST_DAYS} is needed, not {value!r}")
+            raise InvalidPolicyError(
+                f"{key}: a whole number from 1 to {LONGEST_DAYS} is needed, not {value!r}"
+            )
 
 
 def _texts(key: str, value: object) -> list[str]:
@@ -184,4 +196,6 @@ def _address_or_domain(key: str, text: str) -> str:
     try:
         return normalise(text) if "@" in text else normalise(f"x@{text}").removeprefix("x@")
     except InvalidAddressError as error:
-        raise InvalidPolicyError(f"{key}: {text!r} is neither an address nor a domain: {error}") from None
+        raise InvalidPolicyError(
+            f"{key}: {text!r} is neither an address nor a domain: {error}"
+        ) from None

@@ -33,8 +33,9 @@ def updated(record: Record, new: Iterable[Evidence], policy: Policy) -> Record |
     """Add evidence to a record and decide again.
 
     Returns:
-        The changed record, or None when nothing changes: a repeat costs no write. A delivery alone changes
-        nothing for an address that never had a transient bounce, which is nearly every address.
+        The changed record, or None when nothing changes: a repeat costs no write. A delivery alone
+        changes nothing for an address that never had a transient bounce, which is nearly every
+        address.
     """
     new = tuple(new)
     evidence = merge(record.evidence, new)

@@ -1,7 +1,7 @@
 """Which rule a piece of evidence meets, by itself.
 
-The policy (`policy.py`) says what follows from a rule. Rule names are stable: documentation, `explain`,
-metrics and the table share them.
+The policy (`policy.py`) says what follows from a rule. Rule names are stable: documentation,
+`explain`, metrics and the table share them.
 """
 
 import re

@@ -1,8 +1,8 @@
 """The suppression table: the one module that talks to DynamoDB.
 
-A write is conditional on the revision that was read, so two writers cannot overwrite each other, and an
-item that was deleted in between is not brought back by half. What went wrong is told per address: one that
-cannot be read or written never holds up another.
+A write is conditional on the revision that was read, so two writers cannot overwrite each other,
+and an item that was deleted in between is not brought back by half. What went wrong is told per
+address: one that cannot be read or written never holds up another.
 """
 
 import uuid
@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -20,8 +20,9 @@ from ses_suppression.item import Item, to_item, to_record, to_suppressions
 from ses_suppression.record import Record
 
 if TYPE_CHECKING:
-    from ses_suppression.decision import Suppression
     from types_boto3_dynamodb import DynamoDBClient
+
+    from ses_suppression.decision import Suppression
 
 KEYS_A_REQUEST = 100
 """What one BatchGetItem may ask for ("BatchGetItem", DynamoDB API reference)."""
@@ -37,7 +38,7 @@ _CHANGED = "ConditionalCheckFailedException"
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What was read: a record for every address that was answered for, and why the others were not."""
+    """What was read: the records, and for every other address why it could not be read."""
 
     records: dict[str, Record] = field(default_factory=dict)
     failures: dict[str, SESSuppressionError] = field(default_factory=dict)
@@ -55,7 +56,7 @@ class Store(Protocol):
         ...
 
     def save(self, records: Collection[Record]) -> Mapping[str, SESSuppressionError]:
-        """Write records, each only if nobody else wrote it since; give what was not written, and why."""
+        """Write records, each only if nobody else wrote it since; give what was not, and why."""
         ...
 
 
@@ -69,7 +70,11 @@ class DynamoDBStore:
     """
 
     def __init__(
-        self, client: "DynamoDBClient", table_name: str, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self,
+        client: "DynamoDBClient",
+        table_name: str,
+        *,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._client = client
         self._table_name = table_name
@@ -80,7 +85,9 @@ class DynamoDBStore:
         """Read records with BatchGetItem, 100 addresses a request, several requests at a time."""
         loaded = Loaded()
         chunks = list(_chunks(list(dict.fromkeys(addresses))))
-        for part in self._each(lambda chunk: self._load_chunk(chunk, consistent, deadline), chunks):
+        for part in self._each(
+            lambda chunk: self._load_chunk(chunk, consistent=consistent, deadline=deadline), chunks
+        ):
             loaded.records.update(part.records)
             loaded.failures.update(part.failures)
         return loaded
@@ -89,7 +96,9 @@ class DynamoDBStore:
         """Write records with PutItem, several at a time."""
         records = list(records)
         errors = self._each(self._save_one, records)
-        return {record.address: error for record, error in zip(records, errors, strict=True) if error}
+        return {
+            record.address: error for record, error in zip(records, errors, strict=True) if error
+        }
 
     def find(self, address: str) -> Mapping[str, "Suppression"]:
         """Read the verdict on one address with one GetItem; expired suppressions are still in it.
@@ -112,7 +121,9 @@ class DynamoDBStore:
             return [function(inputs[0])]
         return list(self._pool.map(function, inputs))
 
-    def _load_chunk(self, addresses: Sequence[str], consistent: bool, deadline: Deadline) -> Loaded:
+    def _load_chunk(
+        self, addresses: Sequence[str], *, consistent: bool, deadline: Deadline
+    ) -> Loaded:
         loaded = Loaded()
         pending = list(addresses)
         attempt = 0
@@ -129,15 +140,18 @@ class DynamoDBStore:
             except (ClientError, BotoCoreError) as error:
                 loaded.failures.update(dict.fromkeys(pending, _unavailable(error)))
                 return loaded
-            unprocessed = answer.get("UnprocessedKeys", {}).get(self._table_name, {}).get("Keys", [])
-            unanswered = {key["address"]["S"] for key in unprocessed}
-            items = {item["address"]["S"]: item for item in answer["Responses"].get(self._table_name, [])}
+            unanswered = _unanswered(answer, self._table_name)
+            items = {
+                item["address"]["S"]: item for item in answer["Responses"].get(self._table_name, [])
+            }
             for address in pending:
                 if address not in unanswered:
                     self._read(address, items.get(address), loaded)
             pending = [address for address in pending if address in unanswered]
             if pending and not deadline.pause(attempt):
-                failure = StoreUnavailableError("UnprocessedKeys", "DynamoDB did not answer for this key in time")
+                failure = StoreUnavailableError(
+                    "UnprocessedKeys", "DynamoDB did not answer for this key in time"
+                )
                 loaded.failures.update(dict.fromkeys(pending, failure))
                 return loaded
             attempt += 1
@@ -151,7 +165,8 @@ class DynamoDBStore:
             record = to_record(item)
         except (KeyError, TypeError, ValueError) as error:
             loaded.failures[address] = StoreUnavailableError(
-                "UnreadableItem", f"the item was not written by this software: {type(error).__name__}"
+                "UnreadableItem",
+                f"the item was not written by this software: {type(error).__name__}",
             )
             return
         if record.expires_at is not None and record.expires_at <= self._clock().timestamp():
@@ -159,18 +174,26 @@ class DynamoDBStore:
         loaded.records[address] = record
 
     def _save_one(self, record: Record) -> SESSuppressionError | None:
+        condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(revision)"}
+        if record.revision is not None:
+            condition = {
+                "ConditionExpression": "revision = :read",
+                "ExpressionAttributeValues": {":read": {"S": record.revision}},
+            }
         try:
             self._client.put_item(
-                TableName=self._table_name,
-                Item=to_item(record, revision=uuid.uuid4().hex),
-                ConditionExpression="revision = :read" if record.revision else "attribute_not_exists(revision)",
-                **({"ExpressionAttributeValues": {":read": {"S": record.revision}}} if record.revision else {}),
+                TableName=self._table_name, Item=to_item(record, uuid.uuid4().hex), **condition
             )
         except (ClientError, BotoCoreError) as error:
             if isinstance(error, ClientError) and error.response["Error"]["Code"] == _CHANGED:
                 return ConflictError("another writer changed the record in between")
             return _unavailable(error)
         return None
+
+
+def _unanswered(answer: Mapping[str, Any], table_name: str) -> set[str]:
+    keys = answer.get("UnprocessedKeys", {}).get(table_name, {}).get("Keys", [])
+    return {key["address"]["S"] for key in keys}
 
 
 def _chunks(addresses: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -34,7 +34,9 @@ class InMemoryStore:
         for record in records:
             current = self.records.get(record.address)
             if record.revision != (current.revision if current else None):
-                failures[record.address] = ConflictError("another writer changed the record in between")
+                failures[record.address] = ConflictError(
+                    "another writer changed the record in between"
+                )
             else:
                 self.records[record.address] = replace(record, revision=uuid.uuid4().hex)
         return failures

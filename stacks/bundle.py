@@ -1,4 +1,4 @@
-"""The code of all functions: one asset, pure Python, the same bytes on every platform. No Docker."""
+"""The code of all functions: one asset, pure Python, the same bytes everywhere. No Docker."""
 
 import shutil
 import subprocess
@@ -36,18 +36,37 @@ def bundle(target: Path) -> None:
     """Put the packages and what they need into a folder.
 
     Raises:
-        RuntimeError: pip failed, or a dependency is not pure Python. (CDK would fall back to Docker on anything less.)
+        RuntimeError: pip failed, or a dependency is not pure Python. (CDK would fall back to Docker
+        on anything less.)
     """
     requirements = str(ROOT / "lambdas" / "requirements.txt")
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"]
-    command += ["--no-deps", "--require-hashes", "--only-binary=:all:", "--target", str(target), "-r", requirements]
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--no-compile",
+    ]
+    command += [
+        "--no-deps",
+        "--require-hashes",
+        "--only-binary=:all:",
+        "--target",
+        str(target),
+        "-r",
+        requirements,
+    ]
     if WHEELS.is_dir():  # filled by `make setup`, so that a synth needs no network
         command += ["--no-index", "--find-links", str(WHEELS)]
     result = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  # our own command
     if result.returncode != 0:
         raise RuntimeError(f"pip could not install {requirements}:\n{result.stderr}")
     for package in _PACKAGES:
-        shutil.copytree(ROOT / package, target / package, ignore=shutil.ignore_patterns(*_NOT_BUNDLED))
+        shutil.copytree(
+            ROOT / package, target / package, ignore=shutil.ignore_patterns(*_NOT_BUNDLED)
+        )
     # pip writes the interpreter's path into these: they would differ between two machines.
     shutil.rmtree(target / "bin", ignore_errors=True)
     for record in [*target.glob("*.dist-info/RECORD"), *target.glob("*.dist-info/direct_url.json")]:

@@ -41,7 +41,8 @@ class Config:
         identities: whose notifications are ours.
         deliveries: subscribe to deliveries too; they end a row of transient bounces.
         sending_account_ids: accounts, beside the stack's own, whose feedback is taken.
-        function_timeout_seconds: the time that a function has for a batch; a message is seen again after six times as long.
+        function_timeout_seconds: the time that a function has for a batch; a message is seen again
+            after six times as long.
         policy: thresholds of the verdict, as a mapping of `ses_suppression.policy.Policy`.
         synthesizer: `cli` deploys with the CLI's own credentials; for emulators.
     """
@@ -64,12 +65,18 @@ class Config:
         """
         environments = context.get("environments")
         if not isinstance(environments, Mapping) or not environments:
-            raise ConfigError("environments: an object with one entry for each environment is needed")
+            raise ConfigError(
+                "environments: an object with one entry for each environment is needed"
+            )
         name = context.get("env")
-        if name not in environments:
-            raise ConfigError(f"env={name}: there is no such environment; there are {', '.join(environments)}")
+        if not isinstance(name, str) or name not in environments:
+            raise ConfigError(
+                f"env={name}: there is no such environment; there are {', '.join(environments)}"
+            )
         if not _ENVIRONMENT.fullmatch(name):
-            raise ConfigError(f"environments.{name}: a name is up to 20 lower-case letters, digits and hyphens")
+            raise ConfigError(
+                f"environments.{name}: a name is up to 20 lower-case letters, digits and hyphens"
+            )
         values = environments[name]
         path = f"environments.{name}"
         if not isinstance(values, Mapping):
@@ -80,7 +87,9 @@ class Config:
         return cls(environment=name, synthesizer=synthesizer, **_validated(values, path))
 
 
-_KEYS = tuple(item.name for item in fields(Config) if item.name not in {"environment", "synthesizer"})
+_KEYS = tuple(
+    item.name for item in fields(Config) if item.name not in {"environment", "synthesizer"}
+)
 
 
 def _validated(values: Mapping[str, Any], path: str) -> dict[str, Any]:
@@ -88,7 +97,9 @@ def _validated(values: Mapping[str, Any], path: str) -> dict[str, Any]:
         if key not in _KEYS:
             raise ConfigError(f"{path}.{key}: not a key; there are {', '.join(_KEYS)}")
     if "region" not in values:
-        raise ConfigError(f"{path}.region: missing; every environment names its region, such as eu-west-1")
+        raise ConfigError(
+            f"{path}.region: missing; every environment names its region, such as eu-west-1"
+        )
     return {
         "policy": _policy({}, f"{path}.policy"),
         **{key: _READERS[key](value, f"{path}.{key}") for key, value in values.items()},
@@ -120,7 +131,8 @@ def _identity(value: object, path: str) -> Identity:
             return Identity(name=name, take_over=take_over)
         case _:
             raise ConfigError(
-                f'{path}: a domain or an address is needed, or {{"name": …, "take_over": true}}, not {value!r}'
+                f"{path}: a domain or an address is needed, "
+                f'or {{"name": …, "take_over": true}}, not {value!r}'
             )
 
 
@@ -131,16 +143,20 @@ def _boolean(value: object, path: str) -> bool:
 
 
 def _account_ids(value: object, path: str) -> tuple[str, ...]:
-    if isinstance(value, list) and all(isinstance(entry, str) and _ACCOUNT_ID.fullmatch(entry) for entry in value):
+    if isinstance(value, list) and all(
+        isinstance(entry, str) and _ACCOUNT_ID.fullmatch(entry) for entry in value
+    ):
         return tuple(value)
-    raise ConfigError(f"{path}: a list of account ids is needed, texts of twelve digits, not {value!r}")
+    raise ConfigError(
+        f"{path}: a list of account ids is needed, texts of twelve digits, not {value!r}"
+    )
 
 
 def _timeout(value: object, path: str) -> int:
     if type(value) is int and _SHORTEST_TIMEOUT <= value <= _LONGEST_TIMEOUT:
         return value
     raise ConfigError(
-        f"{path}: a whole number of seconds from {_SHORTEST_TIMEOUT} to {_LONGEST_TIMEOUT} is needed, not {value!r}"
+        f"{path}: seconds from {_SHORTEST_TIMEOUT} to {_LONGEST_TIMEOUT} are needed, not {value!r}"
     )
 
 
@@ -153,7 +169,8 @@ def _policy(value: object, path: str) -> Mapping[str, Any]:
         raise ConfigError(f"{path}.{error}") from None
     if policy.stream_tag is not None:
         raise ConfigError(
-            f"{path}.stream_tag: identity notifications carry no tags; streams need the configuration-set feed"
+            f"{path}.stream_tag: identity notifications carry no tags; "
+            "streams need the configuration-set feed"
         )
     return value
 

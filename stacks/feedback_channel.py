@@ -23,7 +23,7 @@ RECEIVES = 20
 """So often a message is tried before it is a dead letter."""
 
 VISIBILITY_FACTOR = 6
-"""A message is seen again after so many function time-outs ("Configuring a queue", Lambda developer guide)."""
+"""A message is seen again after so many time-outs ("Using Lambda with Amazon SQS")."""
 
 MAX_CONCURRENCY = 10
 
@@ -66,7 +66,9 @@ class FeedbackChannel(Construct):
         self.queue = self._queue(
             "Queue",
             visibility_timeout=Duration.seconds(VISIBILITY_FACTOR * timeout.to_seconds()),
-            dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead_letter_queue, max_receive_count=RECEIVES),
+            dead_letter_queue=sqs.DeadLetterQueue(
+                queue=self.dead_letter_queue, max_receive_count=RECEIVES
+            ),
         )
         # SNS does not try again when a queue is gone or its policy is wrong.
         self.undelivered_queue = self._queue("UndeliveredQueue")
@@ -88,7 +90,9 @@ class FeedbackChannel(Construct):
 
     def _topic(self, name: str, identity_names: Sequence[str]) -> sns.Topic:
         topic = sns.Topic(self, "Topic", topic_name=name, master_key=self._key, enforce_ssl=True)
-        conditions: dict[str, dict[str, object]] = {"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}}
+        conditions: dict[str, dict[str, object]] = {
+            "StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}
+        }
         if identity_names:
             arns = [
                 f"arn:{Aws.PARTITION}:ses:{Aws.REGION}:{Aws.ACCOUNT_ID}:identity/{identity}"
@@ -127,7 +131,10 @@ class FeedbackChannel(Construct):
         self, kind: str, code: lambda_.Code, timeout: Duration, variables: Mapping[str, str]
     ) -> lambda_.Function:
         log_group = logs.LogGroup(
-            self, "Logs", retention=logs.RetentionDays.THREE_MONTHS, removal_policy=RemovalPolicy.DESTROY
+            self,
+            "Logs",
+            retention=logs.RetentionDays.THREE_MONTHS,
+            removal_policy=RemovalPolicy.DESTROY,
         )
         role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
         log_group.grant_write(role)

@@ -1,4 +1,4 @@
-"""The notification settings of the identities: a custom resource each, since CloudFormation has none."""
+"""The identities' notification settings: a custom resource each; CloudFormation has none."""
 
 from collections.abc import Mapping, Sequence
 
@@ -51,7 +51,10 @@ class IdentitySettings(Construct):
 
     def _function(self, code: lambda_.Code) -> lambda_.Function:
         log_group = logs.LogGroup(
-            self, "Logs", retention=logs.RetentionDays.THREE_MONTHS, removal_policy=RemovalPolicy.DESTROY
+            self,
+            "Logs",
+            retention=logs.RetentionDays.THREE_MONTHS,
+            removal_policy=RemovalPolicy.DESTROY,
         )
         role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
         log_group.grant_write(role)

@@ -80,4 +80,8 @@ class SuppressionStack(Stack):
         CfnOutput(self, "SuppressionTableName", value=table.table.table_name)
         for kind, channel in self.channels.items():
             CfnOutput(self, f"{kind.capitalize()}TopicArn", value=channel.topic.topic_arn)
-            CfnOutput(self, f"{kind.capitalize()}DeadLetterQueueUrl", value=channel.dead_letter_queue.queue_url)
+            CfnOutput(
+                self,
+                f"{kind.capitalize()}DeadLetterQueueUrl",
+                value=channel.dead_letter_queue.queue_url,
+            )

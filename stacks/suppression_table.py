@@ -28,7 +28,7 @@ class SuppressionTable(Construct):
         )
 
     def grant_ingest(self, grantee: iam.IGrantable) -> None:
-        """Let a function read and write items, and nothing else. A grant on the table does not include its key."""
+        """Let a function read and write items; a grant on the table does not include its key."""
         self.table.grant(grantee, "dynamodb:BatchGetItem", "dynamodb:PutItem")
         grant_key_through(self._key, grantee, "dynamodb", "kms:Decrypt", "kms:GenerateDataKey*")
 

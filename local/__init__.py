@@ -1,0 +1,1 @@
+"""The whole stack on this machine: an AWS emulator, the real `cdk deploy`, simulated mail."""

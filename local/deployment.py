@@ -1,0 +1,84 @@
+"""Deploys the unmodified app to the emulator, with the CDK command line, as a person would."""
+
+import json
+import os
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from local.emulator import ACCOUNT_ID, REGION, Emulator, LocalError, inherited_environment
+
+ROOT = Path(__file__).parent.parent
+_CDK = ROOT / "node_modules" / ".bin" / "cdk"
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """A deployed environment, with the outputs of its stack."""
+
+    stack_name: str
+    outputs: Mapping[str, str]
+
+    @property
+    def table_name(self) -> str:
+        """The suppression table."""
+        return self.outputs["SuppressionTableName"]
+
+
+def deploy(
+    emulator: Emulator, *, environment: str = "dev", context: Mapping[str, str] | None = None
+) -> Deployment:
+    """Bootstrap the emulator's account, and deploy an environment of `cdk.json` to it.
+
+    Args:
+        emulator: where to.
+        environment: which.
+        context: more context for the CDK command line.
+
+    Raises:
+        LocalError: the CDK command line failed; the message ends with what it said.
+    """
+    # The emulator denies the asset bucket to the bootstrap's publishing role: the CLI's own
+    # credentials deploy.
+    chosen = {"env": environment, "synthesizer": "cli", **(context or {})}
+    outputs = emulator.folder / "outputs.json"
+    run_cdk(emulator, "bootstrap", f"aws://{ACCOUNT_ID}/{REGION}")
+    arguments = [
+        argument for name, value in chosen.items() for argument in ("-c", f"{name}={value}")
+    ]
+    run_cdk(emulator, "deploy", *arguments, "--require-approval=never", f"--outputs-file={outputs}")
+    ((stack_name, values),) = json.loads(outputs.read_text()).items()
+    return Deployment(stack_name=stack_name, outputs=values)
+
+
+def run_cdk(emulator: Emulator, *arguments: str) -> str:
+    """Run the CDK command line against the emulator; give what it printed."""
+    output = emulator.folder / "cdk.out"
+    command = [
+        str(_CDK),
+        *arguments,
+        "--output",
+        str(output),
+        "--ci",
+        "--no-notices",
+        "--no-version-reporting",
+    ]
+    result = subprocess.run(  # noqa: S603  # our own command
+        command,
+        cwd=ROOT,
+        env={
+            **inherited_environment(),
+            **emulator.environment,
+            "CDK_HOME": str(emulator.folder / "cdk-home"),
+            "PATH": f"{ROOT / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}",
+        },
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if result.returncode != 0:
+        raise LocalError(f"cdk {arguments[0]} failed:\n{result.stdout}")
+    return result.stdout

@@ -1,0 +1,72 @@
+"""The emulator's own process: ministack, with what this project needs and ministack leaves out.
+
+It answers `GetIdentityNotificationAttributes`, which ministack does not know, from ministack's own
+state, and it keeps off port 443, which ministack tries to take beside its own. It ends when its
+standard input is closed, so that it cannot outlive whoever started it, however that ended.
+"""
+
+import os
+import signal
+import sys
+import threading
+from typing import Any
+from urllib.parse import parse_qs
+from xml.sax.saxutils import escape
+
+from ministack import app
+from ministack.services import ses
+
+_KINDS = ("Bounce", "Complaint", "Delivery")
+_answer_ses = ses.handle_request
+
+
+async def _handle_request(method: str, path: str, headers: Any, body: bytes, query: Any) -> Any:  # noqa: ANN401  # ministack's own
+    parameters = parse_qs(body.decode("utf-8", errors="replace"))
+    if parameters.get("Action") == ["GetIdentityNotificationAttributes"]:
+        return _notification_attributes(
+            [values[0] for name, values in parameters.items() if "Identities" in name]
+        )
+    return await _answer_ses(method, path, headers, body, query)
+
+
+def _notification_attributes(identities: list[str]) -> Any:  # noqa: ANN401  # ministack's own
+    entries = "".join(
+        f"<entry><key>{escape(identity)}</key><value>{_attributes(ses._identities[identity])}</value></entry>"  # noqa: SLF001
+        for identity in identities
+        if identity in ses._identities  # noqa: SLF001  # there is no public way to ask
+    )
+    return ses._xml(  # noqa: SLF001
+        200,
+        "GetIdentityNotificationAttributesResponse",
+        "<GetIdentityNotificationAttributesResult>"
+        f"<NotificationAttributes>{entries}</NotificationAttributes>"
+        "</GetIdentityNotificationAttributesResult>",
+    )
+
+
+def _attributes(identity: dict[str, Any]) -> str:
+    topics = "".join(
+        f"<{kind}Topic>{escape(topic)}</{kind}Topic>"
+        for kind in _KINDS
+        if (topic := identity["NotificationTopics"].get(kind))
+    )
+    forwarding = str(identity["FeedbackForwardingEnabled"]).lower()
+    return f"{topics}<ForwardingEnabled>{forwarding}</ForwardingEnabled>"
+
+
+def _end_with_parent() -> None:
+    sys.stdin.read()
+    os.killpg(os.getpgid(0), signal.SIGKILL)  # the functions' processes too
+
+
+def main() -> None:
+    """Serve until standard input is closed."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    ses.handle_request = _handle_request
+    app._port_is_bindable = lambda _host, _port: False  # noqa: SLF001
+    sys.argv = ["ministack"]
+    app.main()
+
+
+if __name__ == "__main__":
+    main()
