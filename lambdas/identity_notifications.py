@@ -44,6 +44,7 @@ class IdentityNotifications:
     def __init__(self, client: "SESClient", *, sleep: Callable[[float], None] = time.sleep) -> None:
         self._client = client
         self._sleep = sleep
+        self._has_called = False
 
     def put(
         self,
@@ -107,16 +108,21 @@ class IdentityNotifications:
 
     def _set_topic(self, identity: str, kind: Kind, topic_arn: str | None) -> None:
         arguments = {"SnsTopic": topic_arn} if topic_arn else {}
+        self._pace()
         self._client.set_identity_notification_topic(
             Identity=identity, NotificationType=kind, **arguments
         )
-        self._sleep(SECONDS_BETWEEN_CALLS)
 
     def _set_forwarding(self, identity: str, *, enabled: bool) -> None:
+        self._pace()
         self._client.set_identity_feedback_forwarding_enabled(
             Identity=identity, ForwardingEnabled=enabled
         )
-        self._sleep(SECONDS_BETWEEN_CALLS)
+
+    def _pace(self) -> None:
+        if self._has_called:
+            self._sleep(SECONDS_BETWEEN_CALLS)
+        self._has_called = True
 
 
 def respond(event: Mapping[str, Any], reason: str | None) -> None:

@@ -78,6 +78,7 @@ class IngestFunction:
 
     def __call__(self, event: Mapping[str, Any], context: Any) -> dict[str, list[dict[str, str]]]:  # noqa: ANN401
         """Handle an event of SQS."""
+        self._logger.append_keys(request_id=context.aws_request_id)
         outcomes = ingest(
             [_message(record) for record in event["Records"]],
             store=self._store,

@@ -51,6 +51,7 @@ class SuppressionStack(Stack):
             "SUPPRESSION_POLICY": json.dumps(config.policy, sort_keys=True),
             "SENDING_ACCOUNT_IDS": ",".join([Aws.ACCOUNT_ID, *config.sending_account_ids]),
             "FINGERPRINT_KEY": fingerprint_key,
+            "POWERTOOLS_LOG_LEVEL": "INFO",
         }
         self.channels: dict[str, FeedbackChannel] = {}
         for kind in BATCHING if config.deliveries else ("bounces", "complaints"):
@@ -79,9 +80,7 @@ class SuppressionStack(Stack):
             )
         CfnOutput(self, "SuppressionTableName", value=table.table.table_name)
         for kind, channel in self.channels.items():
-            CfnOutput(self, f"{kind.capitalize()}TopicArn", value=channel.topic.topic_arn)
-            CfnOutput(
-                self,
-                f"{kind.capitalize()}DeadLetterQueueUrl",
-                value=channel.dead_letter_queue.queue_url,
-            )
+            name = kind.capitalize()
+            CfnOutput(self, f"{name}TopicArn", value=channel.topic.topic_arn)
+            CfnOutput(self, f"{name}QueueUrl", value=channel.queue.queue_url)
+            CfnOutput(self, f"{name}DeadLetterQueueUrl", value=channel.dead_letter_queue.queue_url)

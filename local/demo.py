@@ -1,0 +1,164 @@
+"""The demonstration: from `cdk deploy` to a mail that is held back."""
+
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.table import Table
+
+from local.deployment import Deployment, deploy
+from local.emulator import Emulator, running_emulator
+from local.mailbox_simulator import (
+    IDENTITY,
+    SIMULATOR,
+    automatic_reply,
+    publish,
+    send_mail,
+    verify_identity,
+    waiting_messages,
+)
+from local.waiting import wait_for
+from ses_suppression.client import SuppressionList
+from ses_suppression.deadline import Deadline
+from ses_suppression.decision import Suppression
+from ses_suppression.record import Record
+from ses_suppression.rules import Rule, rule_of
+from ses_suppression.store import DynamoDBStore
+
+_VERDICT_SECONDS = 30.0
+
+_HAPPENED = {
+    Rule.HARD_BOUNCE: "bounced: no such mailbox",
+    Rule.SES_LIST: "not sent: on SES's own suppression list",
+    Rule.COMPLAINT: "delivered, then marked as spam",
+    Rule.AUTOMATIC_REPLY: "delivered; an automatic reply came back",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Mail:
+    recipient: str
+    leaves_a_record: bool = True  # a delivery alone is not worth a write
+
+
+_MAILS = (
+    _Mail(f"success@{SIMULATOR}", leaves_a_record=False),
+    _Mail(f"bounce@{SIMULATOR}"),
+    _Mail(f"bounce+label@{SIMULATOR}"),
+    _Mail(f"suppressionlist@{SIMULATOR}"),
+    _Mail(f"complaint@{SIMULATOR}"),
+    _Mail(f"ooto@{SIMULATOR}"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    recipient: str
+    happened: str
+    seconds: float
+
+
+def run_demo(console: Console) -> None:
+    """Start, deploy, send, show, and stop everything again.
+
+    Raises:
+        LocalError: a step failed.
+    """
+    with ExitStack() as running:
+        with _step(console, "start an AWS emulator on loopback, IAM evaluated, TLS on"):
+            emulator = running.enter_context(running_emulator())
+        with _step(console, f"verify {IDENTITY}, cdk bootstrap, cdk deploy"):
+            verify_identity(emulator)
+            deployment = deploy(emulator)
+        with _step(console, "mail the mailbox simulator, wait for the verdicts"):
+            seen = _send_and_wait(emulator, deployment)
+        suppressions = SuppressionList.of_table(
+            deployment.table_name, client=emulator.client("dynamodb")
+        )
+        verdicts = {mail.recipient: suppressions.check(mail.recipient) for mail in _MAILS}
+        console.print(_what_happened(seen, verdicts))
+        console.print(_second_send(emulator, verdicts))
+    console.print("Everything that was started is stopped again.")
+
+
+@contextmanager
+def _step(console: Console, what: str) -> Iterator[None]:
+    begun = time.monotonic()
+    with console.status(f"{what} …"):
+        yield
+    console.print(f"[green]✓[/green] {what} [dim]({time.monotonic() - begun:.1f} s)[/dim]")
+
+
+def _send_and_wait(emulator: Emulator, deployment: Deployment) -> list[_Seen]:
+    sent: dict[str, float] = {}
+    for mail in _MAILS:
+        sent[mail.recipient] = time.monotonic()
+        message_id = send_mail(emulator, mail.recipient)
+        if mail.recipient.startswith("ooto@"):
+            publish(emulator, deployment, "Bounces", automatic_reply(mail.recipient, message_id))
+    store = DynamoDBStore(emulator.client("dynamodb"), deployment.table_name)
+    seen: dict[str, _Seen] = {}
+
+    def all_seen() -> bool:
+        loaded = store.load(list(sent), consistent=True, deadline=Deadline(_VERDICT_SECONDS))
+        for recipient, record in loaded.records.items():
+            if record.evidence and recipient not in seen:
+                seen[recipient] = _Seen(
+                    recipient, _happened(record), time.monotonic() - sent[recipient]
+                )
+        return all(mail.recipient in seen for mail in _MAILS if mail.leaves_a_record)
+
+    wait_for("the verdicts", all_seen, seconds=_VERDICT_SECONDS)
+    queue = deployment.outputs["DeliveriesQueueUrl"]
+    wait_for(
+        "the deliveries to be taken",
+        lambda: waiting_messages(emulator, queue) == 0,
+        seconds=_VERDICT_SECONDS,
+    )
+    for mail in _MAILS:
+        if not mail.leaves_a_record:
+            happened = "delivered: nothing to remember"
+            seen[mail.recipient] = _Seen(
+                mail.recipient, happened, time.monotonic() - sent[mail.recipient]
+            )
+    return [seen[mail.recipient] for mail in _MAILS]
+
+
+def _happened(record: Record) -> str:
+    rule = rule_of(record.evidence[-1])
+    return _HAPPENED.get(rule, rule.value)
+
+
+def _what_happened(seen: list[_Seen], verdicts: dict[str, Suppression | None]) -> Table:
+    table = Table(title="What happened, and the verdict", title_justify="left")
+    table.add_column("address", no_wrap=True)
+    table.add_column("what happened")
+    table.add_column("verdict")
+    table.add_column("took", justify="right", no_wrap=True)
+    for row in seen:
+        table.add_row(
+            row.recipient, row.happened, _verdict(verdicts[row.recipient]), f"{row.seconds:.1f} s"
+        )
+    return table
+
+
+def _verdict(suppression: Suppression | None) -> str:
+    if suppression is None:
+        return "[green]may be mailed[/green]"
+    until = f"until {suppression.until:%d %b %H:%M} UTC" if suppression.until else "without end"
+    return f"[red]suppressed: {suppression.reason}[/red], {until}"
+
+
+def _second_send(emulator: Emulator, verdicts: dict[str, Suppression | None]) -> Table:
+    table = Table(title="A second send, asking first", title_justify="left")
+    table.add_column("address", no_wrap=True)
+    table.add_column("the app")
+    for recipient, suppression in verdicts.items():
+        if suppression is None:
+            send_mail(emulator, recipient)
+            table.add_row(recipient, "[green]sent[/green]")
+        else:
+            table.add_row(recipient, f"[red]held back[/red]: {suppression.reason}")
+    return table

@@ -1,0 +1,73 @@
+"""SES's mailbox simulator, as the emulator has it, and what the emulator leaves out."""
+
+import json
+import uuid
+from datetime import UTC, datetime
+
+from local.deployment import Deployment
+from local.emulator import ACCOUNT_ID, REGION, Emulator
+
+IDENTITY = "example.com"
+SENDER = f"shop@{IDENTITY}"
+SIMULATOR = "simulator.amazonses.com"
+
+
+def verify_identity(emulator: Emulator, identity: str = IDENTITY) -> None:
+    """Verify an identity. Before the deploy: verifying clears its notification topics."""
+    emulator.client("ses").verify_domain_identity(Domain=identity)
+
+
+def send_mail(emulator: Emulator, *recipients: str) -> str:
+    """Send a mail through SES; give its id."""
+    answer = emulator.client("ses").send_email(
+        Source=SENDER,
+        Destination={"ToAddresses": list(recipients)},
+        Message={
+            "Subject": {"Data": "Your order"},
+            "Body": {"Text": {"Data": "It is on its way."}},
+        },
+    )
+    message_id: str = answer["MessageId"]
+    return message_id
+
+
+def publish(emulator: Emulator, deployment: Deployment, kind: str, body: str) -> None:
+    """Publish to one of the stack's topics as SES does: `Bounces`, `Complaints` or `Deliveries`."""
+    emulator.client("sns").publish(TopicArn=deployment.outputs[f"{kind}TopicArn"], Message=body)
+
+
+def automatic_reply(recipient: str, message_id: str) -> str:
+    """Write the bounce with which SES reports an out-of-office reply: the emulator sends none.
+
+    The form is the one that the real simulator's `ooto` gives: Transient, General, without DSN.
+    """
+    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return json.dumps(
+        {
+            "notificationType": "Bounce",
+            "bounce": {
+                "bounceType": "Transient",
+                "bounceSubType": "General",
+                "bouncedRecipients": [{"emailAddress": recipient}],
+                "timestamp": now,
+                "feedbackId": str(uuid.uuid4()),
+            },
+            "mail": {
+                "timestamp": now,
+                "source": SENDER,
+                "sourceArn": f"arn:aws:ses:{REGION}:{ACCOUNT_ID}:identity/{IDENTITY}",
+                "sendingAccountId": ACCOUNT_ID,
+                "messageId": message_id,
+                "destination": [recipient],
+            },
+        }
+    )
+
+
+def waiting_messages(emulator: Emulator, queue_url: str) -> int:
+    """Count the messages of a queue, those under way included."""
+    names = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
+    answer = emulator.client("sqs").get_queue_attributes(
+        QueueUrl=queue_url, AttributeNames=list(names)
+    )
+    return sum(int(answer["Attributes"][name]) for name in names)

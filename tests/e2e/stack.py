@@ -1,0 +1,145 @@
+"""The deployed stack, as a test wants to talk to it."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from local import mailbox_simulator
+from local.deployment import Deployment
+from local.emulator import Emulator
+from local.waiting import wait_for
+from ses_suppression.client import SuppressionList
+from ses_suppression.deadline import Deadline
+from ses_suppression.decision import Suppression
+from ses_suppression.record import Record
+from ses_suppression.store import DynamoDBStore
+
+SECONDS = 30.0
+
+
+@dataclass
+class Stack:
+    emulator: Emulator
+    deployment: Deployment
+
+    @cached_property
+    def store(self) -> DynamoDBStore:
+        return DynamoDBStore(self.emulator.client("dynamodb"), self.deployment.table_name)
+
+    @cached_property
+    def suppressions(self) -> SuppressionList:
+        return SuppressionList(self.store)
+
+    def record(self, address: str) -> Record:
+        return self.store.load([address], consistent=True, deadline=Deadline(5)).records[address]
+
+    def await_record(self, address: str) -> Record:
+        def look() -> Record | None:
+            record = self.record(address)
+            return record if record.evidence else None
+
+        return wait_for(f"the record of {address}", look, seconds=SECONDS)
+
+    def await_suppression(self, address: str) -> Suppression:
+        return wait_for(
+            f"the verdict on {address}", lambda: self.suppressions.check(address), seconds=SECONDS
+        )
+
+    def publish(self, kind: str, body: str) -> None:
+        mailbox_simulator.publish(self.emulator, self.deployment, kind, body)
+
+    def waiting(self, kind: str) -> int:
+        return mailbox_simulator.waiting_messages(
+            self.emulator, self.deployment.outputs[f"{kind}QueueUrl"]
+        )
+
+    def await_drained(self, kind: str) -> None:
+        wait_for(f"an empty queue of {kind}", lambda: self.waiting(kind) == 0, seconds=SECONDS)
+
+    def log(self, kind: str) -> list[dict[str, Any]]:
+        """Give the JSON lines that the function of one kind logged."""
+        logs = self.emulator.client("logs")
+        groups = logs.describe_log_groups(logGroupNamePattern=f"{kind}Logs")["logGroups"]
+        events = [
+            event["message"]
+            for group in groups
+            for page in logs.get_paginator("filter_log_events").paginate(
+                logGroupName=group["logGroupName"]
+            )
+            for event in page["events"]
+        ]
+        return [json.loads(line) for line in events if line.startswith("{")]
+
+    def await_logged(self, kind: str, **fields: str) -> list[dict[str, Any]]:
+        """Wait for lines whose fields have these values."""
+
+        def look() -> list[dict[str, Any]]:
+            return [line for line in self.log(kind) if fields.items() <= line.items()]
+
+        return wait_for(f"a log line with {fields}", look, seconds=SECONDS)
+
+    def take_dead_letter(self, kind: str) -> dict[str, Any]:
+        """Wait for a message on the dead-letter queue, and take it off."""
+        sqs = self.emulator.client("sqs")
+        url = self.deployment.outputs[f"{kind}DeadLetterQueueUrl"]
+
+        def look() -> list[Any]:
+            answer = sqs.receive_message(QueueUrl=url, MessageAttributeNames=["All"])
+            messages: list[Any] = answer.get("Messages", [])
+            return messages
+
+        (message,) = wait_for("a dead letter", look, seconds=SECONDS)
+        sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        found: dict[str, Any] = message
+        return found
+
+    def role_of(self, kind: str) -> str:
+        """Give the name of the role of one kind's function."""
+        functions = self.emulator.client("lambda").list_functions()["Functions"]
+        (function,) = [one for one in functions if f"-{kind}Function" in one["FunctionName"]]
+        role: str = function["Role"].rpartition("/")[2]
+        return role
+
+    @contextmanager
+    def without_action(self, kind: str, action: str) -> Iterator[None]:
+        """Take an action away from the role of one kind's function, and give it back afterwards."""
+        iam = self.emulator.client("iam")
+        role = self.role_of(kind)
+        (policy,) = iam.list_role_policies(RoleName=role)["PolicyNames"]
+        document = iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]
+        reduced = {
+            **document,
+            "Statement": [_without(line, action) for line in document["Statement"]],
+        }
+        assert reduced != document, f"{role} does not have {action}"
+        iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=json.dumps(reduced))
+        try:
+            yield
+        finally:
+            iam.put_role_policy(
+                RoleName=role, PolicyName=policy, PolicyDocument=json.dumps(document)
+            )
+
+    @contextmanager
+    def quick_retries(self, kind: str) -> Iterator[None]:
+        """Let what failed be seen again after two seconds rather than after minutes."""
+        sqs = self.emulator.client("sqs")
+        url = self.deployment.outputs[f"{kind}QueueUrl"]
+        before = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])[
+            "Attributes"
+        ]
+        sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "2"})
+        try:
+            yield
+        finally:
+            sqs.set_queue_attributes(QueueUrl=url, Attributes=before)
+
+
+def _without(statement: dict[str, Any], action: str) -> dict[str, Any]:
+    actions = statement["Action"]
+    if isinstance(actions, list) and action in actions:
+        return {**statement, "Action": [one for one in actions if one != action]}
+    return statement

@@ -1,0 +1,1 @@
+"""The template, the configuration and the bundle."""

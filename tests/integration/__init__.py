@@ -1,0 +1,1 @@
+"""The edges of the SDK, against moto and botocore's stubber."""
