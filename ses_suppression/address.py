@@ -58,7 +58,7 @@ def normalise(text: str) -> str:
     """
     stripped = text.strip()
     lowered = stripped.lower()
-    if len(lowered) <= MAX_LENGTH and _PLAIN.fullmatch(lowered):
+    if len(lowered) <= _MAX_DOMAIN and _PLAIN.fullmatch(lowered):
         return lowered
     return _normalise_unusual(stripped)
 

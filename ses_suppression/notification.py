@@ -355,7 +355,7 @@ def _diagnostic(text: str | None) -> str | None:
         return None
     # Cut before searching: the text comes from strangers and may be long.
     return (
-        clean(_ADDRESS_IN_TEXT.sub("<address>", clean(text, 8 * MAX_DIAGNOSTIC)), MAX_DIAGNOSTIC)
+        clean(_ADDRESS_IN_TEXT.sub("[address]", clean(text, 8 * MAX_DIAGNOSTIC)), MAX_DIAGNOSTIC)
         or None
     )
 

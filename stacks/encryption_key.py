@@ -1,5 +1,7 @@
 """The key: one for everything that holds addresses at rest."""
 
+from collections.abc import Mapping
+
 from aws_cdk import Aws, RemovalPolicy
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -7,12 +9,16 @@ from constructs import Construct
 
 
 class EncryptionKey(Construct):
-    """A customer-managed key with yearly rotation that SES may use to publish.
+    """A customer-managed key with yearly rotation that SES and SNS may use for our topics.
 
     It is kept when the stack goes: a retained table without its key is lost.
+
+    Args:
+        topic_names: a pattern of the names of the topics that use the key. A pattern, since a
+            reference to the topics, which refer to the key, would go round in a circle.
     """
 
-    def __init__(self, scope: Construct, construct_id: str) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, topic_names: str) -> None:
         super().__init__(scope, construct_id)
         self.key = kms.Key(
             self,
@@ -21,12 +27,18 @@ class EncryptionKey(Construct):
             enable_key_rotation=True,
             removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
         )
-        # CDK does not add this, and SES cannot publish to an encrypted topic without it.
+        topics = f"arn:{Aws.PARTITION}:sns:{Aws.REGION}:{Aws.ACCOUNT_ID}:{topic_names}"
+        # CDK adds neither: without the first SES cannot publish, without the second SNS cannot
+        # put what was published on the queues.
+        self._admit("ses.amazonaws.com", {"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}})
+        self._admit("sns.amazonaws.com", {"ArnLike": {"aws:SourceArn": topics}})
+
+    def _admit(self, service: str, conditions: Mapping[str, Mapping[str, str]]) -> None:
         self.key.add_to_resource_policy(
             iam.PolicyStatement(
-                principals=[iam.ServicePrincipal("ses.amazonaws.com")],
+                principals=[iam.ServicePrincipal(service)],
                 actions=["kms:GenerateDataKey*", "kms:Decrypt"],
                 resources=["*"],
-                conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}},
+                conditions=conditions,
             )
         )

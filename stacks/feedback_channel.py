@@ -13,7 +13,6 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_lambda_event_sources as event_sources
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
-from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
@@ -34,6 +33,11 @@ class Batching:
 
     size: int
     window: int
+
+
+def topic_name(kind: str, environment: str) -> str:
+    """Give the name of a topic. Users refer to it, so it never changes."""
+    return f"ses-{kind}-topic-{environment}"
 
 
 class FeedbackChannel(Construct):
@@ -61,7 +65,7 @@ class FeedbackChannel(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self._key = key
-        self.topic = self._topic(f"ses-{kind}-topic-{environment}", identity_names)
+        self.topic = self._topic(topic_name(kind, environment), identity_names)
         self.dead_letter_queue = self._queue("DeadLetterQueue")
         self.queue = self._queue(
             "Queue",
@@ -72,11 +76,7 @@ class FeedbackChannel(Construct):
         )
         # SNS does not try again when a queue is gone or its policy is wrong.
         self.undelivered_queue = self._queue("UndeliveredQueue")
-        self.topic.add_subscription(
-            subscriptions.SqsSubscription(
-                self.queue, raw_message_delivery=True, dead_letter_queue=self.undelivered_queue
-            )
-        )
+        self._subscribe()
         self.function = self._function(kind, code, timeout, variables)
         self.function.add_event_source(
             event_sources.SqsEventSource(
@@ -125,6 +125,30 @@ class FeedbackChannel(Construct):
             retention_period=Duration.days(14),
             visibility_timeout=visibility_timeout,
             dead_letter_queue=dead_letter_queue,
+        )
+
+    def _subscribe(self) -> None:
+        """Let the topic fill the queue.
+
+        By hand, since CDK's own subscription refers to the topic in the policy of the key that the
+        topic refers to.
+        """
+        sns.Subscription(
+            self,
+            "Subscription",
+            topic=self.topic,
+            protocol=sns.SubscriptionProtocol.SQS,
+            endpoint=self.queue.queue_arn,
+            raw_message_delivery=True,
+            dead_letter_queue=self.undelivered_queue,
+        )
+        self.queue.add_to_resource_policy(
+            iam.PolicyStatement(
+                principals=[iam.ServicePrincipal("sns.amazonaws.com")],
+                actions=["sqs:SendMessage"],
+                resources=[self.queue.queue_arn],
+                conditions={"ArnEquals": {"aws:SourceArn": self.topic.topic_arn}},
+            )
         )
 
     def _function(

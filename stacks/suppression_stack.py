@@ -8,7 +8,7 @@ from constructs import Construct
 from stacks.bundle import function_code
 from stacks.config import Config
 from stacks.encryption_key import EncryptionKey
-from stacks.feedback_channel import Batching, FeedbackChannel
+from stacks.feedback_channel import Batching, FeedbackChannel, topic_name
 from stacks.identity_settings import IdentitySettings
 from stacks.suppression_table import SuppressionTable
 
@@ -41,7 +41,7 @@ class SuppressionStack(Stack):
             synthesizer=synthesizer,
             termination_protection=False,
         )
-        key = EncryptionKey(self, "Encryption").key
+        key = EncryptionKey(self, "Encryption", topic_names=topic_name("*", config.environment)).key
         table = SuppressionTable(self, "SuppressionTable", key=key)
         code = function_code()
         # The random part of the stack's id: one key a deployment, that nobody has to keep.
@@ -76,7 +76,7 @@ class SuppressionStack(Stack):
                 identities=config.identities,
                 topics={_SES_KINDS[kind]: channel.topic for kind, channel in self.channels.items()},
                 code=code,
-                after=[channel.topic for channel in self.channels.values()],
+                after=list(self.channels.values()),
             )
         CfnOutput(self, "SuppressionTableName", value=table.table.table_name)
         for kind, channel in self.channels.items():

@@ -1,0 +1,278 @@
+"""What emulators ignore is asserted in the template."""
+
+from collections import Counter
+from typing import Any
+
+import pytest
+from aws_cdk.assertions import Match, Template
+
+from tests.infrastructure.conftest import synthesized
+
+PINNED = {
+    "EncryptionKey3A692D6E": "AWS::KMS::Key",
+    "SuppressionTable33D2C7DC": "AWS::DynamoDB::GlobalTable",
+    "BouncesTopicA8AAA5BB": "AWS::SNS::Topic",
+    "BouncesQueueD284441D": "AWS::SQS::Queue",
+    "BouncesDeadLetterQueue01C17994": "AWS::SQS::Queue",
+    "BouncesUndeliveredQueue5233F1D1": "AWS::SQS::Queue",
+    "ComplaintsTopic1C498146": "AWS::SNS::Topic",
+    "ComplaintsQueue04E844EB": "AWS::SQS::Queue",
+    "ComplaintsDeadLetterQueueC5EA6400": "AWS::SQS::Queue",
+    "ComplaintsUndeliveredQueueA0E9CBBB": "AWS::SQS::Queue",
+    "DeliveriesTopicF217F407": "AWS::SNS::Topic",
+    "DeliveriesQueue99C7B338": "AWS::SQS::Queue",
+    "DeliveriesDeadLetterQueueC4B61502": "AWS::SQS::Queue",
+    "DeliveriesUndeliveredQueueDA23C7BE": "AWS::SQS::Queue",
+}
+
+
+def resources(template: Template, of_type: str) -> dict[str, Any]:
+    return dict(template.find_resources(of_type))
+
+
+@pytest.mark.parametrize(("logical_id", "of_type"), PINNED.items())
+def test_what_holds_data_keeps_its_type_and_logical_id(
+    template: Template, logical_id: str, of_type: str
+) -> None:
+    """Another of either would replace it: a new, empty table."""
+    assert logical_id in resources(template, of_type)
+
+
+def test_everything_that_holds_data_is_pinned(template: Template) -> None:
+    assert {
+        of_type: len(resources(template, of_type)) for of_type in set(PINNED.values())
+    } == Counter(PINNED.values())
+
+
+def test_the_topics_have_the_names_that_users_were_promised(template: Template) -> None:
+    names = {
+        topic["Properties"]["TopicName"]
+        for topic in resources(template, "AWS::SNS::Topic").values()
+    }
+    assert names == {
+        "ses-bounces-topic-dev",
+        "ses-complaints-topic-dev",
+        "ses-deliveries-topic-dev",
+    }
+
+
+def test_deliveries_are_optional() -> None:
+    template = synthesized(identities=["example.com"], deliveries=False)
+    template.resource_count_is("AWS::SNS::Topic", 2)
+    template.resource_count_is("AWS::Lambda::EventSourceMapping", 2)
+    template.has_resource_properties(
+        "Custom::SESIdentityNotifications", {"Topics": {"Delivery": Match.absent()}}
+    )
+
+
+def test_the_table_expires_is_recoverable_protected_and_encrypted(template: Template) -> None:
+    template.has_resource(
+        "AWS::DynamoDB::GlobalTable",
+        {
+            "DeletionPolicy": "RetainExceptOnCreate",
+            "UpdateReplacePolicy": "Retain",
+            "Properties": {
+                "KeySchema": [{"AttributeName": "address", "KeyType": "HASH"}],
+                "BillingMode": "PAY_PER_REQUEST",
+                "TimeToLiveSpecification": {"AttributeName": "expires_at", "Enabled": True},
+                "SSESpecification": {"SSEEnabled": True, "SSEType": "KMS"},
+                "Replicas": [
+                    Match.object_like(
+                        {
+                            "DeletionProtectionEnabled": True,
+                            "PointInTimeRecoverySpecification": {
+                                "PointInTimeRecoveryEnabled": True
+                            },
+                            "SSESpecification": {"KMSMasterKeyId": Match.any_value()},
+                        }
+                    )
+                ],
+            },
+        },
+    )
+
+
+def test_the_key_outlives_the_stack_and_rotates(template: Template) -> None:
+    template.has_resource(
+        "AWS::KMS::Key",
+        {
+            "DeletionPolicy": "RetainExceptOnCreate",
+            "UpdateReplacePolicy": "Retain",
+            "Properties": Match.object_like({"EnableKeyRotation": True}),
+        },
+    )
+
+
+def test_the_key_admits_ses_of_this_account_and_sns_for_our_topics_and_nobody_else(
+    template: Template,
+) -> None:
+    (key,) = resources(template, "AWS::KMS::Key").values()
+    root, ses, sns = key["Properties"]["KeyPolicy"]["Statement"]
+    assert root["Principal"]["AWS"]["Fn::Join"][1][-1] == ":root"
+    for statement in (ses, sns):
+        assert statement["Action"] == ["kms:Decrypt", "kms:GenerateDataKey*"]
+    assert ses["Principal"] == {"Service": "ses.amazonaws.com"}
+    assert ses["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+    assert sns["Principal"] == {"Service": "sns.amazonaws.com"}
+    assert sns["Condition"]["ArnLike"]["aws:SourceArn"]["Fn::Join"][1][-1] == ":ses-*-topic-dev"
+
+
+def test_a_queue_takes_messages_from_its_own_topic_only(template: Template) -> None:
+    policy = resources(template, "AWS::SQS::QueuePolicy")["BouncesQueuePolicyC8441EF5"]
+    allowed = [
+        statement
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+        if statement["Effect"] == "Allow"
+    ]
+    (statement,) = allowed
+    assert statement["Principal"] == {"Service": "sns.amazonaws.com"}
+    assert statement["Action"] == "sqs:SendMessage"
+    assert statement["Condition"] == {
+        "ArnEquals": {"aws:SourceArn": {"Ref": "BouncesTopicA8AAA5BB"}}
+    }
+
+
+def test_topics_and_queues_are_encrypted_with_the_key_and_want_tls(template: Template) -> None:
+    key = {"Fn::GetAtt": ["EncryptionKey3A692D6E", "Arn"]}
+    for of_type in ("AWS::SNS::Topic", "AWS::SQS::Queue"):
+        for resource in resources(template, of_type).values():
+            assert resource["Properties"]["KmsMasterKeyId"] == key
+    for of_type, held in (("AWS::SNS::TopicPolicy", 3), ("AWS::SQS::QueuePolicy", 9)):
+        policies = resources(template, of_type).values()
+        assert len(policies) == held
+        for policy in policies:
+            statements = policy["Properties"]["PolicyDocument"]["Statement"]
+            assert any(
+                statement["Effect"] == "Deny"
+                and statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+                for statement in statements
+            )
+
+
+def test_only_ses_may_publish_and_only_for_our_identities(template: Template) -> None:
+    for policy in resources(template, "AWS::SNS::TopicPolicy").values():
+        allowed = [
+            statement
+            for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+            if statement["Effect"] == "Allow"
+        ]
+        (statement,) = allowed
+        assert statement["Principal"] == {"Service": "ses.amazonaws.com"}
+        assert statement["Action"] == "sns:Publish"
+        assert statement["Condition"]["StringEquals"] == {
+            "aws:SourceAccount": {"Ref": "AWS::AccountId"}
+        }
+        arns = statement["Condition"]["ArnLike"]["aws:SourceArn"]
+        assert [arn["Fn::Join"][1][-1] for arn in arns] == [
+            ":identity/example.com",
+            ":identity/mail.example.net",
+        ]
+
+
+def test_a_message_is_tried_twenty_times_and_kept_for_fourteen_days(template: Template) -> None:
+    queues = resources(template, "AWS::SQS::Queue")
+    fourteen_days = 14 * 24 * 3600
+    assert {queue["Properties"]["MessageRetentionPeriod"] for queue in queues.values()} == {
+        fourteen_days
+    }
+    redriven = [
+        queue["Properties"]["RedrivePolicy"]["maxReceiveCount"]
+        for queue in queues.values()
+        if "RedrivePolicy" in queue["Properties"]
+    ]
+    assert redriven == [20, 20, 20]
+
+
+def test_a_message_is_seen_again_only_after_six_function_timeouts(template: Template) -> None:
+    timeouts = {
+        function["Properties"]["Timeout"]
+        for function in resources(template, "AWS::Lambda::Function").values()
+        if "applies" in function["Properties"]["Description"]
+    }
+    visible = {
+        queue["Properties"]["VisibilityTimeout"]
+        for queue in resources(template, "AWS::SQS::Queue").values()
+        if "RedrivePolicy" in queue["Properties"]
+    }
+    assert visible == {6 * timeout for timeout in timeouts} == {180}
+
+
+def test_sns_puts_what_it_cannot_deliver_on_a_queue_of_its_own(template: Template) -> None:
+    subscriptions = resources(template, "AWS::SNS::Subscription")
+    assert len(subscriptions) == 3
+    for subscription in subscriptions.values():
+        assert subscription["Properties"]["RawMessageDelivery"] is True
+        target = subscription["Properties"]["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0]
+        assert "UndeliveredQueue" in target
+
+
+def test_batches_report_their_failures_and_lambda_accepts_their_sizes(template: Template) -> None:
+    mappings = resources(template, "AWS::Lambda::EventSourceMapping").values()
+    found = sorted(
+        (
+            mapping["Properties"]["BatchSize"],
+            mapping["Properties"].get("MaximumBatchingWindowInSeconds", 0),
+        )
+        for mapping in mappings
+    )
+    assert found == [(10, 0), (100, 1), (1000, 10)]
+    for mapping in mappings:
+        assert mapping["Properties"]["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+        assert mapping["Properties"]["ScalingConfig"] == {"MaximumConcurrency": 10}
+
+
+def test_an_ingest_role_may_do_what_it_needs_and_nothing_else(template: Template) -> None:
+    (policy,) = [
+        policy
+        for name, policy in resources(template, "AWS::IAM::Policy").items()
+        if name.startswith("BouncesRole")
+    ]
+    statements = policy["Properties"]["PolicyDocument"]["Statement"]
+    may: dict[str, list[tuple[Any, Any]]] = {}
+    for statement in statements:
+        actions = statement["Action"]
+        for action in [actions] if isinstance(actions, str) else actions:
+            may.setdefault(action, []).append((statement["Resource"], statement.get("Condition")))
+    assert set(may) == {
+        "dynamodb:BatchGetItem",
+        "dynamodb:PutItem",
+        "kms:Decrypt",
+        "kms:GenerateDataKey*",
+        "logs:CreateLogStream",
+        "logs:PutLogEvents",
+        "sqs:ChangeMessageVisibility",
+        "sqs:DeleteMessage",
+        "sqs:GetQueueAttributes",
+        "sqs:GetQueueUrl",
+        "sqs:ReceiveMessage",
+        "sqs:SendMessage",
+    }
+    table = {"Fn::GetAtt": ["SuppressionTable33D2C7DC", "Arn"]}
+    assert [resource for resource, _ in may["dynamodb:PutItem"]] == [table]
+    dead_letters = {"Fn::GetAtt": ["BouncesDeadLetterQueue01C17994", "Arn"]}
+    assert [resource for resource, _ in may["sqs:SendMessage"]] == [dead_letters]
+    for resource, condition in may["kms:GenerateDataKey*"]:
+        assert resource == {"Fn::GetAtt": ["EncryptionKey3A692D6E", "Arn"]}
+        assert set(condition["StringEquals"]) == {"kms:ViaService"}
+
+
+def test_no_managed_policy_is_attached(template: Template) -> None:
+    for role in resources(template, "AWS::IAM::Role").values():
+        assert "ManagedPolicyArns" not in role["Properties"]
+
+
+def test_identities_are_set_one_after_the_other(template: Template) -> None:
+    """SES takes one such call a second."""
+    settings = resources(template, "Custom::SESIdentityNotifications")
+    first, second = sorted(
+        settings, key=lambda name: settings[name]["Properties"]["Identity"] != "example.com"
+    )
+    assert first in settings[second]["DependsOn"]
+
+
+def test_all_functions_share_one_asset_and_the_newest_runtime(template: Template) -> None:
+    functions = resources(template, "AWS::Lambda::Function").values()
+    assert len({str(function["Properties"]["Code"]) for function in functions}) == 1
+    for function in functions:
+        assert function["Properties"]["Runtime"] == "python3.14"
+        assert function["Properties"]["Architectures"] == ["arm64"]

@@ -1,0 +1,186 @@
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ses_suppression.evidence import Attribution, Evidence, Kind, attribute, join
+from ses_suppression.notification import NotFeedback, parse
+from tests.sent_by_ses import NOON, bounce, complaint, delivery, iso
+from tests.strategies import copies_of_one_event
+
+LATER = NOON + timedelta(hours=1)
+
+
+def attributed(
+    body: str, *, received_at: datetime = LATER, stream_tag: str | None = None
+) -> Attribution:
+    notification = parse(body)
+    assert not isinstance(notification, NotFeedback)
+    return attribute(notification, received_at=received_at, stream_tag=stream_tag)
+
+
+def changed(body: str, path: str, value: Any) -> str:
+    document = json.loads(body)
+    *parents, last = path.split(".")
+    place = document
+    for name in parents:
+        place = place[name]
+    place[last] = value
+    return json.dumps(document)
+
+
+def only(attribution: Attribution) -> Evidence:
+    ((_, evidence),) = attribution.evidence
+    return evidence
+
+
+def test_a_bounce_is_about_the_address_that_was_mailed() -> None:
+    ((address, evidence),) = attributed(bounce("Jane@example.com", status="5.1.1")).evidence
+    assert address == "jane@example.com"
+    assert evidence == Evidence(
+        id="feedback-1",
+        kind=Kind.BOUNCE,
+        at=NOON,
+        mail_id="mail-1",
+        mail_at=NOON,
+        identity="example.com",
+        bounce_type="Permanent",
+        bounce_sub_type="General",
+        status="5.1.1",
+    )
+
+
+def test_a_forwarded_bounce_belongs_to_the_one_destination() -> None:
+    body = changed(
+        bounce("other@elsewhere.example"), "mail.destination", ["Jane <jane@example.com>"]
+    )
+    ((address, evidence),) = attributed(body).evidence
+    assert address == "jane@example.com"
+    assert evidence.reported_as == "other@elsewhere.example"
+
+
+def test_a_forwarded_bounce_of_several_destinations_belongs_to_nobody() -> None:
+    body = changed(
+        bounce("other@elsewhere.example"),
+        "mail.destination",
+        ["jane@example.com", "joe@example.com"],
+    )
+    attribution = attributed(body)
+    assert attribution.evidence == ()
+    assert attribution.unattributed == ("bounce.bouncedRecipients[0].emailAddress",)
+
+
+def test_a_destination_that_the_report_does_not_name_is_not_touched() -> None:
+    body = changed(
+        bounce("jane@example.com"), "mail.destination", ["jane@example.com", "joe@example.com"]
+    )
+    assert [address for address, _ in attributed(body).evidence] == ["jane@example.com"]
+
+
+def test_without_a_destination_the_named_address_is_taken() -> None:
+    body = changed(bounce("jane@example.com"), "mail.destination", None)
+    assert [address for address, _ in attributed(body).evidence] == ["jane@example.com"]
+
+
+def test_a_recipient_that_is_no_address_belongs_to_the_one_destination_or_is_broken() -> None:
+    body = changed(bounce("undisclosed"), "mail.destination", ["jane@example.com"])
+    ((address, evidence),) = attributed(body).evidence
+    assert (address, evidence.reported_as) == ("jane@example.com", "undisclosed")
+    attribution = attributed(changed(bounce("undisclosed"), "mail.destination", []))
+    assert [str(error) for error in attribution.broken] == [
+        "bounce.bouncedRecipients[0].emailAddress: not an e-mail address"
+    ]
+
+
+def test_the_same_feedback_through_both_channels_is_one_piece_of_evidence() -> None:
+    by_identity = bounce("jane@example.com")
+    document = {**json.loads(by_identity), "eventType": "Bounce"}
+    del document["notificationType"]
+    document["mail"]["tags"] = {"campaign": ["spring"]}
+    one = only(attributed(by_identity, stream_tag="campaign"))
+    other = only(attributed(json.dumps(document), stream_tag="campaign"))
+    assert one.id == other.id
+    assert join(one, other).stream == "spring"
+
+
+def test_feedback_without_an_id_gets_the_same_one_each_time_and_another_for_another_time() -> None:
+    body = changed(bounce("jane@example.com"), "bounce.feedbackId", None)
+    again = only(attributed(body, received_at=LATER + timedelta(hours=1)))
+    other = only(attributed(changed(body, "bounce.timestamp", iso(NOON + timedelta(minutes=1)))))
+    assert only(attributed(body)).id == again.id != other.id
+
+
+def test_a_delivery_is_known_by_its_mail() -> None:
+    assert only(attributed(delivery("jane@example.com"))).id == "delivery:mail-1"
+
+
+def test_no_time_is_later_than_the_receipt() -> None:
+    body = bounce("jane@example.com", at=LATER + timedelta(days=3_650))
+    evidence = only(attributed(body))
+    assert evidence.at == evidence.mail_at == LATER
+
+
+def test_feedback_without_a_time_has_that_of_its_receipt() -> None:
+    assert (
+        only(attributed(changed(bounce("jane@example.com"), "bounce.timestamp", "soon"))).at
+        == LATER
+    )
+
+
+@pytest.mark.parametrize(
+    ("destination", "named", "certain"),
+    [
+        (["jane@example.com"], ["jane@example.com"], True),
+        (["jane@example.com", "joe@elsewhere.example"], ["jane@example.com"], True),
+        (["jane@example.com", "joe@example.com"], ["jane@example.com"], False),
+        (["jane@example.com", "joe@example.com"], ["jane@example.com", "joe@example.com"], False),
+    ],
+)
+def test_a_complaint_is_certain_when_nobody_else_can_have_made_it(
+    destination: list[str], named: list[str], certain: bool
+) -> None:
+    body = changed(complaint("jane@example.com"), "mail.destination", destination)
+    body = changed(body, "complaint.complainedRecipients", [{"emailAddress": one} for one in named])
+    assert {evidence.certain for _, evidence in attributed(body).evidence} == {certain}
+
+
+@pytest.mark.parametrize(
+    ("tags", "stream"),
+    [
+        ({"list": ["news"]}, "news"),
+        ({"list": ["news", "more"]}, "news"),
+        ({"list": ["*"]}, None),
+        ({"list": []}, None),
+        ({"other": ["news"]}, None),
+        (None, None),
+    ],
+)
+def test_the_stream_of_a_mail_is_the_value_of_the_configured_tag(
+    tags: Any, stream: str | None
+) -> None:
+    body = changed(bounce("jane@example.com"), "mail.tags", tags)
+    assert only(attributed(body, stream_tag="list")).stream == stream
+    assert only(attributed(body)).stream is None
+
+
+@given(st.lists(copies_of_one_event(), min_size=3, max_size=3))
+def test_joining_has_no_order_and_repeats_nothing(copies: list[Evidence]) -> None:
+    one, two, three = copies
+    assert join(one, two) == join(two, one)
+    assert join(join(one, two), three) == join(one, join(two, three))
+    assert join(join(one, two), two) == join(one, two)
+
+
+def test_joining_prefers_what_is_present_and_then_the_smaller() -> None:
+    one = Evidence(id="f", kind=Kind.BOUNCE, at=NOON, status="5.1.1")
+    other = Evidence(id="f", kind=Kind.BOUNCE, at=LATER, status="4.0.0", action="failed")
+    assert join(one, other) == Evidence(
+        id="f", kind=Kind.BOUNCE, at=NOON, status="4.0.0", action="failed"
+    )
+
+
+def test_utc_is_all_there_is() -> None:
+    assert only(attributed(bounce("jane@example.com"))).at.tzinfo is UTC

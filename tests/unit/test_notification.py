@@ -1,0 +1,208 @@
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from ses_suppression.errors import InvalidNotificationError
+from ses_suppression.notification import Bounce, Complaint, Delivery, NotFeedback, parse
+from tests.sent_by_ses import ACCOUNT_ID, bounce, complaint, delivery
+
+EVENT_NOTICE = "Successfully validated SNS topic for Amazon SES event publishing."
+IDENTITY_NOTICE = (
+    '{"notificationType":"AmazonSnsSubscriptionSucceeded","message":"You have subscribed"}'
+)
+
+
+def envelope(message: str, **more: Any) -> dict[str, Any]:
+    return {
+        "Type": "Notification",
+        "TopicArn": "arn:aws:sns:eu-west-1:1:t",
+        "Message": message,
+        **more,
+    }
+
+
+def test_a_bounce_is_read_with_what_a_decision_needs() -> None:
+    notification = parse(
+        bounce(
+            "Jane@example.com",
+            action="failed",
+            status="5.1.1",
+            diagnosticCode="smtp; 550 5.1.1 unknown",
+        )
+    )
+    assert isinstance(notification, Bounce)
+    assert (notification.bounce_type, notification.bounce_sub_type) == ("Permanent", "General")
+    assert notification.feedback_id == "feedback-1"
+    assert notification.mail.message_id == "mail-1"
+    assert notification.mail.identity == "example.com"
+    assert notification.mail.sending_account_id == ACCOUNT_ID
+    assert notification.mail.destination == ("jane@example.com",)
+    (recipient,) = notification.recipients
+    assert (recipient.address, recipient.reported) == ("jane@example.com", "Jane@example.com")
+    assert (recipient.action, recipient.status) == ("failed", "5.1.1")
+    assert recipient.diagnostic == "smtp; 550 5.1.1 unknown"
+
+
+def test_a_complaint_is_read_with_its_types() -> None:
+    notification = parse(complaint("jane@example.com", complaintFeedbackType="abuse"))
+    assert isinstance(notification, Complaint)
+    assert (notification.complaint_feedback_type, notification.complaint_sub_type) == (
+        "abuse",
+        None,
+    )
+
+
+def test_a_delivery_names_its_recipients() -> None:
+    notification = parse(delivery("jane@example.com"))
+    assert isinstance(notification, Delivery)
+    assert [recipient.address for recipient in notification.recipients] == ["jane@example.com"]
+
+
+def test_every_form_in_which_a_notification_arrives_is_read_alike() -> None:
+    raw = bounce("jane@example.com")
+    as_event = json.dumps(
+        {
+            **{key: value for key, value in json.loads(raw).items() if key != "notificationType"},
+            "eventType": "Bounce",
+        }
+    )
+    in_envelope = json.dumps(
+        envelope(raw, Subject=None, SigningCertURL="https://sns.example/cert.pem")
+    )
+    to_lambda = json.dumps({"Records": [{"EventSource": "aws:sns", "Sns": envelope(raw)}]})
+    forms = [raw, as_event, in_envelope, to_lambda, raw + "\n", "\ufeff" + raw]
+    expected = parse(raw)
+    assert [parse(form) for form in forms] == [expected] * len(forms)
+    assert parse(raw.encode()) == parse(b"\xef\xbb\xbf" + raw.encode()) == expected
+
+
+@pytest.mark.parametrize(
+    ("body", "what"),
+    [
+        (IDENTITY_NOTICE, "identity notification set-up notice"),
+        (EVENT_NOTICE, "event publishing set-up notice"),
+        (EVENT_NOTICE + "\n", "event publishing set-up notice"),
+        (json.dumps(envelope(EVENT_NOTICE)), "event publishing set-up notice"),
+        (json.dumps(envelope(IDENTITY_NOTICE)), "identity notification set-up notice"),
+        ('{"Type": "SubscriptionConfirmation", "Token": "t"}', "SNS SubscriptionConfirmation"),
+        ('{"Type": "UnsubscribeConfirmation", "Token": "t"}', "SNS UnsubscribeConfirmation"),
+        ('{"eventType": "Send", "mail": {}, "send": {}}', "Send event"),
+        ('{"eventType": "Rendering Failure", "failure": {}}', "Rendering Failure event"),
+        ('{"eventType": "DeliveryDelay", "deliveryDelay": {}}', "DeliveryDelay event"),
+    ],
+)
+def test_what_is_no_feedback_is_recognised(body: str, what: str) -> None:
+    assert parse(body) == NotFeedback(what=what)
+
+
+@pytest.mark.parametrize(
+    ("body", "error"),
+    [
+        ("", "empty"),
+        ("null", "an object is needed, this is null or missing"),
+        ("[]", "an object is needed, this is a list"),
+        ('"text"', "an object is needed, this is a string"),
+        ("17", "an object is needed, this is a number"),
+        ("{", "not JSON at character 1"),
+        (b"\xff\xfe", "not UTF-8 at byte 0"),
+        ('{"notificationType": NaN}', "not JSON that can be read: ValueError"),
+        ("[" * 100_000, "not JSON"),
+        ('{"eventType": ' + "1" * 5_000 + "}", "not JSON that can be read: ValueError"),
+        ('{"hello": "world"}', "none of notificationType, eventType, Type and Records is there"),
+        ('{"notificationType": "Bouncy"}', "notificationType: not a type that SES has"),
+        ('{"eventType": 5}', "eventType: a string is needed, this is a number"),
+        ('{"eventType": "Bounce", "notificationType": "Complaint"}', "eventType: contradicts"),
+        ('{"notificationType": "Bounce"}', "bounce: an object is needed, this is null or missing"),
+        ('{"notificationType": "Bounce", "bounce": {}, "mail": []}', "mail: an object is needed"),
+        (
+            '{"notificationType": "Bounce", "bounce": {"bouncedRecipients": "jane@example.com"}}',
+            "bounce.bouncedRecipients: a list is needed, this is a string",
+        ),
+        (
+            '{"notificationType": "Bounce", "bounce": {"bounceType": []}}',
+            "bounce.bounceType: a string",
+        ),
+        ('{"Type": "Notification"}', "Message: missing"),
+        ('{"Type": "Notification", "Message": "hello"}', "Message: not JSON at character 0"),
+        (
+            '{"Type": "Notification", "Message": "{}"}',
+            "Message: neither notificationType nor eventType",
+        ),
+        ('{"Type": "Other"}', "Type: not Notification"),
+        ('{"Records": []}', "Records: SNS sends one record an event, this has 0"),
+        ('{"Records": [{"s3": {}}]}', "Records[0].Sns: an object is needed"),
+    ],
+)
+def test_what_is_no_notification_names_the_field_that_is_wrong(
+    body: str | bytes, error: str
+) -> None:
+    with pytest.raises(InvalidNotificationError) as raised:
+        parse(body)
+    assert str(raised.value).startswith(error)
+
+
+def test_one_broken_recipient_does_not_cost_the_others() -> None:
+    document = json.loads(bounce("jane@example.com"))
+    document["bounce"]["bouncedRecipients"] += [
+        {"emailAddress": 5},
+        "x",
+        {"emailAddress": "joe@example.com"},
+    ]
+    notification = parse(json.dumps(document))
+    assert isinstance(notification, Bounce)
+    assert [one.address for one in notification.recipients] == [
+        "jane@example.com",
+        "joe@example.com",
+    ]
+    assert [str(error) for error in notification.broken] == [
+        "bounce.bouncedRecipients[1].emailAddress: a string is needed, this is a number",
+        "bounce.bouncedRecipients[2]: an object is needed, this is a string",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2018-10-08T14:05:45 +0000", datetime(2018, 10, 8, 14, 5, 45, tzinfo=UTC)),
+        ("2018-10-08T14:05:45-07:00", datetime(2018, 10, 8, 21, 5, 45, tzinfo=UTC)),
+        ("2018-10-08T14:05:45 -0700", datetime(2018, 10, 8, 21, 5, 45, tzinfo=UTC)),
+        ("2018-10-08T14:05:45Z", datetime(2018, 10, 8, 14, 5, 45, tzinfo=UTC)),
+        ("2018-10-08T14:05:45.123Z", datetime(2018, 10, 8, 14, 5, 45, 123_000, tzinfo=UTC)),
+        ("2018-10-08T14:05:45", datetime(2018, 10, 8, 14, 5, 45, tzinfo=UTC)),
+        ("0001-01-01T00:00:00+14:00", None),
+        ("yesterday", None),
+        (1_539_007_545, None),
+        (None, None),
+    ],
+)
+def test_every_form_of_a_timestamp_is_read_and_nonsense_is_none(
+    text: Any, moment: datetime | None
+) -> None:
+    document = json.loads(bounce("jane@example.com"))
+    document["bounce"]["timestamp"] = text
+    notification = parse(json.dumps(document))
+    assert isinstance(notification, Bounce)
+    assert notification.timestamp == moment
+
+
+def test_a_diagnostic_loses_addresses_control_characters_and_length() -> None:
+    hostile = 'smtp; 550 <jane@example.com> \x1b[2J\r\n{"_aws": {}} ' + "x" * 100_000
+    notification = parse(bounce("jane@example.com", diagnosticCode=hostile))
+    assert isinstance(notification, Bounce)
+    diagnostic = notification.recipients[0].diagnostic
+    assert diagnostic is not None
+    assert diagnostic.startswith('smtp; 550 <[address]>  [2J {"_aws": {}} xxx')
+    assert len(diagnostic) == 256
+
+
+@pytest.mark.parametrize(
+    "tags", [None, [], "x", {"stream": "news"}, {"stream": [5]}, {"stream": []}]
+)
+def test_tags_of_the_wrong_shape_are_no_tags(tags: Any) -> None:
+    document = json.loads(bounce("jane@example.com"))
+    document["mail"]["tags"] = tags
+    notification = parse(json.dumps(document))
+    assert isinstance(notification, Bounce)
+    assert not any(notification.mail.tags.values())
