@@ -17,10 +17,16 @@ class InMemoryStore:
 
     Args:
         clock: the time, UTC.
+        records: what it holds from the start, by address.
     """
 
-    def __init__(self, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
-        self.records: dict[str, Record] = {}
+    def __init__(
+        self,
+        *,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        records: Mapping[str, Record] | None = None,
+    ) -> None:
+        self.records: dict[str, Record] = dict(records or {})
         self._clock = clock
 
     def load(self, addresses: Collection[str], *, consistent: bool, deadline: Deadline) -> Loaded:

@@ -1,0 +1,581 @@
+"""The policy table, row by row, as sentences."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ses_suppression.decision import Decision, Effect, Suppression, decide, expires_at
+from ses_suppression.evidence import EVERY_STREAM, Evidence, Kind
+from ses_suppression.policy import Origin, Policy, Reason
+from ses_suppression.rules import Rule
+from tests.strategies import any_evidence, evidence_with_voids
+
+JANE = "jane@example.com"
+T0 = datetime(2026, 1, 1, 8, tzinfo=UTC)
+POLICY = Policy()
+
+
+def day(number: float) -> datetime:
+    return T0 + timedelta(days=number)
+
+
+def piece(kind: Kind, at: float = 0, **fields: object) -> Evidence:
+    """A piece of evidence on some day; its id tells its kind and day."""
+    given_fields = {"id": f"{kind}-{at}", **fields}
+    return Evidence(kind=kind, at=day(at), **given_fields)  # type: ignore[arg-type]  # tests vary fields
+
+
+def hard(at: float = 0, **fields: object) -> Evidence:
+    return piece(
+        Kind.BOUNCE, at, **{"bounce_type": "Permanent", "bounce_sub_type": "General", **fields}
+    )
+
+
+def block(at: float = 0, **fields: object) -> Evidence:
+    return hard(at, **{"status": "5.7.1", **fields})
+
+
+def transient(at: float = 0, **fields: object) -> Evidence:
+    return piece(
+        Kind.BOUNCE, at, **{"bounce_type": "Transient", "bounce_sub_type": "MailboxFull", **fields}
+    )
+
+
+def complaint(at: float = 0, **fields: object) -> Evidence:
+    return piece(Kind.COMPLAINT, at, **{"certain": True, "mail_id": "m1", **fields})
+
+
+def delivery(at: float = 0, mail_id: str = "delivered") -> Evidence:
+    return piece(Kind.DELIVERY, at, mail_id=mail_id, id=f"delivery:{mail_id}")
+
+
+def reactivate(at: float, stream: str | None = None) -> Evidence:
+    return piece(Kind.REACTIVATE, at, stream=stream)
+
+
+def void(at: float, target: Evidence) -> Evidence:
+    return piece(Kind.VOID, at, voids=target.id, undo="undo-1")
+
+
+def verdict(
+    *evidence: Evidence, policy: Policy = POLICY, address: str = JANE
+) -> dict[str, Suppression]:
+    return dict(decide(address, evidence, policy).suppressions)
+
+
+def only(*evidence: Evidence, policy: Policy = POLICY, stream: str = EVERY_STREAM) -> Suppression:
+    found = verdict(*evidence, policy=policy)
+    assert list(found) == [stream]
+    return found[stream]
+
+
+def steps(*evidence: Evidence, policy: Policy = POLICY) -> dict[str, tuple[Rule, Effect]]:
+    decision = decide(JANE, evidence, policy)
+    return {step.evidence.id: (step.rule, step.effect) for step in decision.steps}
+
+
+# --- permanent bounces
+
+
+def test_nothing_happened_nothing_is_suppressed() -> None:
+    assert decide(JANE, [], POLICY) == Decision(suppressions={}, steps=())
+
+
+def test_a_permanent_bounce_suppresses_without_end() -> None:
+    assert only(hard(1)) == Suppression(
+        stream=EVERY_STREAM,
+        reason=Reason.BOUNCE,
+        rule=Rule.HARD_BOUNCE,
+        origin=Origin.FEEDBACK,
+        since=day(1),
+        until=None,
+        evidence_id="bounce-1",
+        certain=True,
+    )
+
+
+def test_since_is_the_first_bounce_that_counts() -> None:
+    assert only(hard(3), hard(1), hard(2)).since == day(1)
+
+
+@pytest.mark.parametrize(
+    "sub_type", ["Suppressed", "OnTenantSuppressionList", "EmailValidationSuppressed"]
+)
+def test_a_list_of_ses_is_believed_for_fourteen_days(sub_type: str) -> None:
+    found = only(hard(bounce_sub_type=sub_type))
+    assert (found.reason, found.origin, found.until) == (Reason.BOUNCE, Origin.SES, day(14))
+    assert found.rule is Rule.SES_LIST
+
+
+def test_the_account_level_list_repeats_a_bounce_or_a_complaint_without_end() -> None:
+    bounced = only(hard(bounce_sub_type="OnAccountSuppressionList"))
+    complained = only(complaint(sub_type="OnAccountSuppressionList", stream="news"))
+    assert (bounced.reason, bounced.origin, bounced.until) == (Reason.BOUNCE, Origin.SES, None)
+    assert (complained.reason, complained.origin, complained.until) == (
+        Reason.COMPLAINT,
+        Origin.SES,
+        None,
+    )
+
+
+def test_an_unsubscription_is_manual_on_its_stream_and_recorded_without_one() -> None:
+    found = only(hard(bounce_sub_type="UnsubscribedRecipient", stream="news"), stream="news")
+    assert (found.reason, found.origin, found.until) == (Reason.MANUAL, Origin.SES, None)
+    assert verdict(hard(bounce_sub_type="UnsubscribedRecipient")) == {}
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"action": "delayed"}, {"action": "Delayed"}, {"status": "4.0.0"}, {"status": "4.4.7"}],
+)
+def test_a_recipient_of_a_permanent_bounce_that_is_only_delayed_is_counted_as_transient(
+    fields: dict[str, Any],
+) -> None:
+    bounce = hard(**fields)
+    assert verdict(bounce) == {}
+    assert steps(bounce) == {bounce.id: (Rule.TRANSIENT_BOUNCE, Effect.COUNTED)}
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"status": "5.7.1"},
+        {"status": "5.6.0"},
+        {"status": "5.0.0", "diagnostic": "smtp; 550 5.7.26 unauthenticated"},
+        {"diagnostic": "550 5.7.1 rejected"},
+        {"diagnostic": "554 your host is Blocked"},
+        {"status": "5.0.0", "diagnostic": "550 looks like SPAM"},
+    ],
+)
+def test_a_block_is_not_a_dead_mailbox_and_ends_after_seven_days(fields: dict[str, Any]) -> None:
+    found = only(hard(**fields))
+    assert (found.rule, found.until) == (Rule.BLOCK, day(7))
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"status": "5.1.1", "diagnostic": "550 5.1.1 not spam, just unknown; see blocked senders"},
+        {"diagnostic": "550 5.1.1 blocked"},
+        {"status": "5.1.1", "diagnostic": "550 5.7.1 blocked"},
+        {"diagnostic": "550 no such user"},
+    ],
+)
+def test_a_telling_status_code_speaks_before_any_text(fields: dict[str, Any]) -> None:
+    assert only(hard(**fields)).rule is Rule.HARD_BOUNCE
+
+
+def test_each_earlier_block_doubles_the_next_up_to_112_days() -> None:
+    days = [0, 10, 30, 70, 150, 300]
+    evidence = [block(at) for at in days]
+    lasted = [step.until for step in decide(JANE, evidence, POLICY).steps]
+    assert lasted == [
+        day(at + length) for at, length in zip(days, [7, 14, 28, 56, 112, 112], strict=True)
+    ]
+
+
+def test_several_blocks_of_one_day_are_one() -> None:
+    assert only(block(0), block(0.2), block(0.4)).until == day(7)
+
+
+# --- transient bounces
+
+
+def test_one_transient_bounce_is_counted_and_holds_nothing_back() -> None:
+    assert verdict(transient()) == {}
+    assert steps(transient()) == {"bounce-0": (Rule.TRANSIENT_BOUNCE, Effect.COUNTED)}
+
+
+def test_five_transient_bounces_in_a_row_hold_mail_for_fourteen_days() -> None:
+    found = only(*(transient(at) for at in range(5)))
+    assert (found.reason, found.rule, found.since, found.until) == (
+        Reason.BOUNCE,
+        Rule.TRANSIENT_BOUNCE,
+        day(4),
+        day(18),
+    )
+    assert verdict(*(transient(at) for at in range(4))) == {}
+
+
+def test_transient_bounces_of_one_utc_day_count_once() -> None:
+    assert verdict(*(transient(0.1 * at) for at in range(6))) == {}
+
+
+def test_transient_bounces_have_to_fall_within_fourteen_days() -> None:
+    assert verdict(*(transient(at) for at in (0, 4, 8, 12, 14.5))) == {}
+    assert only(*(transient(at) for at in (0, 4, 8, 12, 14))).since == day(14)
+
+
+def test_a_hold_empties_the_row() -> None:
+    nine = [transient(at) for at in range(9)]
+    assert only(*nine).until == day(18)
+    assert only(*nine, transient(9)).until == day(9 + 28)
+
+
+def test_each_earlier_hold_doubles_the_next_up_to_112_days() -> None:
+    evidence = [transient(at) for at in range(25)]
+    lasted = [step.until for step in decide(JANE, evidence, POLICY).steps if step.until]
+    assert lasted == [day(4 + 14), day(9 + 28), day(14 + 56), day(19 + 112), day(24 + 112)]
+
+
+@pytest.mark.parametrize("sub_type", ["MessageTooLarge", "ContentRejected", "AttachmentRejected"])
+def test_what_the_message_is_at_fault_for_is_never_counted(sub_type: str) -> None:
+    bounces = [transient(at, bounce_sub_type=sub_type, status="5.3.4") for at in range(8)]
+    assert verdict(*bounces) == {}
+    assert steps(bounces[0]) == {"bounce-0": (Rule.MESSAGE_FAULT, Effect.RECORDED)}
+
+
+@pytest.mark.parametrize(
+    ("bounce_type", "sub_type"),
+    [("Transient", "General"), ("Transient", "Undetermined"), ("Undetermined", "Undetermined")],
+)
+def test_a_bounce_without_a_delivery_report_is_an_automatic_reply(
+    bounce_type: str, sub_type: str
+) -> None:
+    reply = transient(bounce_type=bounce_type, bounce_sub_type=sub_type)
+    assert steps(reply) == {reply.id: (Rule.AUTOMATIC_REPLY, Effect.RECORDED)}
+    reports: list[dict[str, Any]] = [
+        {"action": "failed"},
+        {"status": "5.0.0"},
+        {"diagnostic": "550"},
+    ]
+    for field in reports:
+        assert steps(replace(reply, **field)) == {reply.id: (Rule.TRANSIENT_BOUNCE, Effect.COUNTED)}
+
+
+def test_a_bounce_of_a_mail_that_is_known_as_delivered_is_an_automatic_reply() -> None:
+    general = transient(1, bounce_sub_type="General", status="5.0.0", mail_id="m1")
+    full = transient(1, mail_id="m1", id="full")
+    evidence = [general, full, delivery(0, mail_id="m1")]
+    assert steps(*evidence)[general.id] == (Rule.AUTOMATIC_REPLY, Effect.RECORDED)
+    assert steps(*evidence)["full"] == (Rule.TRANSIENT_BOUNCE, Effect.COUNTED)
+    assert steps(general, delivery(0, mail_id="m2"))[general.id][0] is Rule.TRANSIENT_BOUNCE
+
+
+def test_a_voided_delivery_makes_no_automatic_reply() -> None:
+    general = transient(1, bounce_sub_type="General", status="5.0.0", mail_id="m1")
+    arrived = delivery(0, mail_id="m1")
+    assert steps(general, arrived, void(2, arrived))[general.id][0] is Rule.TRANSIENT_BOUNCE
+
+
+@pytest.mark.parametrize("bounce_type", [None, "Undetermined", "Invented"])
+def test_a_bounce_of_an_unknown_type_is_counted(bounce_type: str | None) -> None:
+    bounce = transient(bounce_type=bounce_type, bounce_sub_type="Invented", status="5.0.0")
+    assert steps(bounce) == {bounce.id: (Rule.TRANSIENT_BOUNCE, Effect.COUNTED)}
+
+
+# --- deliveries
+
+
+def test_a_delivery_strikes_out_the_transient_bounces_before_it() -> None:
+    before = [transient(at) for at in range(4)]
+    assert verdict(*before, delivery(3.5), transient(4)) == {}
+    found = steps(*before, delivery(3.5), transient(4))
+    assert {found[one.id][1] for one in before} == {Effect.STRUCK_OUT}
+    assert found["delivery:delivered"] == (Rule.DELIVERY, Effect.LIFTS)
+    assert decide(JANE, [transient(4), delivery(3.5)], POLICY).steps[1].count == 1
+
+
+def test_a_delivery_lifts_a_hold_of_transient_bounces_and_its_doubling() -> None:
+    five = [transient(at) for at in range(5)]
+    assert verdict(*five, delivery(6)) == {}
+    again = [transient(at) for at in range(7, 12)]
+    assert only(*five, delivery(6), *again).until == day(11 + 14)
+
+
+def test_a_delivery_on_the_same_day_lets_a_later_bounce_count() -> None:
+    decision = decide(JANE, [transient(0), delivery(0.1), transient(0.2)], POLICY)
+    assert [step.count for step in decision.steps] == [1, None, 1]
+
+
+def test_a_delivery_touches_nothing_else() -> None:
+    assert only(hard(0), delivery(1)).rule is Rule.HARD_BOUNCE
+    assert only(block(0), delivery(1)).rule is Rule.BLOCK
+    assert only(complaint(0), delivery(1)).rule is Rule.COMPLAINT
+
+
+def test_a_delivery_whose_mail_bounced_afterwards_proves_nothing() -> None:
+    five = [transient(at) for at in range(5)]
+    arrived = delivery(6, mail_id="m1")
+    assert only(*five, arrived, transient(6.1, mail_id="m1")).rule is Rule.TRANSIENT_BOUNCE
+    assert verdict(*five, arrived, transient(5.9, mail_id="m1")) == {}
+    reply = transient(6.1, mail_id="m1", bounce_sub_type="General")
+    assert verdict(*five, arrived, reply) == {}
+
+
+# --- complaints
+
+
+@pytest.mark.parametrize("feedback_type", ["abuse", "fraud", "virus", "other", None, "invented"])
+def test_a_complaint_suppresses_without_end(feedback_type: str | None) -> None:
+    found = only(complaint(feedback_type=feedback_type))
+    assert (found.reason, found.rule, found.until) == (Reason.COMPLAINT, Rule.COMPLAINT, None)
+
+
+def test_a_complaint_holds_back_its_stream_or_every_stream() -> None:
+    assert only(complaint(stream="news"), stream="news").reason is Reason.COMPLAINT
+    assert only(complaint()).stream == EVERY_STREAM
+
+
+def test_a_complaint_does_not_block_a_stream_that_the_policy_exempts() -> None:
+    policy = Policy(complaints_do_not_block=frozenset({"security"}))
+    assert verdict(complaint(stream="security"), policy=policy) == {}
+    assert list(verdict(complaint(stream="news"), policy=policy)) == ["news"]
+    assert list(verdict(piece(Kind.SUPPRESS, stream="security"), policy=policy)) == ["security"]
+
+
+def test_an_authentication_failure_is_recorded() -> None:
+    report = complaint(feedback_type="auth-failure")
+    assert steps(report) == {report.id: (Rule.AUTHENTICATION_FAILURE, Effect.RECORDED)}
+
+
+def test_the_complaint_says_whether_it_is_certain() -> None:
+    assert only(complaint(certain=True)).certain
+    assert not only(complaint(certain=False)).certain
+
+
+def not_spam(at: float, **fields: object) -> Evidence:
+    return complaint(at, **{"feedback_type": "not-spam", "id": f"not-spam-{at}", **fields})
+
+
+def test_a_certain_not_spam_lifts_an_uncertain_complaint_about_the_same_mail() -> None:
+    doubtful = complaint(0, certain=False)
+    assert verdict(doubtful, not_spam(1)) == {}
+    assert steps(doubtful, not_spam(1)) == {
+        doubtful.id: (Rule.COMPLAINT, Effect.STRUCK_OUT),
+        "not-spam-1": (Rule.NOT_SPAM, Effect.LIFTS),
+    }
+
+
+@pytest.mark.parametrize(
+    ("complained", "taken_back"),
+    [
+        (complaint(0, certain=True), not_spam(1)),
+        (complaint(0, certain=False), not_spam(1, certain=False)),
+        (complaint(0, certain=False), not_spam(1, mail_id="m2")),
+        (complaint(0, certain=False), not_spam(1, stream="news")),
+        (complaint(2, certain=False), not_spam(1)),
+        (complaint(0, certain=False, mail_id=None), not_spam(1, mail_id=None)),
+    ],
+    ids=["certain", "uncertain taking back", "another mail", "another stream", "before", "no mail"],
+)
+def test_any_other_not_spam_is_recorded(complained: Evidence, taken_back: Evidence) -> None:
+    assert EVERY_STREAM in verdict(complained, taken_back)
+    assert steps(complained, taken_back)[taken_back.id] == (Rule.NOT_SPAM, Effect.RECORDED)
+
+
+# --- operators
+
+
+def test_an_operator_suppresses_for_a_while_or_without_end_and_on_a_stream() -> None:
+    found = only(piece(Kind.SUPPRESS, 0, until=day(1), by="ann", note="asked by phone"))
+    assert (found.reason, found.origin, found.until) == (Reason.MANUAL, Origin.OPERATOR, day(1))
+    assert only(piece(Kind.SUPPRESS)).until is None
+    assert only(piece(Kind.SUPPRESS, stream="news"), stream="news").reason is Reason.MANUAL
+
+
+@pytest.mark.parametrize(
+    ("reason", "becomes"),
+    [
+        ("BOUNCE", Reason.BOUNCE),
+        ("COMPLAINT", Reason.COMPLAINT),
+        (None, Reason.MANUAL),
+        ("x", Reason.MANUAL),
+    ],
+)
+def test_an_import_keeps_its_reason(reason: str | None, becomes: Reason) -> None:
+    found = only(piece(Kind.IMPORT, reason=reason))
+    assert (found.reason, found.rule, found.origin) == (becomes, Rule.IMPORT, Origin.OPERATOR)
+
+
+def test_after_a_reactivation_nothing_before_it_counts() -> None:
+    before = [
+        hard(0),
+        block(0.5),
+        complaint(1),
+        piece(Kind.SUPPRESS, 2),
+        *(transient(at) for at in range(5)),
+    ]
+    assert verdict(*before, reactivate(6)) == {}
+    assert {effect for _, effect in steps(*before, reactivate(6)).values()} == {
+        Effect.STRUCK_OUT,
+        Effect.LIFTS,
+    }
+    assert only(*before, reactivate(6), hard(7)).since == day(7)
+
+
+def test_a_reactivation_does_not_lift_what_happens_at_its_moment() -> None:
+    assert only(hard(6), reactivate(6)).rule is Rule.HARD_BOUNCE
+
+
+def test_a_late_bounce_of_mail_from_before_the_reactivation_has_no_effect() -> None:
+    assert verdict(reactivate(6), hard(7, mail_at=day(5))) == {}
+    assert only(reactivate(6), hard(7, mail_at=day(6.5))).since == day(7)
+
+
+def test_a_complaint_counts_by_the_later_of_its_time_and_its_mail() -> None:
+    assert verdict(reactivate(6), complaint(5, mail_at=day(5.5))) == {}
+    assert only(reactivate(6), complaint(5, mail_at=day(7))).reason is Reason.COMPLAINT
+    assert only(reactivate(6), complaint(7, mail_at=day(5))).reason is Reason.COMPLAINT
+
+
+def test_a_reactivation_of_a_stream_lifts_complaints_and_entries_on_that_stream_only() -> None:
+    evidence = [
+        complaint(0, stream="news", id="c-news"),
+        complaint(0, stream="receipts", id="c-receipts"),
+        piece(Kind.SUPPRESS, 0, stream="news", id="s-news"),
+        hard(0, stream="news", bounce_sub_type="UnsubscribedRecipient", id="u-news"),
+        hard(0, stream="news", id="b"),
+    ]
+    assert set(verdict(*evidence)) == {"news", "receipts", EVERY_STREAM}
+    assert set(verdict(*evidence, reactivate(1, stream="news"))) == {"receipts", EVERY_STREAM}
+    assert set(verdict(complaint(0), reactivate(1, stream="news"))) == {EVERY_STREAM}
+
+
+def test_a_stream_reactivation_forgets_no_transient_bounce() -> None:
+    five = [transient(at, stream="news") for at in range(5)]
+    assert only(*five, reactivate(6, stream="news")).rule is Rule.TRANSIENT_BOUNCE
+
+
+def test_a_void_takes_away_what_one_piece_of_evidence_did() -> None:
+    wrong, real = hard(1), hard(0)
+    assert verdict(wrong, void(2, wrong)) == {}
+    assert only(wrong, real, void(2, wrong)).since == day(0)
+
+
+def test_a_void_can_be_voided_by_a_newer_one() -> None:
+    wrong = hard(0)
+    undo = void(1, wrong)
+    revert = piece(Kind.VOID, 2, voids=undo.id, id="revert")
+    assert only(wrong, undo, revert).rule is Rule.HARD_BOUNCE
+    assert verdict(wrong, undo, revert, piece(Kind.VOID, 3, voids="revert", id="again")) == {}
+
+
+def test_an_older_void_cannot_void_a_newer_one() -> None:
+    wrong = hard(0)
+    undo = void(2, wrong)
+    assert verdict(wrong, undo, piece(Kind.VOID, 1, voids=undo.id, id="early")) == {}
+
+
+def test_a_voided_reactivation_lifts_nothing() -> None:
+    assert only(hard(0), reactivate(1), void(2, reactivate(1))).rule is Rule.HARD_BOUNCE
+
+
+def test_a_void_of_something_unknown_is_recorded() -> None:
+    stray = piece(Kind.VOID, 1, voids="gone")
+    assert steps(stray) == {stray.id: (Rule.VOID, Effect.RECORDED)}
+
+
+# --- causes, streams, simulator, never
+
+
+def test_causes_are_kept_apart_and_the_longest_speaks() -> None:
+    short = piece(Kind.SUPPRESS, 0, until=day(1))
+    assert only(short, block(0)).reason is Reason.BOUNCE
+    assert only(piece(Kind.SUPPRESS, 0, until=day(9)), block(0)).reason is Reason.MANUAL
+    assert only(hard(0), short).reason is Reason.BOUNCE
+
+
+def test_between_causes_that_last_equally_complaint_speaks_before_manual_before_bounce() -> None:
+    everything = [hard(0), piece(Kind.SUPPRESS, 0), complaint(0)]
+    assert only(*everything).reason is Reason.COMPLAINT
+    assert only(*everything[:2]).reason is Reason.MANUAL
+
+
+def test_a_dead_mailbox_stays_dead_when_a_later_complaint_is_taken_back() -> None:
+    found = only(hard(0), complaint(1, certain=False), not_spam(2))
+    assert (found.reason, found.since) == (Reason.BOUNCE, day(0))
+
+
+def test_a_cause_that_goes_on_keeps_its_beginning_and_one_that_ended_begins_anew() -> None:
+    assert (only(block(0), block(6)).since, only(block(0), block(6)).until) == (day(0), day(6 + 14))
+    assert only(block(0), block(8)).since == day(8)
+    assert only(block(0), block(7)).since == day(7)
+    goes_on = only(block(0), hard(3), block(4))
+    assert (goes_on.rule, goes_on.since, goes_on.until) == (Rule.HARD_BOUNCE, day(0), None)
+
+
+def test_a_suppression_of_the_simulator_ends_after_a_day_and_its_record_with_it() -> None:
+    address = "bounce+x@simulator.amazonses.com"
+    for evidence in (hard(0), complaint(0), piece(Kind.SUPPRESS, 0), block(0)):
+        decision = decide(address, [evidence], POLICY)
+        assert decision.suppressions[EVERY_STREAM].until == day(1)
+        assert expires_at(address, decision, POLICY) == day(1).timestamp()
+    shorter = decide(address, [piece(Kind.SUPPRESS, 0, until=day(0.5))], POLICY)
+    assert shorter.suppressions[EVERY_STREAM].until == day(0.5)
+
+
+@pytest.mark.parametrize("spared", ["jane@example.com", "example.com"])
+def test_what_is_never_suppressed_is_recorded(spared: str) -> None:
+    policy = Policy(never_suppress=frozenset({spared}))
+    assert verdict(hard(0), complaint(0), policy=policy) == {}
+    assert steps(hard(0), policy=policy) == {"bounce-0": (Rule.HARD_BOUNCE, Effect.RECORDED)}
+    assert verdict(hard(0), policy=policy, address="joe@example.net") != {}
+
+
+def test_thresholds_are_the_policys() -> None:
+    policy = Policy(
+        transient_bounces=2, transient_hold_days=3, block_hold_days=5, longest_hold_days=8
+    )
+    assert only(transient(0), transient(1), policy=policy).until == day(4)
+    assert only(block(0), block(1), policy=policy).until == day(1 + 8)
+    assert only(block(0), policy=Policy(block_hold_days=9, longest_hold_days=5)).until == day(9)
+
+
+# --- expiry
+
+
+def expiry(*evidence: Evidence) -> int | None:
+    return expires_at(JANE, decide(JANE, evidence, POLICY), POLICY)
+
+
+def test_a_record_never_expires_while_a_suppression_has_no_end() -> None:
+    assert expiry(hard(0)) is None
+    assert expiry(complaint(0, stream="news"), block(0)) is None
+
+
+def test_a_record_expires_after_its_last_verdict_or_400_days_after_its_newest_evidence() -> None:
+    assert expiry(transient(0), transient(1)) == day(401).timestamp()
+    assert expiry(block(0)) == day(400).timestamp()
+    assert expiry(piece(Kind.SUPPRESS, 0, until=day(900))) == day(900).timestamp()
+
+
+def test_times_of_the_verdict_are_whole_seconds() -> None:
+    late = replace(block(0), at=day(0) + timedelta(microseconds=999_999))
+    assert (only(late).since, only(late).until) == (day(0), day(7))
+
+
+def test_the_end_of_time_is_no_error() -> None:
+    last = replace(block(0), at=datetime.max.replace(tzinfo=UTC))
+    assert only(last).until == datetime.max.replace(tzinfo=UTC, microsecond=0)
+
+
+# --- properties
+
+
+@given(evidence_with_voids(any_evidence, max_size=12), st.randoms())
+def test_the_order_of_the_evidence_never_changes_the_verdict(
+    evidence: list[Evidence],
+    random: st.randoms,  # type: ignore[valid-type]  # Hypothesis' own
+) -> None:
+    shuffled = evidence.copy()
+    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    assert decide(JANE, shuffled, POLICY) == decide(JANE, evidence, POLICY)
+
+
+@given(evidence_with_voids(any_evidence, max_size=12))
+def test_every_piece_of_evidence_is_explained_once_and_in_order(evidence: list[Evidence]) -> None:
+    explained = [step.evidence for step in decide(JANE, evidence, POLICY).steps]
+    assert explained == sorted(evidence, key=lambda one: (one.at, one.id))
+
+
+@given(evidence_with_voids(any_evidence, max_size=12))
+def test_a_verdict_rests_on_evidence_that_suppresses(evidence: list[Evidence]) -> None:
+    decision = decide(JANE, evidence, POLICY)
+    suppressing = {step.evidence.id for step in decision.steps if step.effect is Effect.SUPPRESSES}
+    assert {found.evidence_id for found in decision.suppressions.values()} <= suppressing
+    assert bool(suppressing) == bool(decision.suppressions)

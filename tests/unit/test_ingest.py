@@ -1,0 +1,332 @@
+"""From messages to records, through the in-memory store."""
+
+import json
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ses_suppression.deadline import Deadline
+from ses_suppression.decision import decide
+from ses_suppression.errors import ConflictError, SESSuppressionError, StoreUnavailableError
+from ses_suppression.ingest import Message, Outcome, Status, ingest
+from ses_suppression.merge import merge
+from ses_suppression.policy import Policy, Reason
+from ses_suppression.record import Record, updated
+from ses_suppression.rules import Rule
+from ses_suppression.store import Loaded
+from ses_suppression.testing import InMemoryStore
+from tests.sent_by_ses import ACCOUNT_ID, NOON, bounce, complaint, delivery
+from tests.strategies import START, evidence_with_voids, without_deliveries
+from tests.unit.test_decision import JANE, hard, transient
+from tests.unit.test_decision import delivery as delivered
+
+POLICY = Policy()
+RECEIVED = NOON + timedelta(minutes=1)
+
+
+def clock_at(moment: datetime) -> Callable[[], datetime]:
+    return lambda: moment
+
+
+def messages(*bodies: str, received_at: datetime = RECEIVED) -> list[Message]:
+    return [
+        Message(id=str(number), body=body, received_at=received_at)
+        for number, body in enumerate(bodies)
+    ]
+
+
+def ingested(store: InMemoryStore, *bodies: str, received_at: datetime = RECEIVED) -> list[Outcome]:
+    return ingest(
+        messages(*bodies, received_at=received_at),
+        store=store,
+        policy=POLICY,
+        deadline=Deadline(5),
+        account_ids=frozenset({ACCOUNT_ID}),
+    )
+
+
+@pytest.fixture
+def store() -> InMemoryStore:
+    return InMemoryStore(clock=clock_at(RECEIVED))
+
+
+def test_a_bounce_ends_as_a_suppression(store: InMemoryStore) -> None:
+    (outcome,) = ingested(store, bounce(JANE))
+    assert (outcome.status, outcome.rules) == (Status.APPLIED, ((JANE, Rule.HARD_BOUNCE),))
+    assert store.find(JANE)["*"].reason is Reason.BOUNCE
+
+
+def test_a_repeat_costs_no_write(store: InMemoryStore) -> None:
+    ingested(store, bounce(JANE))
+    first = store.records[JANE]
+    ingested(store, bounce(JANE), bounce(JANE))
+    assert store.records[JANE] is first
+
+
+def test_a_complaint_before_the_bounce_and_before_the_delivery_suppresses(
+    store: InMemoryStore,
+) -> None:
+    ingested(store, complaint(JANE))
+    ingested(store, delivery(JANE, at=NOON - timedelta(hours=1)), bounce(JANE, feedback_id="f2"))
+    assert store.find(JANE)["*"].reason is Reason.COMPLAINT
+
+
+def test_a_delivery_leaves_no_record_unless_there_are_transient_bounces(
+    store: InMemoryStore,
+) -> None:
+    (outcome,) = ingested(store, delivery(JANE))
+    assert outcome.status is Status.APPLIED
+    assert store.records == {}
+    ingested(store, bounce(JANE))
+    ingested(store, delivery(JANE))
+    assert len(store.records[JANE].evidence) == 1
+
+
+def test_one_message_about_several_addresses_suppresses_each(store: InMemoryStore) -> None:
+    document = json.loads(bounce(JANE))
+    addresses = [f"a{number}@example.com" for number in range(250)]
+    document["bounce"]["bouncedRecipients"] = [{"emailAddress": one} for one in addresses]
+    document["mail"]["destination"] = addresses
+    (outcome,) = ingested(store, json.dumps(document))
+    assert outcome.status is Status.APPLIED
+    assert sorted(store.records) == sorted(addresses)
+
+
+def test_bad_messages_cost_their_neighbours_nothing(store: InMemoryStore) -> None:
+    outcomes = ingested(
+        store, "", bounce(JANE), "[]", '{"eventType": "Open"}', complaint("joe@example.com")
+    )
+    assert [outcome.status for outcome in outcomes] == [
+        Status.REJECTED,
+        Status.APPLIED,
+        Status.REJECTED,
+        Status.ACKNOWLEDGED,
+        Status.APPLIED,
+    ]
+    assert outcomes[0].reason == "empty"
+    assert sorted(store.records) == [JANE, "joe@example.com"]
+
+
+def test_a_broken_recipient_rejects_the_message_and_the_others_are_applied(
+    store: InMemoryStore,
+) -> None:
+    document = json.loads(bounce(JANE))
+    document["bounce"]["bouncedRecipients"].append({"emailAddress": None})
+    (outcome,) = ingested(store, json.dumps(document))
+    assert outcome.status is Status.REJECTED
+    assert outcome.reason == (
+        "bounce.bouncedRecipients[1].emailAddress: a string is needed, this is null or missing"
+    )
+    assert store.find(JANE)["*"].reason is Reason.BOUNCE
+
+
+def test_feedback_that_names_nobody_is_acknowledged(store: InMemoryStore) -> None:
+    document = json.loads(complaint(JANE))
+    document["complaint"] |= {
+        "complainedRecipients": [],
+        "complaintSubType": "OnAccountSuppressionList",
+    }
+    del document["mail"]["destination"]
+    (outcome,) = ingested(store, json.dumps(document))
+    assert (outcome.status, outcome.reason) == (Status.ACKNOWLEDGED, "feedback that names nobody")
+
+
+def test_feedback_of_several_destinations_that_names_none_of_them_is_counted(
+    store: InMemoryStore,
+) -> None:
+    document = json.loads(bounce("other@elsewhere.example"))
+    document["mail"]["destination"] = [JANE, "joe@example.com"]
+    (outcome,) = ingested(store, json.dumps(document))
+    assert (outcome.status, outcome.unattributed) == (Status.ACKNOWLEDGED, 1)
+    assert store.records == {}
+
+
+def test_another_accounts_feedback_is_rejected(store: InMemoryStore) -> None:
+    document = json.loads(bounce(JANE))
+    document["mail"]["sendingAccountId"] = "999999999999"
+    (outcome,) = ingested(store, json.dumps(document))
+    assert (outcome.status, outcome.reason) == (
+        Status.REJECTED,
+        "mail.sendingAccountId: another account's",
+    )
+    assert store.records == {}
+
+
+def test_an_expired_record_is_as_good_as_none() -> None:
+    store = InMemoryStore(clock=clock_at(NOON))
+    ingested(store, bounce(JANE, bounce_type="Transient", sub_type="MailboxFull"))
+    later = NOON + timedelta(days=401)
+    store = InMemoryStore(clock=clock_at(later), records=store.records)
+    ingested(store, bounce(JANE, at=later, feedback_id="f2"), received_at=later)
+    assert [piece.id for piece in store.records[JANE].evidence] == ["f2"]
+
+
+class LosingStore(InMemoryStore):
+    """Another writer is faster, a number of times."""
+
+    def __init__(self, races: int) -> None:
+        super().__init__(clock=clock_at(RECEIVED))
+        self.races = races
+
+    def save(self, records: Collection[Record]) -> Mapping[str, SESSuppressionError]:
+        if self.races:
+            self.races -= 1
+            other = updated(Record(address=JANE), [hard(self.races)], POLICY)
+            assert other is not None
+            self.records[JANE] = replace(other, revision=f"other-{self.races}")
+        return super().save(records)
+
+
+def test_a_lost_race_is_read_again_and_nobodys_evidence_is_lost() -> None:
+    store = LosingStore(races=3)
+    (outcome,) = ingested(store, complaint(JANE))
+    assert outcome.status is Status.APPLIED
+    assert {piece.id for piece in store.records[JANE].evidence} == {"bounce-0", "feedback-1"}
+
+
+def test_a_race_that_is_lost_until_the_time_is_over_is_retried() -> None:
+    now = [0.0]
+    deadline = Deadline(
+        1, clock=lambda: now[0], sleep=lambda seconds: now.__setitem__(0, now[0] + seconds)
+    )
+    (outcome,) = ingest(
+        messages(complaint(JANE)), store=LosingStore(races=10_000), policy=POLICY, deadline=deadline
+    )
+    assert (outcome.status, outcome.reason) == (Status.RETRIED, "ConflictError")
+    assert now[0] <= 1
+
+
+class FailingStore(InMemoryStore):
+    """Some addresses cannot be read, others not be written."""
+
+    def load(self, addresses: Collection[str], *, consistent: bool, deadline: Deadline) -> Loaded:
+        loaded = super().load(addresses, consistent=consistent, deadline=deadline)
+        if "unreadable@example.com" in loaded.records:
+            del loaded.records["unreadable@example.com"]
+            loaded.failures["unreadable@example.com"] = StoreUnavailableError(
+                "Throttling", "try later"
+            )
+        return loaded
+
+    def save(self, records: Collection[Record]) -> Mapping[str, SESSuppressionError]:
+        failures = dict(
+            super().save([one for one in records if one.address != "unwritable@example.com"])
+        )
+        if len(failures) < len(records) and any(
+            one.address == "unwritable@example.com" for one in records
+        ):
+            failures["unwritable@example.com"] = StoreUnavailableError("AccessDenied", "no")
+        return failures
+
+
+def test_what_cannot_be_read_or_written_is_retried_and_the_others_are_applied() -> None:
+    store = FailingStore(clock=clock_at(RECEIVED))
+    outcomes = ingested(
+        store,
+        bounce("unreadable@example.com", feedback_id="1"),
+        bounce(JANE, feedback_id="2"),
+        bounce("unwritable@example.com", feedback_id="3"),
+    )
+    assert [(outcome.status, outcome.reason) for outcome in outcomes] == [
+        (Status.RETRIED, "Throttling"),
+        (Status.APPLIED, ""),
+        (Status.RETRIED, "AccessDenied"),
+    ]
+    assert list(store.records) == [JANE]
+
+
+def test_no_messages_no_outcomes(store: InMemoryStore) -> None:
+    assert ingested(store) == []
+
+
+# --- any order, any repetition, any batching
+
+
+@st.composite
+def notifications(draw: st.DrawFn) -> str:
+    """A bounce or complaint about Jane, as SES sends it, within 30 days."""
+    number = draw(st.integers(0, 11))
+    at = START + timedelta(hours=draw(st.integers(0, 24 * 30)))
+    mail_id = f"m{draw(st.integers(0, 3))}"
+    if draw(st.booleans()):
+        feedback_type = draw(st.sampled_from(["abuse", "not-spam", "auth-failure"]))
+        return complaint(
+            JANE,
+            at=at,
+            feedback_id=f"c{number}",
+            mail_id=mail_id,
+            complaintFeedbackType=feedback_type,
+        )
+    bounce_type, sub_type, status = draw(
+        st.sampled_from(
+            [
+                ("Permanent", "General", "5.1.1"),
+                ("Permanent", "General", "5.7.1"),
+                ("Permanent", "General", "4.0.0"),
+                ("Permanent", "Suppressed", ""),
+                ("Transient", "MailboxFull", "5.2.2"),
+                ("Transient", "MailboxFull", "4.2.2"),
+                ("Transient", "General", ""),
+                ("Undetermined", "Undetermined", ""),
+            ]
+        )
+    )
+    return bounce(
+        JANE,
+        at=at,
+        feedback_id=f"b{number}",
+        mail_id=mail_id,
+        bounce_type=bounce_type,
+        sub_type=sub_type,
+        status=status,
+    )
+
+
+@given(st.lists(notifications(), max_size=12), st.data())
+def test_any_order_repetition_and_batching_gives_the_verdict_of_the_sorted_set(
+    bodies: list[str], data: st.DataObject
+) -> None:
+    received_at = START + timedelta(days=31)
+    in_order = InMemoryStore(clock=clock_at(received_at))
+    ingested(in_order, *bodies, received_at=received_at)
+    arriving = data.draw(st.permutations(bodies + bodies[::2]))
+    shuffled = InMemoryStore(clock=clock_at(received_at))
+    while arriving:
+        size = data.draw(st.integers(1, len(arriving)))
+        ingested(shuffled, *arriving[:size], received_at=received_at)
+        arriving = arriving[size:]
+    assert without_revisions(shuffled) == without_revisions(in_order)
+
+
+def without_revisions(store: InMemoryStore) -> dict[str, Record]:
+    return {address: replace(record, revision=None) for address, record in store.records.items()}
+
+
+@given(evidence_with_voids(without_deliveries, max_size=12), st.data())
+def test_a_record_is_the_fold_of_its_evidence_in_any_order(
+    evidence: list[object], data: st.DataObject
+) -> None:
+    record = Record(address=JANE)
+    for piece in data.draw(st.permutations(evidence + evidence[::2])):
+        record = updated(record, [piece], POLICY) or record  # type: ignore[list-item]
+    expected = merge((), evidence)  # type: ignore[arg-type]
+    assert record.evidence == expected
+    assert record.suppressions == decide(JANE, expected, POLICY).suppressions
+
+
+def test_a_delivery_is_kept_with_the_transient_bounce_that_comes_with_it() -> None:
+    record = updated(Record(address=JANE), [transient(0), delivered(1)], POLICY)
+    assert record is not None
+    assert len(record.evidence) == 2
+
+
+def test_the_clock_is_utc() -> None:
+    assert InMemoryStore()._clock().tzinfo is UTC
+
+
+def test_a_conflict_is_no_outage() -> None:
+    assert not isinstance(ConflictError(), StoreUnavailableError)
