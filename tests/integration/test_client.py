@@ -1,0 +1,70 @@
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from ses_suppression.client import SuppressionList
+from ses_suppression.errors import InvalidAddressError, MissingSettingError
+from ses_suppression.policy import Reason
+from ses_suppression.store import DynamoDBStore
+from tests.integration.conftest import TABLE_NAME
+from tests.integration.test_store import record_of
+from tests.unit.test_decision import JANE, block, complaint, day, hard
+
+
+def at(client: Any, moment: datetime) -> SuppressionList:
+    return SuppressionList(DynamoDBStore(client, TABLE_NAME), clock=lambda: moment)
+
+
+def test_an_address_that_nothing_is_known_about_may_be_mailed(client: Any) -> None:
+    assert at(client, day(0)).check(JANE) is None
+
+
+def test_every_spelling_of_a_suppressed_address_is_held_back(client: Any) -> None:
+    DynamoDBStore(client, TABLE_NAME).save([record_of(hard(0))])
+    for spelling in (JANE, "Jane@EXAMPLE.com", '"Jane" <jane@example.com>', "jane@example.com."):
+        suppression = at(client, day(1)).check(spelling)
+        assert suppression is not None
+        assert (suppression.reason, suppression.evidence_id) == (Reason.BOUNCE, "bounce-0")
+
+
+def test_a_suppression_that_has_ended_holds_nothing_back_though_the_item_is_still_there(
+    client: Any,
+) -> None:
+    DynamoDBStore(client, TABLE_NAME).save([record_of(block(0))])
+    assert at(client, day(6.9)).check(JANE) is not None
+    assert at(client, day(7)).check(JANE) is None
+
+
+def test_a_stream_is_held_back_by_its_own_suppression_and_by_that_of_every_stream(
+    client: Any,
+) -> None:
+    DynamoDBStore(client, TABLE_NAME).save([record_of(complaint(0, stream="news"))])
+    suppressions = at(client, day(1))
+    assert suppressions.check(JANE) is None
+    assert suppressions.check(JANE, stream="receipts") is None
+    found = suppressions.check(JANE, stream="news")
+    assert found is not None
+    assert (found.reason, found.stream) == (Reason.COMPLAINT, "news")
+    DynamoDBStore(client, TABLE_NAME).save([record_of(hard(0), address="joe@example.com")])
+    every = suppressions.check("joe@example.com", stream="receipts")
+    assert every is not None
+    assert every.stream == "*"
+
+
+def test_what_is_no_address_is_an_error_and_no_answer(client: Any) -> None:
+    with pytest.raises(InvalidAddressError):
+        at(client, day(0)).check("jane")
+
+
+def test_the_table_is_taken_from_the_environment(
+    client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    DynamoDBStore(client, TABLE_NAME).save([record_of(hard(0))])
+    monkeypatch.setenv("SUPPRESSION_TABLE_NAME", TABLE_NAME)
+    assert SuppressionList.from_env().check(JANE) is not None
+    monkeypatch.delenv("SUPPRESSION_TABLE_NAME")
+    with pytest.raises(
+        MissingSettingError, match="set SUPPRESSION_TABLE_NAME to the stack's output"
+    ):
+        SuppressionList.from_env()

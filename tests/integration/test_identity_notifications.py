@@ -1,0 +1,241 @@
+"""The custom resource, against botocore's stubber: it checks every call against SES's own model."""
+
+import json
+import threading
+from collections.abc import Mapping
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+
+from lambdas.identity_notifications import IdentityNotifications, RefusedError, handle, respond
+
+TOPICS: dict[Any, str] = {
+    kind: f"arn:aws:sns:eu-west-1:1:ses-{kind.lower()}"
+    for kind in ("Bounce", "Complaint", "Delivery")
+}
+THEIRS = "arn:aws:sns:eu-west-1:1:theirs"
+
+
+class SES:
+    """A stubbed SES client, and the pauses between its calls."""
+
+    def __init__(self) -> None:
+        client = boto3.client(
+            "ses", region_name="eu-west-1", aws_access_key_id="x", aws_secret_access_key="x"
+        )
+        self.pauses: list[float] = []
+        self.stubber = Stubber(client)
+        self.notifications = IdentityNotifications(client, sleep=self.pauses.append)
+
+    def has(self, topics: Mapping[str, str] | None) -> None:
+        attributes: dict[str, Any] = {}
+        if topics is not None:
+            named = {f"{kind}Topic": arn for kind, arn in topics.items()}
+            required = {"BounceTopic": "", "ComplaintTopic": "", "DeliveryTopic": ""}
+            attributes = {"example.com": {**required, **named, "ForwardingEnabled": True}}
+        self.stubber.add_response(
+            "get_identity_notification_attributes",
+            {"NotificationAttributes": attributes},
+            {"Identities": ["example.com"]},
+        )
+
+    def gets_topic(self, kind: str, arn: str | None) -> None:
+        expected = {"Identity": "example.com", "NotificationType": kind}
+        if arn:
+            expected["SnsTopic"] = arn
+        self.stubber.add_response("set_identity_notification_topic", {}, expected)
+
+    def gets_forwarding(self, *, enabled: bool) -> None:
+        self.stubber.add_response(
+            "set_identity_feedback_forwarding_enabled",
+            {},
+            {"Identity": "example.com", "ForwardingEnabled": enabled},
+        )
+
+    def put(self, topics: Mapping[Any, str] = TOPICS, **more: Any) -> None:
+        with self.stubber:
+            arguments = {"previous": {}, "take_over": False, **more}
+            self.notifications.put("example.com", topics, **arguments)
+        self.stubber.assert_no_pending_responses()
+
+    def delete(self, topics: Mapping[Any, str] = TOPICS) -> None:
+        with self.stubber:
+            self.notifications.delete("example.com", topics)
+        self.stubber.assert_no_pending_responses()
+
+
+@pytest.fixture
+def ses() -> SES:
+    return SES()
+
+
+def test_topics_are_set_first_and_forwarding_is_turned_off_last_a_second_apart(ses: SES) -> None:
+    ses.has({})
+    for kind, arn in TOPICS.items():
+        ses.gets_topic(kind, arn)
+    ses.gets_forwarding(enabled=False)
+    ses.put()
+    assert ses.pauses == [1.0, 1.0, 1.0]
+
+
+def test_forwarding_stays_on_while_bounces_or_complaints_have_no_topic(ses: SES) -> None:
+    ses.has({})
+    ses.gets_topic("Bounce", TOPICS["Bounce"])
+    ses.put({"Bounce": TOPICS["Bounce"]})
+
+
+def test_a_topic_that_is_set_already_is_not_set_again(ses: SES) -> None:
+    ses.has(TOPICS)
+    ses.gets_forwarding(enabled=False)
+    ses.put()
+
+
+def test_somebody_elses_topic_is_not_taken_over_and_is_named(ses: SES) -> None:
+    ses.has({"Bounce": THEIRS})
+    with pytest.raises(
+        RefusedError, match=f"publishes already: Bounce -> {THEIRS}. Set take_over: true"
+    ):
+        ses.put()
+
+
+def test_somebody_elses_topic_is_taken_over_when_that_is_wanted(ses: SES) -> None:
+    ses.has({"Bounce": THEIRS, "Complaint": TOPICS["Complaint"], "Delivery": TOPICS["Delivery"]})
+    ses.gets_topic("Bounce", TOPICS["Bounce"])
+    ses.gets_forwarding(enabled=False)
+    ses.put(take_over=True)
+
+
+def test_somebody_elses_topic_of_a_kind_that_is_not_ours_stays(ses: SES) -> None:
+    ours = {kind: TOPICS[kind] for kind in ("Bounce", "Complaint")}
+    ses.has({**ours, "Delivery": THEIRS})
+    ses.gets_forwarding(enabled=False)
+    ses.put(ours)
+
+
+def test_what_was_ours_before_is_replaced_without_asking_and_cleared_when_it_goes(ses: SES) -> None:
+    old = {kind: f"{arn}-old" for kind, arn in TOPICS.items()}
+    ours = {kind: TOPICS[kind] for kind in ("Bounce", "Complaint")}
+    ses.has(old)
+    ses.gets_topic("Bounce", TOPICS["Bounce"])
+    ses.gets_topic("Complaint", TOPICS["Complaint"])
+    ses.gets_topic("Delivery", None)
+    ses.gets_forwarding(enabled=False)
+    ses.put(ours, previous=old)
+
+
+def test_an_identity_that_ses_does_not_know_is_an_error_with_its_name(ses: SES) -> None:
+    ses.has(None)
+    with pytest.raises(
+        RefusedError, match=r"SES does not know the identity example\.com in this region"
+    ):
+        ses.put()
+
+
+def test_at_removal_forwarding_is_turned_on_first_and_only_ours_is_cleared(ses: SES) -> None:
+    ses.has({**TOPICS, "Complaint": THEIRS})
+    ses.gets_forwarding(enabled=True)
+    ses.gets_topic("Bounce", None)
+    ses.gets_topic("Delivery", None)
+    ses.delete()
+
+
+def test_removing_a_refused_take_over_harms_nobody(ses: SES) -> None:
+    ses.has({"Bounce": THEIRS})
+    ses.delete()
+
+
+def test_removing_from_an_identity_that_is_gone_is_fine(ses: SES) -> None:
+    ses.has(None)
+    ses.delete()
+
+
+def request(kind: str, **more: Any) -> dict[str, Any]:
+    return {
+        "RequestType": kind,
+        "ResponseURL": "http://127.0.0.1:9/",
+        "StackId": "stack",
+        "RequestId": "request",
+        "LogicalResourceId": "logical",
+        "ResourceProperties": {"Identity": "example.com", "Topics": TOPICS, "TakeOver": "false"},
+        **more,
+    }
+
+
+def handled(ses: SES, event: Mapping[str, Any]) -> str | None:
+    """Handle an event; give the reason of its failure."""
+    reasons: list[str | None] = []
+    with ses.stubber:
+        handle(event, ses.notifications, respond=lambda _event, reason: reasons.append(reason))
+    (reason,) = reasons
+    return reason
+
+
+def test_every_failure_reaches_cloudformation_with_its_reason(ses: SES) -> None:
+    ses.has({"Bounce": THEIRS})
+    refused = handled(ses, request("Create"))
+    assert refused is not None
+    assert refused.startswith("the identity example.com publishes already")
+    ses.stubber.add_client_error(
+        "get_identity_notification_attributes", "AccessDenied", "not allowed"
+    )
+    denied = handled(ses, request("Update"))
+    assert denied is not None
+    assert "AccessDenied" in denied
+    assert (
+        handled(ses, {**request("Create"), "ResourceProperties": {"Identity": "x"}})
+        == "KeyError: 'Topics'"
+    )
+
+
+def test_an_update_of_the_same_identity_knows_what_was_ours(ses: SES) -> None:
+    old = {kind: f"{arn}-old" for kind, arn in TOPICS.items()}
+    ses.has(old)
+    for kind, arn in TOPICS.items():
+        ses.gets_topic(kind, arn)
+    ses.gets_forwarding(enabled=False)
+    event = request("Update", OldResourceProperties={"Identity": "example.com", "Topics": old})
+    assert handled(ses, event) is None
+
+
+def test_a_delete_clears(ses: SES) -> None:
+    ses.has(TOPICS)
+    ses.gets_forwarding(enabled=True)
+    for kind in TOPICS:
+        ses.gets_topic(kind, None)
+    assert handled(ses, request("Delete")) is None
+
+
+@pytest.mark.parametrize(("reason", "status"), [(None, "SUCCESS"), ("it was refused", "FAILED")])
+def test_the_answer_goes_to_the_url_that_cloudformation_gave(
+    reason: str | None, status: str
+) -> None:
+    answers: list[dict[str, Any]] = []
+
+    class Receiver(BaseHTTPRequestHandler):
+        def do_PUT(self) -> None:
+            answers.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_arguments: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Receiver) as server:
+        thread = threading.Thread(target=server.handle_request)
+        thread.start()
+        respond(
+            request("Create", ResponseURL=f"http://127.0.0.1:{server.server_port}/answer"), reason
+        )
+        thread.join()
+    (answer,) = answers
+    assert answer == {
+        "Status": status,
+        "Reason": reason or "done",
+        "PhysicalResourceId": "identity-notifications:example.com",
+        "StackId": "stack",
+        "RequestId": "request",
+        "LogicalResourceId": "logical",
+    }

@@ -1,0 +1,155 @@
+"""The ingest functions, wired as in AWS, against moto."""
+
+import importlib
+import io
+import json
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import redirect_stdout
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import boto3
+import pytest
+
+from lambdas.settings import Settings
+from ses_suppression.client import SuppressionList
+from ses_suppression.errors import InvalidPolicyError, MissingSettingError
+from tests.integration.conftest import TABLE_NAME
+from tests.sent_by_ses import ACCOUNT_ID, NOON, bounce, complaint
+from tests.unit.test_decision import JANE
+
+SENT = str(int((NOON + timedelta(minutes=1)).timestamp() * 1000))
+
+
+@dataclass
+class Context:
+    seconds: float = 30.0
+    aws_request_id: str = "request-1"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return int(self.seconds * 1000)
+
+
+def event(*bodies: str) -> dict[str, Any]:
+    return {
+        "Records": [
+            {"messageId": str(number), "body": body, "attributes": {"SentTimestamp": SENT}}
+            for number, body in enumerate(bodies)
+        ]
+    }
+
+
+@dataclass
+class Deployed:
+    """A function with its environment."""
+
+    module: Any
+    dead_letter_queue_url: str
+    output: io.StringIO
+
+    def __call__(self, *bodies: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        """Invoke it; give what it returned and what it logged."""
+        with redirect_stdout(self.output):
+            answer = self.module.handler(event(*bodies), Context())
+        return answer, [json.loads(line) for line in self.output.getvalue().splitlines()]
+
+    def dead_letters(self) -> list[dict[str, Any]]:
+        answer = boto3.client("sqs").receive_message(
+            QueueUrl=self.dead_letter_queue_url,
+            MessageAttributeNames=["All"],
+            MaxNumberOfMessages=10,
+        )
+        letters: list[dict[str, Any]] = answer.get("Messages", [])  # type: ignore[assignment]
+        return letters
+
+
+@pytest.fixture(params=["bounces", "complaints", "deliveries"])
+def deployed(
+    request: pytest.FixtureRequest, client: Any, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Deployed]:
+    del client
+    queue_url = boto3.client("sqs").create_queue(QueueName="dead-letters")["QueueUrl"]
+    monkeypatch.setenv("SUPPRESSION_TABLE_NAME", TABLE_NAME)
+    monkeypatch.setenv("DEAD_LETTER_QUEUE_URL", queue_url)
+    monkeypatch.setenv("FINGERPRINT_KEY", "key")
+    monkeypatch.setenv("SENDING_ACCOUNT_IDS", ACCOUNT_ID)
+    name = f"lambdas.{request.param}"
+    module = importlib.import_module(name)
+    output = io.StringIO()
+    for handler in logging.getLogger(request.param).handlers:
+        assert isinstance(handler, logging.StreamHandler)
+        handler.setStream(output)
+    yield Deployed(module, queue_url, output)
+    del sys.modules[name]
+
+
+def test_a_batch_is_applied_and_nothing_is_given_back(deployed: Deployed) -> None:
+    answer, _ = deployed(bounce(JANE), complaint("joe@example.com"))
+    assert answer == {"batchItemFailures": []}
+    suppressions = SuppressionList.of_table(TABLE_NAME)
+    assert suppressions.check(JANE) is not None
+    assert suppressions.check("joe@example.com") is not None
+
+
+def test_what_happened_is_counted_by_outcome_and_rule(deployed: Deployed) -> None:
+    _, lines = deployed(
+        bounce(JANE), complaint("joe@example.com"), "nonsense", '{"eventType": "Open"}'
+    )
+    (metrics,) = [line for line in lines if "_aws" in line]
+    expected = {"Applied": 2, "Rejected": 1, "Acknowledged": 1, "hard-bounce": 1, "complaint": 1}
+    assert {name: metrics[name] for name in expected} == {
+        name: [value] for name, value in expected.items()
+    }
+    assert "Retried" not in metrics
+
+
+def test_a_rejected_message_stands_on_the_dead_letter_queue_with_its_reason(
+    deployed: Deployed,
+) -> None:
+    answer, _ = deployed(bounce(JANE), '{"hello": "world"}')
+    assert answer == {"batchItemFailures": []}
+    (letter,) = deployed.dead_letters()
+    assert letter["Body"] == '{"hello": "world"}'
+    assert letter["MessageAttributes"]["Reason"]["StringValue"].startswith(
+        "none of notificationType"
+    )
+    assert letter["MessageAttributes"]["MessageId"]["StringValue"] == "1"
+
+
+def test_a_rejected_message_that_the_dead_letter_queue_refuses_is_given_back(
+    deployed: Deployed,
+) -> None:
+    boto3.client("sqs").delete_queue(QueueUrl=deployed.dead_letter_queue_url)
+    answer, _ = deployed(bounce(JANE), '{"hello": "world"}')
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "1"}]}
+
+
+def test_without_a_table_every_message_of_the_batch_is_given_back(deployed: Deployed) -> None:
+    boto3.client("dynamodb").delete_table(TableName=TABLE_NAME)
+    answer, _ = deployed(bounce(JANE), '{"eventType": "Open"}', complaint("joe@example.com"))
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "0"}, {"itemIdentifier": "2"}]}
+
+
+def test_no_line_and_no_metric_holds_an_address(deployed: Deployed) -> None:
+    document = json.loads(bounce(JANE))
+    document["bounce"]["bouncedRecipients"].append({"emailAddress": JANE, "status": [JANE]})
+    _, lines = deployed(
+        bounce(JANE), json.dumps(document), f"<{JANE}>", f'{{"eventType": "{JANE}"}}'
+    )
+    assert [line["status"] for line in lines if "status" in line] == ["applied"] + ["rejected"] * 3
+    assert "@" not in json.dumps(lines)
+
+
+def test_a_setting_that_is_missing_is_named() -> None:
+    with pytest.raises(
+        MissingSettingError, match="the environment variable SUPPRESSION_TABLE_NAME"
+    ):
+        Settings.from_env({})
+
+
+def test_a_policy_that_is_no_json_is_named() -> None:
+    with pytest.raises(InvalidPolicyError, match="SUPPRESSION_POLICY is not JSON"):
+        Settings.from_env({"SUPPRESSION_POLICY": "{"})

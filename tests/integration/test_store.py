@@ -1,0 +1,263 @@
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.stub import Stubber
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from moto import mock_aws
+
+from ses_suppression.deadline import Deadline
+from ses_suppression.decision import decide
+from ses_suppression.errors import ConflictError, StoreUnavailableError
+from ses_suppression.evidence import Evidence
+from ses_suppression.ingest import Message, ingest
+from ses_suppression.item import to_item, to_record
+from ses_suppression.merge import merge
+from ses_suppression.policy import Policy
+from ses_suppression.record import Record, updated
+from ses_suppression.store import DynamoDBStore
+from ses_suppression.testing import InMemoryStore
+from tests.integration.conftest import TABLE_NAME, create_table
+from tests.strategies import START, any_evidence, evidence_with_voids
+from tests.unit.test_decision import JANE, block, complaint, day, hard
+from tests.unit.test_ingest import notifications, without_revisions
+
+POLICY = Policy()
+
+
+def record_of(*evidence: Evidence, address: str = JANE) -> Record:
+    record = updated(Record(address=address), evidence, POLICY)
+    assert record is not None
+    return record
+
+
+def store_of(client: Any, now: datetime = START) -> DynamoDBStore:
+    return DynamoDBStore(client, TABLE_NAME, clock=lambda: now)
+
+
+def load_one(store: DynamoDBStore, address: str = JANE) -> Record:
+    return store.load([address], consistent=True, deadline=Deadline(5)).records[address]
+
+
+@given(evidence_with_voids(any_evidence, max_size=8))
+def test_an_item_reads_back_as_the_record_that_was_written(evidence: list[Evidence]) -> None:
+    decision = decide(JANE, evidence, POLICY)
+    record = Record(
+        address=JANE, evidence=tuple(evidence), suppressions=decision.suppressions, expires_at=17
+    )
+    assert to_record(to_item(record, "r1")) == replace(record, revision="r1")
+
+
+def test_a_saved_record_is_loaded_again(client: Any) -> None:
+    store = store_of(client)
+    record = record_of(hard(0), complaint(1, stream="news"))
+    assert store.save([record]) == {}
+    loaded = load_one(store)
+    assert loaded.revision is not None
+    assert replace(loaded, revision=None) == record
+
+
+def test_times_of_the_verdict_are_numbers_of_epoch_seconds(client: Any) -> None:
+    store_of(client).save([record_of(block(0))])
+    item = client.get_item(TableName=TABLE_NAME, Key={"address": {"S": JANE}})["Item"]
+    suppression = item["suppressions"]["M"]["*"]["M"]
+    assert suppression["since"] == {"N": str(int(day(0).timestamp()))}
+    assert suppression["until"] == {"N": str(int(day(7).timestamp()))}
+    assert item["expires_at"] == {"N": str(int(day(400).timestamp()))}
+
+
+def test_an_address_without_an_item_has_an_empty_record(client: Any) -> None:
+    assert load_one(store_of(client)) == Record(address=JANE)
+
+
+def test_more_addresses_than_one_request_takes_are_loaded_and_duplicates_once(client: Any) -> None:
+    store = store_of(client)
+    addresses = [f"a{number}@example.com" for number in range(250)]
+    store.save([record_of(hard(0), address=address) for address in addresses])
+    loaded = store.load(
+        [*addresses, *addresses, "none@example.com"], consistent=False, deadline=Deadline(5)
+    )
+    assert loaded.failures == {}
+    assert sum(bool(record.evidence) for record in loaded.records.values()) == 250
+    assert len(loaded.records) == 251
+
+
+def test_of_two_writers_one_is_refused_and_nothing_is_overwritten(client: Any) -> None:
+    store = store_of(client)
+    one, other = record_of(hard(0)), record_of(complaint(0))
+    assert store.save([one]) == {}
+    assert isinstance(store.save([other])[JANE], ConflictError)
+    read = load_one(store)
+    assert store.save([read]) == {}
+    assert isinstance(store.save([read])[JANE], ConflictError)
+
+
+def test_an_item_that_was_deleted_in_between_is_not_brought_back(client: Any) -> None:
+    store = store_of(client)
+    store.save([record_of(hard(0))])
+    read = load_one(store)
+    client.delete_item(TableName=TABLE_NAME, Key={"address": {"S": JANE}})
+    assert isinstance(store.save([read])[JANE], ConflictError)
+
+
+def test_an_expired_item_is_as_good_as_none_and_can_be_written_over(client: Any) -> None:
+    store_of(client).save([record_of(block(0))])
+    late = store_of(client, now=day(500))
+    read = load_one(late)
+    assert (read.evidence, read.suppressions) == ((), {})
+    afresh = updated(read, [block(500)], POLICY)
+    assert afresh is not None
+    assert late.save([afresh]) == {}
+    assert [piece.id for piece in load_one(late).evidence] == ["bounce-500"]
+
+
+def test_an_item_that_somebody_else_wrote_is_named_and_costs_its_neighbours_nothing(
+    client: Any,
+) -> None:
+    store = store_of(client)
+    store.save([record_of(hard(0))])
+    strange = {
+        "address": {"S": "x@example.com"},
+        "evidence": {"L": [{"M": {"kind": {"S": "odd"}}}]},
+    }
+    client.put_item(TableName=TABLE_NAME, Item=strange)
+    loaded = store.load([JANE, "x@example.com"], consistent=True, deadline=Deadline(5))
+    assert list(loaded.records) == [JANE]
+    failure = loaded.failures["x@example.com"]
+    assert isinstance(failure, StoreUnavailableError)
+    assert failure.code == "UnreadableItem"
+
+
+def test_an_attribute_of_a_newer_version_is_no_error() -> None:
+    item = to_item(record_of(hard(0)), "r1")
+    item["evidence"]["L"][0]["M"]["invented"] = {"S": "x"}
+    item["invented"] = {"S": "x"}
+    assert to_record(item).evidence == (hard(0),)
+
+
+def stubbed() -> tuple[Any, Stubber]:
+    client = boto3.client(
+        "dynamodb", region_name="eu-west-1", aws_access_key_id="x", aws_secret_access_key="x"
+    )
+    return client, Stubber(client)
+
+
+def unprocessed(*addresses: str) -> dict[str, Any]:
+    keys = [{"address": {"S": address}} for address in addresses]
+    return {"Responses": {TABLE_NAME: []}, "UnprocessedKeys": {TABLE_NAME: {"Keys": keys}}}
+
+
+def test_keys_that_were_not_answered_are_asked_again() -> None:
+    client, stubber = stubbed()
+    item = to_item(record_of(hard(0)), "r1")
+    stubber.add_response("batch_get_item", unprocessed(JANE))
+    stubber.add_response("batch_get_item", unprocessed(JANE))
+    stubber.add_response(
+        "batch_get_item", {"Responses": {TABLE_NAME: [item]}, "UnprocessedKeys": {}}
+    )
+    with stubber:
+        loaded = store_of(client).load(
+            [JANE, "b@example.com"], consistent=True, deadline=Deadline(5)
+        )
+    stubber.assert_no_pending_responses()
+    assert loaded.records[JANE].evidence == (hard(0),)
+    assert loaded.records["b@example.com"] == Record(address="b@example.com")
+
+
+def test_a_key_that_is_never_answered_is_unknown_and_not_empty() -> None:
+    client, stubber = stubbed()
+    now = [0.0]
+    deadline = Deadline(
+        1, clock=lambda: now[0], sleep=lambda seconds: now.__setitem__(0, now[0] + seconds)
+    )
+    for _ in range(500):
+        stubber.add_response("batch_get_item", unprocessed(JANE))
+    with stubber:
+        loaded = store_of(client).load([JANE], consistent=True, deadline=deadline)
+    assert loaded.records == {}
+    failure = loaded.failures[JANE]
+    assert isinstance(failure, StoreUnavailableError)
+    assert failure.code == "UnprocessedKeys"
+
+
+def test_a_refusal_is_told_for_every_address_and_by_its_code_alone() -> None:
+    client, stubber = stubbed()
+    stubber.add_client_error("batch_get_item", "AccessDeniedException", f"not for {JANE}")
+    stubber.add_client_error(
+        "put_item", "ProvisionedThroughputExceededException", f"not for {JANE}"
+    )
+    stubber.add_client_error("get_item", "ResourceNotFoundException", f"not for {JANE}")
+    store = store_of(client)
+    with stubber:
+        read = store.load([JANE, "b@example.com"], consistent=True, deadline=Deadline(5)).failures
+        written = store.save([record_of(hard(0))])
+        with pytest.raises(StoreUnavailableError) as raised:
+            store.find(JANE)
+    assert [str(error) for error in read.values()] == [
+        "AccessDeniedException: DynamoDB refused BatchGetItem"
+    ] * 2
+    assert str(written[JANE]) == (
+        "ProvisionedThroughputExceededException: DynamoDB refused PutItem"
+    )
+    assert str(raised.value) == "ResourceNotFoundException: DynamoDB refused GetItem"
+
+
+def test_an_answer_that_never_comes_is_told_by_its_name() -> None:
+    client = boto3.client(
+        "dynamodb",
+        region_name="eu-west-1",
+        endpoint_url="http://127.0.0.1:9",
+        config=Config(retries={"total_max_attempts": 1}),
+        aws_access_key_id="x",
+        aws_secret_access_key="x",
+    )
+    with pytest.raises(
+        StoreUnavailableError, match="EndpointConnectionError: DynamoDB did not answer"
+    ):
+        store_of(client).find(JANE)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(notifications(), max_size=12), st.data())
+def test_any_order_repetition_and_batching_through_dynamodb_gives_the_verdict_of_the_sorted_set(
+    bodies: list[str], data: st.DataObject
+) -> None:
+    received_at = START + timedelta(days=31)
+
+    def messages(chosen: list[str]) -> list[Message]:
+        return [
+            Message(id=str(n), body=body, received_at=received_at) for n, body in enumerate(chosen)
+        ]
+
+    in_order = InMemoryStore(clock=lambda: received_at)
+    ingest(messages(bodies), store=in_order, policy=POLICY, deadline=Deadline(5))
+    arriving = data.draw(st.permutations(bodies + bodies[::2]))
+    with mock_aws():
+        client = boto3.client(
+            "dynamodb", region_name="eu-west-1", aws_access_key_id="x", aws_secret_access_key="x"
+        )
+        create_table(client, TABLE_NAME)
+        store = store_of(client, now=received_at)
+        while arriving:
+            size = data.draw(st.integers(1, len(arriving)))
+            ingest(messages(arriving[:size]), store=store, policy=POLICY, deadline=Deadline(5))
+            arriving = arriving[size:]
+        found = replace(load_one(store), revision=None)
+    assert found == without_revisions(in_order).get(JANE, Record(address=JANE))
+
+
+def test_merging_in_the_store_is_merging_in_the_core(client: Any) -> None:
+    store = store_of(client)
+    store.save([record_of(hard(1))])
+    change = updated(load_one(store), [hard(0)], POLICY)
+    assert change is not None
+    store.save([change])
+    assert load_one(store).evidence == merge([hard(1)], [hard(0)])
+
+
+def test_the_store_asks_the_time_in_utc(client: Any) -> None:
+    assert DynamoDBStore(client, TABLE_NAME)._clock().tzinfo is UTC
