@@ -12,7 +12,9 @@ from local.deployment import deploy
 from local.emulator import LocalError, running_emulator
 from local.mailbox_simulator import IDENTITY, verify_identity
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
+app = typer.Typer(
+    add_completion=False, no_args_is_help=True, help=__doc__, pretty_exceptions_enable=False
+)
 # A file or a pipe has no width: let nothing be cut there.
 console = Console(highlight=False, width=None if sys.stdout.isatty() else 130)
 
@@ -43,18 +45,23 @@ def up() -> None:
         emulator.process.wait()
 
 
-def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
+class Stopped(BaseException):
+    """Somebody wants this to end: Ctrl-C, or a polite kill."""
+
+
+def _stop(_signal: int, _frame: FrameType | None) -> None:
+    raise Stopped
 
 
 def main() -> None:
     """Run the command line; an error is a sentence, never a traceback."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGINT, _stop)
+    signal.signal(signal.SIGTERM, _stop)
     try:
-        app(standalone_mode=False)
+        app()
     except LocalError as error:
         sys.exit(f"error: {error}")
-    except (KeyboardInterrupt, typer.Abort):
+    except Stopped:
         sys.exit("stopped, and with it everything that was started")
 
 

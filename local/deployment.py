@@ -2,7 +2,9 @@
 
 import json
 import os
+import signal
 import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,32 +55,43 @@ def deploy(
 
 
 def run_cdk(emulator: Emulator, *arguments: str) -> str:
-    """Run the CDK command line against the emulator; give what it printed."""
+    """Run the CDK command line against the emulator; give what it printed.
+
+    Raises:
+        LocalError: it failed, or it is not installed.
+    """
+    if not _CDK.exists():
+        raise LocalError("the CDK command line is not installed: run `make setup`")
     output = emulator.folder / "cdk.out"
-    command = [
-        str(_CDK),
-        *arguments,
-        "--output",
-        str(output),
-        "--ci",
-        "--no-notices",
-        "--no-version-reporting",
-    ]
-    result = subprocess.run(  # noqa: S603  # our own command
-        command,
+    process = subprocess.Popen(  # our own command
+        [
+            str(_CDK),
+            *arguments,
+            "--output",
+            str(output),
+            "--ci",
+            "--no-notices",
+            "--no-version-reporting",
+        ],
         cwd=ROOT,
         env={
             **inherited_environment(),
             **emulator.environment,
             "CDK_HOME": str(emulator.folder / "cdk-home"),
-            "PATH": f"{ROOT / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}",
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         },
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        check=False,
+        start_new_session=True,  # it starts processes of its own: all are ended together
     )
-    if result.returncode != 0:
-        raise LocalError(f"cdk {arguments[0]} failed:\n{result.stdout}")
-    return result.stdout
+    try:
+        printed, _ = process.communicate()
+    except BaseException:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        raise
+    if process.returncode != 0:
+        raise LocalError(f"cdk {arguments[0]} failed:\n{printed}")
+    return printed

@@ -70,21 +70,24 @@ class Emulator:
 
 
 @contextmanager
-def running_emulator() -> Iterator[Emulator]:
+def running_emulator(*, python: str = sys.executable) -> Iterator[Emulator]:
     """Run an emulator, and stop it and all that it started on the way out, whatever the way.
+
+    Args:
+        python: the interpreter that runs it, and the functions in it.
 
     Raises:
         LocalError: it did not start.
     """
     with tempfile.TemporaryDirectory(prefix="ses-suppression-", ignore_cleanup_errors=True) as name:
-        emulator = _start(Path(name))
+        emulator = _start(Path(name), python)
         try:
             yield emulator
         finally:
             _stop(emulator.process)
 
 
-def _start(folder: Path) -> Emulator:
+def _start(folder: Path, python: str) -> Emulator:
     certificate, key = make_certificate(folder)
     for _ in range(_ATTEMPTS):  # somebody may take the port between the look and the start
         port = _free_port()
@@ -99,7 +102,9 @@ def _start(folder: Path) -> Emulator:
             "NODE_EXTRA_CA_CERTS": str(certificate),
             "SSL_CERT_FILE": str(certificate),
         }
-        process = _spawn(folder, port, environment, certificate, key)
+        process = _spawn(
+            folder, python, port=port, environment=environment, certificate=certificate, key=key
+        )
         emulator = Emulator(
             endpoint_url=url, environment=environment, folder=folder, process=process
         )
@@ -116,11 +121,17 @@ def _start(folder: Path) -> Emulator:
 
 
 def _spawn(
-    folder: Path, port: int, environment: Mapping[str, str], certificate: Path, key: Path
+    folder: Path,
+    python: str,
+    *,
+    port: int,
+    environment: Mapping[str, str],
+    certificate: Path,
+    key: Path,
 ) -> subprocess.Popen[bytes]:
     with (folder / "emulator.log").open("ab") as log:
         return subprocess.Popen(  # our own command
-            [sys.executable, "-m", "local.ministack_server"],
+            [python, "-m", "local.ministack_server"],
             cwd=_ROOT,
             env={
                 **inherited_environment(),

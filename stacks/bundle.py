@@ -60,7 +60,7 @@ def bundle(target: Path) -> None:
     ]
     if WHEELS.is_dir():  # filled by `make setup`, so that a synth needs no network
         command += ["--no-index", "--find-links", str(WHEELS)]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  # our own command
+    result = subprocess.run(command, capture_output=True, text=True, check=False)  # our own command
     if result.returncode != 0:
         raise RuntimeError(f"pip could not install {requirements}:\n{result.stderr}")
     for package in _PACKAGES:
