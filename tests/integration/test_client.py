@@ -1,4 +1,6 @@
+import re
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -68,3 +70,17 @@ def test_the_table_is_taken_from_the_environment(
         MissingSettingError, match="set SUPPRESSION_TABLE_NAME to the stack's output"
     ):
         SuppressionList.from_env()
+
+
+def test_the_example_of_the_readme_runs(
+    client: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    readme = Path(__file__).parent.parent.parent / "README.md"
+    (example,) = re.findall(r"```python\n(.*?)```", readme.read_text(), re.DOTALL)
+    monkeypatch.setenv("SUPPRESSION_TABLE_NAME", TABLE_NAME)
+    sent: list[str] = []
+    exec(example, {"send_the_mail": lambda: sent.append("mail")})  # noqa: S102  # it is our own
+    assert sent == ["mail"]
+    DynamoDBStore(client, TABLE_NAME).save([record_of(hard(0))])
+    exec(example, {})  # noqa: S102
+    assert capsys.readouterr().out == "held back: BOUNCE since 2026-01-01 08:00:00+00:00\n"

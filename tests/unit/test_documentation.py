@@ -1,19 +1,76 @@
-"""The examples in the docstrings run."""
+"""Every claim that a test can check is checked."""
 
+import ast
 import doctest
 import importlib
 import pkgutil
+import re
+from dataclasses import fields
+from pathlib import Path
 
 import pytest
 
 import ses_suppression
+from stacks.config import Config
 
+ROOT = Path(__file__).parent.parent.parent
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 MODULES = sorted(
     module.name for module in pkgutil.walk_packages(ses_suppression.__path__, "ses_suppression.")
 )
+PURE = {
+    "address",
+    "decision",
+    "errors",
+    "evidence",
+    "item",
+    "merge",
+    "notification",
+    "policy",
+    "record",
+    "rules",
+}
 
 
 @pytest.mark.parametrize("name", MODULES)
 def test_the_examples_of_a_module_are_true(name: str) -> None:
-    results = doctest.testmod(importlib.import_module(name), optionflags=doctest.ELLIPSIS)
+    results = doctest.testmod(importlib.import_module(name))
     assert results.failed == 0
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_make_target_and_link_of_a_page_exists(page: Path) -> None:
+    text = page.read_text()
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert set(re.findall(r"\bmake ([a-z]+)\b(?=`|$|\s{2})", text, re.MULTILINE)) <= targets
+    links = [link for link in re.findall(r"\]\(([^)#]+)\)", text) if "://" not in link]
+    assert [link for link in links if not (page.parent / link).exists()] == []
+    files = re.findall(r"`((?:ses_suppression|stacks|lambdas|local|tests|docs)/[\w./-]*)`", text)
+    assert [file for file in files if not (ROOT / file).exists()] == []
+
+
+def test_the_readme_documents_every_key_of_an_environment() -> None:
+    documented = re.findall(r"^\| `(\w+)` \|", (ROOT / "README.md").read_text(), re.MULTILINE)
+    keys = [item.name for item in fields(Config) if item.name not in {"environment", "synthesizer"}]
+    assert documented == keys
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "ses_suppression").rglob("*.py")), ids=lambda path: path.stem
+)
+def test_imports_run_one_way_and_the_core_knows_no_aws(path: Path) -> None:
+    imported: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            imported.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            imported.add(node.module)
+    roots = {name.partition(".")[0] for name in imported}
+    assert not roots & {"stacks", "lambdas", "local", "tests", "moto", "ministack"}
+    if path.stem in PURE:
+        assert not roots & {"boto3", "botocore", "os", "time"}
+        assert not imported & {
+            "ses_suppression.store",
+            "ses_suppression.ingest",
+            "ses_suppression.client",
+        }
