@@ -20,11 +20,12 @@ from local.mailbox_simulator import (
     waiting_messages,
 )
 from local.waiting import wait_for
+from ses_suppression.classification import rule_of
 from ses_suppression.client import SuppressionList
 from ses_suppression.deadline import Deadline
 from ses_suppression.decision import Suppression
 from ses_suppression.record import Record
-from ses_suppression.rules import Rule, rule_of
+from ses_suppression.rules import Rule
 from ses_suppression.store import DynamoDBStore
 
 _VERDICT_SECONDS = 30.0

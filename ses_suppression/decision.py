@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import assert_never
 
 from ses_suppression.address import domain_of, is_simulator
+from ses_suppression.classification import may_be_automatic_reply, rule_of
 from ses_suppression.evidence import EVERY_STREAM, Evidence, Kind, in_time
 from ses_suppression.policy import (
     CONSEQUENCES,
@@ -27,7 +28,7 @@ from ses_suppression.policy import (
     StrikeOutTransientBounces,
     Suppress,
 )
-from ses_suppression.rules import Rule, may_be_automatic_reply, rule_of
+from ses_suppression.rules import Rule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

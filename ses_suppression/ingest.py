@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from ses_suppression.classification import rule_of
 from ses_suppression.deadline import Deadline
 from ses_suppression.errors import (
     ConflictError,
@@ -20,7 +21,7 @@ from ses_suppression.evidence import Attribution, Evidence, Kind, attribute
 from ses_suppression.notification import Feedback, NotFeedback, parse
 from ses_suppression.policy import Policy
 from ses_suppression.record import updated
-from ses_suppression.rules import Rule, rule_of
+from ses_suppression.rules import Rule
 from ses_suppression.store import Store
 
 

@@ -11,10 +11,11 @@ limit.)
 from collections import defaultdict
 from collections.abc import Hashable, Iterable
 
+from ses_suppression.classification import rule_of
 from ses_suppression.evidence import Evidence, in_time, united
-from ses_suppression.rules import Rule, rule_of
+from ses_suppression.rules import Rule
 
-KEPT_DAYS = {Rule.TRANSIENT_BOUNCE: 30, Rule.BLOCK: 5}
+KEPT_DAYS = {Rule.TRANSIENT_BOUNCE: 30, Rule.BLOCK: 5, Rule.ROUTING_FAILURE: 5}
 """Of these rules the newest of each UTC day is kept, for the newest so many of those days."""
 
 KEPT = {Rule.DELIVERY: 5, Rule.VOID: 20}

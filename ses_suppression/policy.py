@@ -91,6 +91,7 @@ Consequence = Suppress | Count | StrikeOutTransientBounces | LiftComplaint | Str
 CONSEQUENCES: Mapping[Rule, Consequence] = {
     Rule.HARD_BOUNCE: Suppress(reason=Reason.BOUNCE),
     Rule.BLOCK: Suppress(reason=Reason.BOUNCE, days="block_hold_days", doubling=True),
+    Rule.ROUTING_FAILURE: Suppress(reason=Reason.BOUNCE, days="block_hold_days", doubling=True),
     Rule.TRANSIENT_BOUNCE: Count(
         hold=Suppress(reason=Reason.BOUNCE, days="transient_hold_days", doubling=True)
     ),

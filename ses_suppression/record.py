@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from ses_suppression.classification import rule_of
 from ses_suppression.decision import Suppression, decide, expires_at
 from ses_suppression.evidence import Evidence, Kind
 from ses_suppression.merge import merge
 from ses_suppression.policy import Policy
-from ses_suppression.rules import Rule, rule_of
+from ses_suppression.rules import Rule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

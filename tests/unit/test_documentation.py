@@ -20,7 +20,9 @@ MODULES = sorted(
 )
 PURE = {
     "address",
+    "classification",
     "decision",
+    "diagnosis",
     "errors",
     "evidence",
     "item",
