@@ -28,6 +28,10 @@ class InvalidPolicyError(SESSuppressionError, ValueError):
     """A policy has an unknown key, or a wrong value. The message names the key."""
 
 
+class InvalidActionError(SESSuppressionError, ValueError):
+    """An operator's action cannot be meant so. The message names the argument."""
+
+
 class ConflictError(SESSuppressionError):
     """Another writer changed the record between the read and the write: read again."""
 

@@ -24,7 +24,7 @@ from ses_suppression.testing import InMemoryStore
 from tests.integration.conftest import TABLE_NAME, create_table
 from tests.strategies import START, any_evidence, evidence_with_voids
 from tests.unit.test_decision import JANE, block, complaint, day, hard
-from tests.unit.test_ingest import notifications, without_revisions
+from tests.unit.test_ingest import twelve_notifications, without_revisions
 
 POLICY = Policy()
 
@@ -222,7 +222,7 @@ def test_an_answer_that_never_comes_is_told_by_its_name() -> None:
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.lists(notifications(), max_size=12), st.data())
+@given(twelve_notifications, st.data())
 def test_any_order_repetition_and_batching_through_dynamodb_gives_the_verdict_of_the_sorted_set(
     bodies: list[str], data: st.DataObject
 ) -> None:

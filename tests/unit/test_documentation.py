@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import ses_suppression
+from docs import generate
 from stacks.config import Config
 
 ROOT = Path(__file__).parent.parent.parent
@@ -25,9 +26,11 @@ PURE = {
     "diagnosis",
     "errors",
     "evidence",
+    "explanation",
     "item",
     "merge",
     "notification",
+    "operator_actions",
     "policy",
     "record",
     "rules",
@@ -55,6 +58,11 @@ def test_the_readme_documents_every_key_of_an_environment() -> None:
     documented = re.findall(r"^\| `(\w+)` \|", (ROOT / "README.md").read_text(), re.MULTILINE)
     keys = [item.name for item in fields(Config) if item.name not in {"environment", "synthesizer"}]
     assert documented == keys
+
+
+@pytest.mark.parametrize("page", generate.PAGES, ids=lambda page: page.name)
+def test_a_page_that_is_made_from_code_is_what_the_code_says_now(page: Path) -> None:
+    assert page.read_text() == generate.PAGES[page](), "run `make docs`"
 
 
 @pytest.mark.parametrize(

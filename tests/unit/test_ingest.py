@@ -286,7 +286,17 @@ def notifications(draw: st.DrawFn) -> str:
     )
 
 
-@given(st.lists(notifications(), max_size=12), st.data())
+def feedback_id_of(body: str) -> str:
+    document = json.loads(body)
+    found: str = (document.get("bounce") or document["complaint"])["feedbackId"]
+    return found
+
+
+# Up to twelve different events; each may come several times.
+twelve_notifications = st.lists(notifications(), max_size=12, unique_by=feedback_id_of)
+
+
+@given(twelve_notifications, st.data())
 def test_any_order_repetition_and_batching_gives_the_verdict_of_the_sorted_set(
     bodies: list[str], data: st.DataObject
 ) -> None:

@@ -1,0 +1,182 @@
+"""Writes the pages that are made from code: `make docs`. A test fails when they differ."""
+
+from collections.abc import Iterator
+from dataclasses import fields
+from pathlib import Path
+from typing import assert_never
+
+from ses_suppression.diagnosis import DELAYED, OTHERWISE, ROWS, Row
+from ses_suppression.merge import KEPT, KEPT_DAYS, KEPT_OF_ANY_OTHER
+from ses_suppression.policy import (
+    CONSEQUENCES,
+    Consequence,
+    Count,
+    LiftComplaint,
+    Policy,
+    Record,
+    StrikeOut,
+    StrikeOutTransientBounces,
+    Suppress,
+)
+from ses_suppression.rules import WHEN, Rule
+
+DOCS = Path(__file__).parent
+
+
+def policy_page() -> str:
+    """Give the text of `docs/policy.md`."""
+    return "\n".join(_policy_page()) + "\n"
+
+
+def _policy_page() -> Iterator[str]:
+    policy = Policy()
+    yield "# Policy"
+    yield ""
+    yield "<!-- made by `make docs` from ses_suppression/rules.py, policy.py, diagnosis.py and merge.py -->"
+    yield ""
+    yield (
+        "The verdict on an address is a pure function of everything that is known about it, in order of time. "
+        "Each piece of evidence meets one rule. Days are those of the default thresholds."
+    )
+    yield ""
+    yield "| rule | when | then |"
+    yield "|---|---|---|"
+    for rule in Rule:
+        yield f"| `{rule}` | {WHEN[rule]} | {_then(CONSEQUENCES[rule], policy)} |"
+    yield ""
+    yield from _notes()
+    yield ""
+    yield "## Thresholds"
+    yield ""
+    yield "An environment sets its own in `cdk.json`, under `policy`."
+    yield ""
+    yield "| key | default | meaning |"
+    yield "|---|---|---|"
+    meanings = _attributes(Policy)
+    for field in fields(Policy):
+        yield f"| `{field.name}` | {_default(getattr(policy, field.name))} | {meanings[field.name]} |"
+    yield ""
+    yield "## What a permanent bounce says"
+    yield ""
+    yield (
+        "The first row that matches decides. The recipient's `status` comes first, then the codes in the "
+        "diagnostic; a code without a row is passed over; the text is looked at only when no code has a row."
+    )
+    yield ""
+    yield "| code | text | rule | why |"
+    yield "|---|---|---|---|"
+    for row in (DELAYED, *ROWS, OTHERWISE):
+        yield f"| {_codes(row)} | {_text(row)} | `{row.rule}` | {row.why} |"
+    yield ""
+    yield "## What is kept"
+    yield ""
+    yield (
+        "Evidence is kept within limits that no order of arrival can change: what was trimmed cannot be "
+        "replayed under another policy."
+    )
+    yield ""
+    for rule, days in KEPT_DAYS.items():
+        yield f"- `{rule}`: the newest of each UTC day, of the newest {days} such days"
+    for rule, number in KEPT.items():
+        yield f"- `{rule}`: the newest {number}"
+    yield f"- of every other rule and stream: the newest {KEPT_OF_ANY_OTHER}"
+
+
+def _then(consequence: Consequence, policy: Policy) -> str:
+    match consequence:
+        case Suppress():
+            reason = consequence.reason or "the reason that was imported, else MANUAL"
+            end = _end(consequence, policy)
+            return (
+                f"**{reason}** on {consequence.scope.value}, {end}; origin `{consequence.origin}`"
+            )
+        case Count(hold=hold):
+            return (
+                f"counted, at most once a UTC day; {policy.transient_bounces} in a row within "
+                f"{policy.transient_window_days} days: **{hold.reason}**, {_end(hold, policy)}, and the row "
+                "begins anew"
+            )
+        case StrikeOutTransientBounces():
+            return (
+                "strikes out the transient bounces before it, and a hold that rests on them, unless the mail "
+                "bounced afterwards"
+            )
+        case LiftComplaint():
+            return (
+                "lifts an uncertain complaint before it about the same mail and stream, if it is certain itself; "
+                "else recorded"
+            )
+        case StrikeOut():
+            return "strikes out other evidence"
+        case Record():
+            return "recorded"
+        case _:
+            assert_never(consequence)
+
+
+def _end(consequence: Suppress, policy: Policy) -> str:
+    if consequence.days is None:
+        return (
+            "without end"
+            if consequence.reason and consequence.origin != "operator"
+            else "with its own end, if any"
+        )
+    days = getattr(policy, consequence.days)
+    doubled = f", each one after the first twice as long, at most {policy.longest_hold_days}"
+    return f"for {days} days (`{consequence.days}`){doubled if consequence.doubling else ''}"
+
+
+def _notes() -> Iterator[str]:
+    yield "- An address or domain in `never_suppress` is only recorded, whatever happens."
+    yield "- A complaint on a stream in `complaints_do_not_block` is recorded."
+    yield (
+        "- After a reactivation nothing before it counts: a bounce by the time of its mail, a complaint by the "
+        "later of its own and its mail's. With a stream it lifts only complaints and entries on that stream."
+    )
+    yield (
+        "- Causes are kept apart: bounces, complaints and operators' entries each have their own end, and what "
+        "lifts one leaves the others. The cause that lasts longest speaks; between equals COMPLAINT, then "
+        "MANUAL, then BOUNCE."
+    )
+    yield (
+        "- A suppression of the mailbox simulator's addresses ends after `simulator_days`, and its record with it."
+    )
+
+
+def _attributes(of: type) -> dict[str, str]:
+    """Read the `Attributes:` of a docstring."""
+    section = (of.__doc__ or "").partition("Attributes:")[2]
+    found: dict[str, str] = {}
+    name = ""
+    for line in filter(None, map(str.strip, section.splitlines())):
+        head, colon, rest = line.partition(": ")
+        if colon and head.isidentifier():
+            name, found[head] = head, rest
+        else:
+            found[name] += f" {line}"
+    return found
+
+
+def _default(value: object) -> str:
+    return "none" if value is None or value == frozenset() else str(value)
+
+
+def _codes(row: Row) -> str:
+    return ", ".join(f"`{code}`" for code in row.codes) or "none"
+
+
+def _text(row: Row) -> str:
+    return "`" + row.text.replace("|", "\\|") + "`" if row.text else "any"
+
+
+PAGES = {DOCS / "policy.md": policy_page}
+
+
+def main() -> None:
+    """Write all pages."""
+    for path, page in PAGES.items():
+        path.write_text(page())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,163 @@
+"""What an operator, or an app in a person's name, can do: as evidence, like everything else.
+
+Nothing is deleted or overwritten: an action stands beside what it changes, with who and why, and
+another one can strike it out again.
+"""
+
+from datetime import UTC, datetime
+
+from ses_suppression.errors import InvalidActionError
+from ses_suppression.evidence import EVERY_STREAM, Evidence, Kind, digest
+from ses_suppression.policy import Reason
+
+
+def suppress(
+    *, by: str, note: str, at: datetime, stream: str | None = None, until: datetime | None = None
+) -> Evidence:
+    """Hold back mail, for reason MANUAL.
+
+    Args:
+        by: who says so, such as an ARN from STS.
+        note: why.
+        at: when; aware of its time zone.
+        stream: the stream of mail; None: every stream.
+        until: when it ends; None: without end.
+
+    Raises:
+        InvalidActionError: an argument cannot be right; the message names it.
+
+    >>> suppress(by="ann", note="asked by phone", at=datetime(2026, 1, 1, tzinfo=UTC)).kind.value
+    'suppress'
+    """
+    _check(by=by, note=note, at=at, stream=stream, until=until)
+    return Evidence(
+        id=_id(Kind.SUPPRESS, by=by, note=note, at=at, stream=stream, until=until),
+        kind=Kind.SUPPRESS,
+        at=at.astimezone(UTC),
+        stream=stream,
+        until=until.astimezone(UTC) if until else None,
+        by=by,
+        note=note,
+    )
+
+
+def reactivate(*, by: str, note: str, at: datetime, stream: str | None = None) -> Evidence:
+    """Let nothing count that was before: bounces of mail from before, complaints, entries.
+
+    Args:
+        by: who says so.
+        note: why; for a complaint, how the person consented.
+        at: when; aware of its time zone.
+        stream: only complaints and entries on this stream; None: everything.
+
+    Raises:
+        InvalidActionError: an argument cannot be right; the message names it.
+    """
+    _check(by=by, note=note, at=at, stream=stream)
+    return Evidence(
+        id=_id(Kind.REACTIVATE, by=by, note=note, at=at, stream=stream),
+        kind=Kind.REACTIVATE,
+        at=at.astimezone(UTC),
+        stream=stream,
+        by=by,
+        note=note,
+    )
+
+
+def void(*, evidence_id: str, undo: str, by: str, note: str, at: datetime) -> Evidence:
+    """Strike out one piece of evidence. A void can be voided in turn, which takes the undo back.
+
+    Args:
+        evidence_id: what is struck out.
+        undo: the undo that this belongs to. The same undo of the same evidence is one void.
+        by: who says so.
+        note: why.
+        at: when; aware of its time zone.
+
+    Raises:
+        InvalidActionError: an argument cannot be right; the message names it.
+    """
+    _check(by=by, note=note, at=at)
+    if not evidence_id or not undo:
+        raise InvalidActionError("evidence_id and undo: neither may be empty")
+    return Evidence(
+        id=f"{Kind.VOID}:{digest(undo, evidence_id)}",
+        kind=Kind.VOID,
+        at=at.astimezone(UTC),
+        voids=evidence_id,
+        undo=undo,
+        by=by,
+        note=note,
+    )
+
+
+def imported(
+    *,
+    address: str,
+    reason: Reason,
+    by: str,
+    note: str,
+    at: datetime,
+    stream: str | None = None,
+    until: datetime | None = None,
+) -> Evidence:
+    """Take over an entry of another list, with its own reason and date.
+
+    Args:
+        address: normalised. The same address, reason and date is one import, however often it is
+            done.
+        reason: the entry's.
+        by: who imports it.
+        note: from where.
+        at: the entry's date; aware of its time zone.
+        stream: the stream of mail; None: every stream.
+        until: when it ends; None: without end.
+
+    Raises:
+        InvalidActionError: an argument cannot be right; the message names it.
+    """
+    _check(by=by, note=note, at=at, stream=stream, until=until)
+    return Evidence(
+        id=f"{Kind.IMPORT}:{digest(address, reason, at.astimezone(UTC).isoformat(), stream)}",
+        kind=Kind.IMPORT,
+        at=at.astimezone(UTC),
+        stream=stream,
+        until=until.astimezone(UTC) if until else None,
+        by=by,
+        note=note,
+        reason=reason,
+    )
+
+
+def _check(
+    *,
+    by: str,
+    note: str,
+    at: datetime,
+    stream: str | None = None,
+    until: datetime | None = None,
+) -> None:
+    if not by.strip():
+        raise InvalidActionError("by: who does it has to be said")
+    if not note.strip():
+        raise InvalidActionError("note: why it is done has to be said")
+    if at.tzinfo is None or (until is not None and until.tzinfo is None):
+        raise InvalidActionError("at and until: a time without a time zone could be any")
+    if until is not None and until <= at:
+        raise InvalidActionError("until: it is not after its beginning")
+    if stream is not None and stream in {"", EVERY_STREAM}:
+        raise InvalidActionError("stream: a name is needed; leave it out to mean every stream")
+
+
+def _id(
+    kind: Kind,
+    *,
+    by: str,
+    note: str,
+    at: datetime,
+    stream: str | None,
+    until: datetime | None = None,
+) -> str:
+    """Identify an action by all that it says: the same again, after a lost answer, is one."""
+    end = until.astimezone(UTC).isoformat() if until else None
+    return f"{kind}:{digest(by, note, at.astimezone(UTC).isoformat(), stream, end)}"
