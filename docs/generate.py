@@ -79,7 +79,7 @@ def _policy_page() -> Iterator[str]:
         yield f"- `{rule}`: the newest of each UTC day, of the newest {days} such days"
     for rule, number in KEPT.items():
         yield f"- `{rule}`: the newest {number}"
-    yield f"- of every other rule and stream: the newest {KEPT_OF_ANY_OTHER}"
+    yield f"- of every other rule, and of operators' actions on each stream: the newest {KEPT_OF_ANY_OTHER}"
 
 
 def _then(consequence: Consequence, policy: Policy) -> str:

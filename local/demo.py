@@ -23,10 +23,10 @@ from local.waiting import wait_for
 from ses_suppression.classification import rule_of
 from ses_suppression.client import SuppressionList
 from ses_suppression.deadline import Deadline
-from ses_suppression.decision import Suppression
 from ses_suppression.record import Record
 from ses_suppression.rules import Rule
 from ses_suppression.store import DynamoDBStore
+from ses_suppression.suppression import Suppression
 
 _VERDICT_SECONDS = 30.0
 

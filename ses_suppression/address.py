@@ -17,6 +17,7 @@ MAX_LENGTH = 320
 """Characters: 64 for the local part, the `@`, 255 for the domain (RFC 5321, section 4.5.3.1)."""
 
 _MAX_DOMAIN = 253
+_SURELY_SHORT = 254  # with a local part and an @, the domain is within its limit too
 _MAX_LABEL = 63
 _FINGERPRINT_DIGITS = 12
 
@@ -58,7 +59,7 @@ def normalise(text: str) -> str:
     """
     stripped = text.strip()
     lowered = stripped.lower()
-    if len(lowered) <= _MAX_DOMAIN and _PLAIN.fullmatch(lowered):
+    if len(lowered) <= _SURELY_SHORT and _PLAIN.fullmatch(lowered):
         return lowered
     return _normalise_unusual(stripped)
 
@@ -94,7 +95,11 @@ def fingerprint(address: str, key: str) -> str:
 
 def _normalise_unusual(text: str) -> str:
     angle = _ANGLE.fullmatch(text)
-    local, at, domain = (angle[1].strip() if angle else text).rpartition("@")
+    bare = angle[1].strip() if angle else text
+    # Before any work on Unicode, which takes quadratic time: the text may come from a stranger.
+    if len(bare) > MAX_LENGTH:
+        raise InvalidAddressError(f"an address has at most {MAX_LENGTH} characters")
+    local, at, domain = bare.rpartition("@")
     if not at:
         raise InvalidAddressError("an address needs an @")
     address = f"{_normalise_local(local)}@{_normalise_domain(domain)}"

@@ -9,10 +9,10 @@ import boto3
 from botocore.config import Config
 
 from ses_suppression.address import normalise
-from ses_suppression.decision import Suppression, lasts_longest
 from ses_suppression.errors import MissingSettingError
 from ses_suppression.evidence import EVERY_STREAM
 from ses_suppression.store import DynamoDBStore, Store
+from ses_suppression.suppression import Suppression, lasts_longest
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient

@@ -4,6 +4,8 @@ import random
 import time
 from collections.abc import Callable
 
+_DOUBLINGS = 16  # far beyond the longest wait, and far below what a float can hold
+
 
 class Deadline:
     """A moment after which nothing is begun any more.
@@ -36,7 +38,7 @@ class Deadline:
         Returns:
             False when no time is left for another attempt.
         """
-        wait = random.uniform(0, min(longest, first * 2**attempt))  # noqa: S311  # spreads load, keeps no secret
+        wait = random.uniform(0, min(longest, first * 2 ** min(attempt, _DOUBLINGS)))  # noqa: S311  # spreads load, keeps no secret
         if wait >= self.remaining:
             return False
         self._sleep(wait)

@@ -1,13 +1,12 @@
 """The verdict, as a pure function of the set of evidence, and how it came about.
 
 `decide` sorts by time first, so that no order of arrival, no repetition and no batching can change
-what
-it says: SES promises neither order nor single delivery. It never looks at the clock and never
-    raises.
+what it says: SES promises neither order nor single delivery. It never looks at the clock and never
+raises.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import assert_never
@@ -19,7 +18,6 @@ from ses_suppression.policy import (
     CONSEQUENCES,
     Count,
     LiftComplaint,
-    Origin,
     Policy,
     Reason,
     Record,
@@ -29,35 +27,9 @@ from ses_suppression.policy import (
     Suppress,
 )
 from ses_suppression.rules import Rule
+from ses_suppression.suppression import Suppression, verdict
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Suppression:
-    """Why mail to an address is held back, and until when.
-
-    Attributes:
-        stream: the stream of mail that it holds back; `*` is every stream.
-        reason: BOUNCE, COMPLAINT or MANUAL.
-        rule: the rule behind it, such as `hard-bounce`.
-        origin: `feedback`, `ses` (a list that SES keeps) or `operator`.
-        since: UTC, in whole seconds.
-        until: UTC, in whole seconds; None: no end.
-        evidence_id: the evidence that it rests on; SES's feedbackId where there is one.
-        certain: False only for a complaint that somebody else at the same domain may have made.
-    """
-
-    stream: str
-    reason: Reason
-    rule: Rule
-    origin: Origin
-    since: datetime
-    until: datetime | None
-    evidence_id: str
-    certain: bool
-
-    def holds_at(self, moment: datetime) -> bool:
-        """Tell whether mail is held back at that moment; DynamoDB deletes days late."""
-        return self.until is None or moment < self.until
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Effect(StrEnum):
@@ -142,9 +114,6 @@ def expires_at(address: str, decision: Decision, policy: Policy) -> int | None:
     return int(max((end for end in (*ends, *newest) if end), default=_EPOCH).timestamp())
 
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
 def _apply_voids(steps: tuple[Step, ...]) -> None:
     """Strike out what is voided; the newest speaks first, since it can void another void."""
     by_id = {step.evidence.id: step for step in steps}
@@ -177,11 +146,11 @@ def _is_lifted_by(reactivation: Evidence, step: Step) -> bool:
     ):
         return False
     match evidence.kind:
-        case (
-            Kind.BOUNCE
-        ):  # of mail from before: says nothing about the mailbox afterwards, however late it comes
+        case Kind.BOUNCE:
+            # Of mail from before it says nothing about the mailbox afterwards, however late.
             happened = evidence.mail_at or evidence.at
-        case Kind.COMPLAINT:  # its own time can be earlier than its mail's
+        case Kind.COMPLAINT:
+            # Its own time can be earlier than its mail's.
             happened = max(evidence.at, evidence.mail_at or evidence.at)
         case _:
             happened = evidence.at
@@ -239,7 +208,7 @@ class _Walk:
                 self._bounced_at[step.evidence.mail_id] = step.evidence.at
         for step in counting:
             self._take(step)
-        return _verdict(suppression for step, suppression in self._suppressing if step.counts)
+        return verdict(suppression for step, suppression in self._suppressing if step.counts)
 
     def _take(self, step: Step) -> None:
         consequence = CONSEQUENCES[step.rule]
@@ -347,45 +316,3 @@ def _later(moment: datetime, *, days: int) -> datetime:
         return moment + timedelta(days=days)
     except OverflowError:
         return datetime.max.replace(microsecond=0, tzinfo=UTC)
-
-
-def _verdict(suppressions: Iterable[Suppression]) -> Mapping[str, Suppression]:
-    """Give, for each stream, the cause that lasts longest.
-
-    Causes are kept apart: what lifts or ends one leaves the others as they are.
-    """
-    causes: dict[tuple[str, Reason], Suppression] = {}
-    for suppression in suppressions:
-        key = (suppression.stream, suppression.reason)
-        earlier = causes.get(key)
-        causes[key] = suppression if earlier is None else _continued(earlier, suppression)
-    streams = {stream for stream, _ in causes}
-    return {
-        stream: longest
-        for stream in sorted(streams)
-        if (longest := lasts_longest(cause for cause in causes.values() if cause.stream == stream))
-    }
-
-
-def lasts_longest(suppressions: Iterable[Suppression]) -> Suppression | None:
-    """Give what lasts longest; between equals COMPLAINT, then MANUAL, then BOUNCE."""
-    return max(suppressions, key=_weight, default=None)
-
-
-def _continued(earlier: Suppression, later: Suppression) -> Suppression:
-    """Let one cause go on: it began with the first, and rests on the one that lasts longest."""
-    if not earlier.holds_at(later.since):
-        return later
-    longest = later if _end_of(later) > _end_of(earlier) else earlier
-    return replace(longest, since=earlier.since)
-
-
-def _end_of(suppression: Suppression) -> datetime:
-    return suppression.until or datetime.max.replace(tzinfo=UTC)
-
-
-_PRIORITY = (Reason.BOUNCE, Reason.MANUAL, Reason.COMPLAINT)
-
-
-def _weight(suppression: Suppression) -> tuple[datetime, int]:
-    return _end_of(suppression), _PRIORITY.index(suppression.reason)

@@ -133,7 +133,11 @@ ROWS = (
 DELAYED = Row(Rule.TRANSIENT_BOUNCE, (), "", "the action is «delayed»: nothing was refused yet")
 OTHERWISE = Row(Rule.HARD_BOUNCE, (), "", "SES's own word: the receiving server refused for good")
 
-_CODE = re.compile(r"(?<!\d)(?<!\d\.)([245])\.(\d{1,3})\.(\d{1,3})(?!\d|\.\d)")
+_CODE = r"[245]\.[0-7]\.\d{1,3}(?!\d|\.\d)"
+_STATUS = re.compile(rf"\s*({_CODE})")
+# In a text only where a code stands: first, after a reply code, or after a #. Version numbers and
+# network addresses look alike.
+_CODES_IN_TEXT = re.compile(rf"(?:^(?:smtp;)?\s*|#|\b[245]\d\d[ -]#?)({_CODE})", re.IGNORECASE)
 
 
 def diagnose(bounce: Evidence) -> Row:
@@ -145,7 +149,8 @@ def diagnose(bounce: Evidence) -> Row:
     if (bounce.action or "").lower() == "delayed":
         return DELAYED
     text = bounce.diagnostic or ""
-    codes = (match[0] for match in _CODE.finditer(f"{bounce.status or ''} {text}"))
+    status = _STATUS.match(bounce.status or "")
+    codes = [match[1] for match in (status, *_CODES_IN_TEXT.finditer(text)) if match]
     for code in (*codes, None):
         for row in ROWS:
             if row.matches(code, text):

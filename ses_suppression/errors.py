@@ -48,5 +48,12 @@ class StoreUnavailableError(SESSuppressionError):
         self.code = code
 
 
+class UnreadableItemError(StoreUnavailableError):
+    """An item of the table was not written by this software."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__("UnreadableItem", f"the item was not written by this software: {what}")
+
+
 class MissingSettingError(SESSuppressionError):
     """An environment variable that is needed is not set. The message names it."""

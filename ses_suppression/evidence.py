@@ -35,6 +35,9 @@ class Kind(StrEnum):
     VOID = "void"
 
 
+OPERATOR_KINDS = frozenset({Kind.SUPPRESS, Kind.REACTIVATE, Kind.IMPORT, Kind.VOID})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """One event, as it is kept. All times are UTC; None is what the event did not say.
@@ -137,16 +140,17 @@ def attribute(
         stream_tag: the name of the message tag whose value is the mail's stream.
     """
     destination = frozenset(feedback.mail.destination)
+    mailed = len(destination) + feedback.mail.unreadable_destinations
     evidence: list[tuple[str, Evidence]] = []
     unattributed: list[str] = []
     broken = list(feedback.broken)
     for recipient in feedback.recipients:
         address = recipient.address
-        if destination and address not in destination:
-            if len(destination) > 1:
+        if mailed and address not in destination:
+            if mailed > 1:
                 unattributed.append(recipient.path)
                 continue
-            (address,) = destination
+            address = next(iter(destination), address)
         if address is None:
             broken.append(InvalidNotificationError(recipient.path, "not an e-mail address"))
             continue
@@ -171,7 +175,7 @@ def _evidence(
     match feedback:
         case Bounce():
             return Evidence(
-                id=feedback.feedback_id or _hashed_id(Kind.BOUNCE, feedback, address),
+                id=_feedback_id(feedback, Kind.BOUNCE, address, reported_as),
                 kind=Kind.BOUNCE,
                 at=at,
                 mail_id=mail.message_id,
@@ -187,7 +191,7 @@ def _evidence(
             )
         case Complaint():
             return Evidence(
-                id=feedback.feedback_id or _hashed_id(Kind.COMPLAINT, feedback, address),
+                id=_feedback_id(feedback, Kind.COMPLAINT, address, reported_as),
                 kind=Kind.COMPLAINT,
                 at=at,
                 mail_id=mail.message_id,
@@ -218,7 +222,8 @@ def _evidence(
 
 def _is_certain(complaint: Complaint, address: str) -> bool:
     """SES names everyone at the complaining domain: they *may* have complained."""
-    if len(complaint.recipients) + len(complaint.broken) != 1:
+    named = len(complaint.recipients) + len(complaint.broken)
+    if named != 1 or complaint.mail.unreadable_destinations:
         return False
     return not any(
         other != address and domain_of(other) == domain_of(address)
@@ -229,6 +234,14 @@ def _is_certain(complaint: Complaint, address: str) -> bool:
 def _stream(feedback: Feedback, stream_tag: str | None) -> str | None:
     values = feedback.mail.tags.get(stream_tag, ()) if stream_tag else ()
     return values[0] if values and values[0] not in {"", EVERY_STREAM} else None
+
+
+def _feedback_id(
+    feedback: Bounce | Complaint, kind: Kind, address: str, reported_as: str | None
+) -> str:
+    """Identify one report about one address: SES's id, except where several are about the same."""
+    feedback_id = feedback.feedback_id or _hashed_id(kind, feedback, address)
+    return f"{feedback_id}:{digest(reported_as)}" if reported_as else feedback_id
 
 
 def _hashed_id(kind: Kind, feedback: Feedback, address: str) -> str:

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import assert_never
 
-from ses_suppression.decision import Effect, Step, Suppression, decide
+from ses_suppression.decision import Effect, Step, decide
 from ses_suppression.evidence import EVERY_STREAM, Evidence, Kind
 from ses_suppression.policy import Policy
 from ses_suppression.record import Record
 from ses_suppression.rules import Rule
+from ses_suppression.suppression import Suppression
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

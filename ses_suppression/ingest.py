@@ -131,7 +131,7 @@ def _apply(
     """Load, merge, decide, save, and again for what lost a race; give what could not be done."""
     failures: dict[str, SESSuppressionError] = {}
     pending: Sequence[str] = list(new)
-    # Nothing rests on a delivery's look-up being fresh: the write that may follow is conditional.
+    # A delivery may be looked up a moment late: at worst it lifts nothing.
     consistent = any(
         piece.kind is not Kind.DELIVERY for evidence in new.values() for piece in evidence
     )
@@ -142,7 +142,7 @@ def _apply(
         changes = [
             updated(record, new[address], policy) for address, record in loaded.records.items()
         ]
-        refused = store.save([change for change in changes if change is not None])
+        refused = store.save([change for change in changes if change], deadline=deadline)
         lost = {
             address: error for address, error in refused.items() if isinstance(error, ConflictError)
         }

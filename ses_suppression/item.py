@@ -5,19 +5,23 @@ the verdict are epoch seconds, as DynamoDB's TTL wants them; times of evidence a
 for people.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any
+from enum import StrEnum
+from typing import Any, TypeVar
 
-from ses_suppression.decision import Suppression
+from ses_suppression.errors import UnreadableItemError
 from ses_suppression.evidence import EVIDENCE_FIELDS, Evidence, Kind
 from ses_suppression.policy import Origin, Reason
 from ses_suppression.record import Record
 from ses_suppression.rules import Rule
+from ses_suppression.suppression import Suppression
 
 Item = dict[str, Any]
 """An item, or a map in it, in DynamoDB's low-level form: `{"certain": {"BOOL": True}}`."""
 
+_Name = TypeVar("_Name", bound=StrEnum)
 _TIMES = frozenset({"at", "mail_at", "until"})
 
 
@@ -43,24 +47,28 @@ def to_record(item: Item) -> Record:
     """Read an item.
 
     Raises:
-        KeyError, ValueError, TypeError: the item was not written by `to_item`.
+        UnreadableItemError: the item was not written by `to_item`.
     """
-    expires_at = item.get("expires_at")
-    return Record(
-        address=item["address"]["S"],
-        evidence=tuple(
-            _map_to_evidence(entry["M"]) for entry in item.get("evidence", {"L": []})["L"]
-        ),
-        suppressions=to_suppressions(item),
-        revision=item["revision"]["S"] if "revision" in item else None,
-        expires_at=int(expires_at["N"]) if expires_at else None,
-    )
+    with _reading():
+        expires_at = item.get("expires_at")
+        return Record(
+            address=item["address"]["S"],
+            evidence=tuple(_map_to_evidence(entry["M"]) for entry in item["evidence"]["L"]),
+            suppressions=to_suppressions(item),
+            revision=item["revision"]["S"],
+            expires_at=int(expires_at["N"]) if expires_at else None,
+        )
 
 
 def to_suppressions(item: Item) -> Mapping[str, Suppression]:
-    """Read the verdict of an item: stream -> suppression."""
-    entries = item.get("suppressions", {"M": {}})["M"]
-    return {stream: _map_to_suppression(stream, entry["M"]) for stream, entry in entries.items()}
+    """Read the verdict of an item: stream -> suppression.
+
+    Raises:
+        UnreadableItemError: the item was not written by `to_item`.
+    """
+    with _reading():
+        entries = item.get("suppressions", {"M": {}})["M"]
+        return {name: _map_to_suppression(name, entry["M"]) for name, entry in entries.items()}
 
 
 def _evidence_to_map(evidence: Evidence) -> Item:
@@ -82,7 +90,7 @@ def _map_to_evidence(attributes: Item) -> Evidence:
         if name in EVIDENCE_FIELDS:  # what a newer version wrote more is not ours to read
             values[name] = value["BOOL"] if "BOOL" in value else value["S"]
     for name in _TIMES & values.keys():
-        values[name] = datetime.fromisoformat(values[name])
+        values[name] = datetime.fromisoformat(values[name]).astimezone(UTC)
     values["kind"] = Kind(values["kind"])
     return Evidence(**values)
 
@@ -105,9 +113,9 @@ def _map_to_suppression(stream: str, attributes: Item) -> Suppression:
     until = attributes.get("until")
     return Suppression(
         stream=stream,
-        reason=Reason(attributes["reason"]["S"]),
-        rule=Rule(attributes["rule"]["S"]),
-        origin=Origin(attributes["origin"]["S"]),
+        reason=_known(Reason, attributes["reason"]["S"]),
+        rule=_known(Rule, attributes["rule"]["S"]),
+        origin=_known(Origin, attributes["origin"]["S"]),
         since=_moment(attributes["since"]),
         until=_moment(until) if until else None,
         evidence_id=attributes["evidence_id"]["S"],
@@ -117,3 +125,19 @@ def _map_to_suppression(stream: str, attributes: Item) -> Suppression:
 
 def _moment(number: Mapping[str, str]) -> datetime:
     return datetime.fromtimestamp(int(number["N"]), tz=UTC)
+
+
+def _known(names: type[_Name], text: str) -> _Name | str:
+    """Read a name; an unknown one stays as it is: an app may be older than the functions."""
+    try:
+        return names(text)
+    except ValueError:
+        return text
+
+
+@contextmanager
+def _reading() -> Iterator[None]:
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise UnreadableItemError(type(error).__name__) from None

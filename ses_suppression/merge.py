@@ -12,17 +12,18 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterable
 
 from ses_suppression.classification import rule_of
-from ses_suppression.evidence import Evidence, in_time, united
+from ses_suppression.evidence import OPERATOR_KINDS, Evidence, in_time, united
 from ses_suppression.rules import Rule
 
 KEPT_DAYS = {Rule.TRANSIENT_BOUNCE: 30, Rule.BLOCK: 5, Rule.ROUTING_FAILURE: 5}
 """Of these rules the newest of each UTC day is kept, for the newest so many of those days."""
 
-KEPT = {Rule.DELIVERY: 5, Rule.VOID: 20}
-"""Of these rules so many are kept, the newest."""
+KEPT = {Rule.DELIVERY: 5, Rule.VOID: 20, Rule.COMPLAINT: 30, Rule.UNSUBSCRIBED: 30}
+"""Of these rules so many are kept, the newest, whatever their stream: of two copies of an event the
+one that comes through the identity has none, and its class has to be the event's own."""
 
 KEPT_OF_ANY_OTHER = 5
-"""Of every other rule and stream so many are kept, the newest."""
+"""Of every other rule so many are kept, the newest; of operators' actions, on each stream."""
 
 
 def merge(known: Iterable[Evidence], new: Iterable[Evidence]) -> tuple[Evidence, ...]:
@@ -47,7 +48,8 @@ def trim(evidence: Iterable[Evidence]) -> tuple[Evidence, ...]:
         elif rule in KEPT:
             group, limit = rule, KEPT[rule]
         else:
-            group, limit = (rule, piece.stream), KEPT_OF_ANY_OTHER
+            stream = piece.stream if piece.kind in OPERATOR_KINDS else None
+            group, limit = (rule, stream), KEPT_OF_ANY_OTHER
         seen[group] += 1
         if seen[group] <= limit:
             kept.append(piece)

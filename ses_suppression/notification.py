@@ -30,15 +30,17 @@ _EVENTS_WITHOUT_FEEDBACK = frozenset(
 _UNPRINTABLE = re.compile(
     "[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]+"
 )
-_ADDRESS_IN_TEXT = re.compile(r"[^\s<>\"'(),;:\[\]]+@[^\s<>\"'(),;:\[\]]+")
+_INVISIBLE = re.compile("[\u200b-\u200f\u2060-\u2064\ufeff]+")
+_ADDRESS_IN_TEXT = re.compile(r'(?:"[^"]*"|[^\s<>"(),;:\[\]]+)@(?:\[[^\]]*\]|[^\s<>"\'(),;:\[\]]+)')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mail:
     """The mail that the feedback is about.
 
-    `destination` holds normalised addresses; what cannot be one is left out. `identity` is the
-    verified identity that sent it. `tags` are the message tags of the configuration-set channel.
+    `destination` holds normalised addresses; how many entries are none, `unreadable_destinations`
+    tells. `identity` is the verified identity that sent it. `tags` are the message tags of the
+    configuration-set channel.
     """
 
     message_id: str | None = None
@@ -46,6 +48,7 @@ class Mail:
     identity: str | None = None
     sending_account_id: str | None = None
     destination: tuple[str, ...] = ()
+    unreadable_destinations: int = 0
     tags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
@@ -271,12 +274,15 @@ def _parse_delivery(document: Mapping[str, Any]) -> Delivery:
 
 def _parse_mail(document: Mapping[str, Any]) -> Mail:
     mail = _object(document.get("mail", {}), "mail")
+    texts = _list(mail, "destination", "mail.")
+    destination = tuple(_addresses(texts))
     return Mail(
         message_id=_text(mail, "messageId", "mail."),
         timestamp=_timestamp(mail.get("timestamp")),
         identity=_identity(mail.get("sourceArn")),
         sending_account_id=_text(mail, "sendingAccountId", "mail."),
-        destination=tuple(_addresses(_list(mail, "destination", "mail."))),
+        destination=destination,
+        unreadable_destinations=len(texts) - len(destination),
         tags=_tags(mail.get("tags")),
     )
 
@@ -354,10 +360,9 @@ def _diagnostic(text: str | None) -> str | None:
     if text is None:
         return None
     # Cut before searching: the text comes from strangers and may be long.
-    return (
-        clean(_ADDRESS_IN_TEXT.sub("[address]", clean(text, 8 * MAX_DIAGNOSTIC)), MAX_DIAGNOSTIC)
-        or None
-    )
+    visible = _INVISIBLE.sub("", text[: 8 * MAX_DIAGNOSTIC])
+    printable = clean(visible, 8 * MAX_DIAGNOSTIC)
+    return clean(_ADDRESS_IN_TEXT.sub("[address]", printable), MAX_DIAGNOSTIC) or None
 
 
 def _timestamp(value: object) -> datetime | None:

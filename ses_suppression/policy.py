@@ -164,7 +164,12 @@ class Policy:
                     f"{key} is not a key of the policy; there are {', '.join(known)}"
                 )
         validated: dict[str, Any] = {key: _validated(key, value) for key, value in values.items()}
-        return cls(**validated)
+        policy = cls(**validated)
+        if policy.kept_days < policy.transient_window_days:
+            raise InvalidPolicyError(
+                "kept_days: evidence has to be kept for transient_window_days at least"
+            )
+        return policy
 
 
 def _validated(key: str, value: object) -> object:
@@ -190,7 +195,7 @@ def _texts(key: str, value: object) -> list[str]:
         isinstance(entry, str) and entry and entry != EVERY_STREAM for entry in value
     ):
         return list(value)
-    raise InvalidPolicyError(f"{key}: a list of texts is needed, not {value!r}")
+    raise InvalidPolicyError(f"{key}: a list of texts is needed, none of them empty or *")
 
 
 def _address_or_domain(key: str, text: str) -> str:
@@ -198,5 +203,5 @@ def _address_or_domain(key: str, text: str) -> str:
         return normalise(text) if "@" in text else normalise(f"x@{text}").removeprefix("x@")
     except InvalidAddressError as error:
         raise InvalidPolicyError(
-            f"{key}: {text!r} is neither an address nor a domain: {error}"
+            f"{key}: an entry is neither an address nor a domain: {error}"
         ) from None

@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from ses_suppression.classification import rule_of
-from ses_suppression.decision import Suppression, decide, expires_at
-from ses_suppression.evidence import Evidence, Kind
+from ses_suppression.decision import Decision, Effect, decide, expires_at
+from ses_suppression.evidence import Evidence
 from ses_suppression.merge import merge
 from ses_suppression.policy import Policy
 from ses_suppression.rules import Rule
+from ses_suppression.suppression import Suppression
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,15 +34,15 @@ def updated(record: Record, new: Iterable[Evidence], policy: Policy) -> Record |
     """Add evidence to a record and decide again.
 
     Returns:
-        The changed record, or None when nothing changes: a repeat costs no write. A delivery alone
-        changes nothing for an address that never had a transient bounce, which is nearly every
-        address.
+        The changed record, or None when nothing changes: a repeat costs no write. Nor does a
+        delivery that strikes nothing out, which is nearly every delivery.
     """
-    new = tuple(new)
     evidence = merge(record.evidence, new)
-    if not any(rule_of(piece) is Rule.TRANSIENT_BOUNCE for piece in evidence):
-        evidence = tuple(piece for piece in evidence if piece.kind is not Kind.DELIVERY)
     decision = decide(record.address, evidence, policy)
+    idle = _idle_deliveries(record, decision)
+    if idle:
+        evidence = tuple(piece for piece in evidence if piece.id not in idle)
+        decision = decide(record.address, evidence, policy)
     if evidence == record.evidence and decision.suppressions == record.suppressions:
         return None
     return Record(
@@ -52,3 +52,13 @@ def updated(record: Record, new: Iterable[Evidence], policy: Policy) -> Record |
         revision=record.revision,
         expires_at=expires_at(record.address, decision, policy),
     )
+
+
+def _idle_deliveries(record: Record, decision: Decision) -> set[str]:
+    """Name the new deliveries that strike nothing out: they are not worth a write."""
+    known = {piece.id for piece in record.evidence}
+    return {
+        step.evidence.id
+        for step in decision.steps
+        if step.rule is Rule.DELIVERY and step.effect is not Effect.LIFTS
+    } - known

@@ -15,14 +15,19 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ses_suppression.deadline import Deadline
-from ses_suppression.errors import ConflictError, SESSuppressionError, StoreUnavailableError
+from ses_suppression.errors import (
+    ConflictError,
+    SESSuppressionError,
+    StoreUnavailableError,
+    UnreadableItemError,
+)
 from ses_suppression.item import Item, to_item, to_record, to_suppressions
 from ses_suppression.record import Record
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
-    from ses_suppression.decision import Suppression
+    from ses_suppression.suppression import Suppression
 
 KEYS_A_REQUEST = 100
 """What one BatchGetItem may ask for ("BatchGetItem", DynamoDB API reference)."""
@@ -55,7 +60,9 @@ class Store(Protocol):
         """Read records; an address without one has an empty record."""
         ...
 
-    def save(self, records: Collection[Record]) -> Mapping[str, SESSuppressionError]:
+    def save(
+        self, records: Collection[Record], *, deadline: Deadline
+    ) -> Mapping[str, SESSuppressionError]:
         """Write records, each only if nobody else wrote it since; give what was not, and why."""
         ...
 
@@ -92,10 +99,12 @@ class DynamoDBStore:
             loaded.failures.update(part.failures)
         return loaded
 
-    def save(self, records: Collection[Record]) -> Mapping[str, SESSuppressionError]:
-        """Write records with PutItem, several at a time."""
+    def save(
+        self, records: Collection[Record], *, deadline: Deadline
+    ) -> Mapping[str, SESSuppressionError]:
+        """Write records with PutItem, several at a time; none is begun after the deadline."""
         records = list(records)
-        errors = self._each(self._save_one, records)
+        errors = self._each(lambda record: self._save_one(record, deadline), records)
         return {
             record.address: error for record, error in zip(records, errors, strict=True) if error
         }
@@ -163,17 +172,16 @@ class DynamoDBStore:
             return
         try:
             record = to_record(item)
-        except (KeyError, TypeError, ValueError) as error:
-            loaded.failures[address] = StoreUnavailableError(
-                "UnreadableItem",
-                f"the item was not written by this software: {type(error).__name__}",
-            )
+        except UnreadableItemError as error:
+            loaded.failures[address] = error
             return
         if record.expires_at is not None and record.expires_at <= self._clock().timestamp():
             record = Record(address=address, revision=record.revision)
         loaded.records[address] = record
 
-    def _save_one(self, record: Record) -> SESSuppressionError | None:
+    def _save_one(self, record: Record, deadline: Deadline) -> SESSuppressionError | None:
+        if not deadline.remaining:
+            return StoreUnavailableError("OutOfTime", "there was no time left to write the record")
         condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(revision)"}
         if record.revision is not None:
             condition = {

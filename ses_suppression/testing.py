@@ -6,10 +6,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from ses_suppression.deadline import Deadline
-from ses_suppression.decision import Suppression
 from ses_suppression.errors import ConflictError, SESSuppressionError
 from ses_suppression.record import Record
 from ses_suppression.store import Loaded
+from ses_suppression.suppression import Suppression
 
 
 class InMemoryStore:
@@ -34,8 +34,11 @@ class InMemoryStore:
         del consistent, deadline  # Memory is always consistent, and answers at once.
         return Loaded(records={address: self._load_one(address) for address in addresses})
 
-    def save(self, records: Collection[Record]) -> Mapping[str, SESSuppressionError]:
+    def save(
+        self, records: Collection[Record], *, deadline: Deadline
+    ) -> Mapping[str, SESSuppressionError]:
         """Write records, each only if nobody else wrote it since."""
+        del deadline
         failures: dict[str, SESSuppressionError] = {}
         for record in records:
             current = self.records.get(record.address)

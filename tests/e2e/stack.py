@@ -13,9 +13,9 @@ from local.emulator import Emulator
 from local.waiting import wait_for
 from ses_suppression.client import SuppressionList
 from ses_suppression.deadline import Deadline
-from ses_suppression.decision import Suppression
 from ses_suppression.record import Record
 from ses_suppression.store import DynamoDBStore
+from ses_suppression.suppression import Suppression
 
 SECONDS = 30.0
 

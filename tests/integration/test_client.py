@@ -10,7 +10,7 @@ from ses_suppression.errors import InvalidAddressError, MissingSettingError
 from ses_suppression.policy import Reason
 from ses_suppression.store import DynamoDBStore
 from tests.integration.conftest import TABLE_NAME
-from tests.integration.test_store import record_of
+from tests.integration.test_store import record_of, save
 from tests.unit.test_decision import JANE, block, complaint, day, hard
 
 
@@ -23,7 +23,7 @@ def test_an_address_that_nothing_is_known_about_may_be_mailed(client: Any) -> No
 
 
 def test_every_spelling_of_a_suppressed_address_is_held_back(client: Any) -> None:
-    DynamoDBStore(client, TABLE_NAME).save([record_of(hard(0))])
+    save(DynamoDBStore(client, TABLE_NAME), record_of(hard(0)))
     for spelling in (JANE, "Jane@EXAMPLE.com", '"Jane" <jane@example.com>', "jane@example.com."):
         suppression = at(client, day(1)).check(spelling)
         assert suppression is not None
@@ -33,7 +33,7 @@ def test_every_spelling_of_a_suppressed_address_is_held_back(client: Any) -> Non
 def test_a_suppression_that_has_ended_holds_nothing_back_though_the_item_is_still_there(
     client: Any,
 ) -> None:
-    DynamoDBStore(client, TABLE_NAME).save([record_of(block(0))])
+    save(DynamoDBStore(client, TABLE_NAME), record_of(block(0)))
     assert at(client, day(6.9)).check(JANE) is not None
     assert at(client, day(7)).check(JANE) is None
 
@@ -41,14 +41,14 @@ def test_a_suppression_that_has_ended_holds_nothing_back_though_the_item_is_stil
 def test_a_stream_is_held_back_by_its_own_suppression_and_by_that_of_every_stream(
     client: Any,
 ) -> None:
-    DynamoDBStore(client, TABLE_NAME).save([record_of(complaint(0, stream="news"))])
+    save(DynamoDBStore(client, TABLE_NAME), record_of(complaint(0, stream="news")))
     suppressions = at(client, day(1))
     assert suppressions.check(JANE) is None
     assert suppressions.check(JANE, stream="receipts") is None
     found = suppressions.check(JANE, stream="news")
     assert found is not None
     assert (found.reason, found.stream) == (Reason.COMPLAINT, "news")
-    DynamoDBStore(client, TABLE_NAME).save([record_of(hard(0), address="joe@example.com")])
+    save(DynamoDBStore(client, TABLE_NAME), record_of(hard(0), address="joe@example.com"))
     every = suppressions.check("joe@example.com", stream="receipts")
     assert every is not None
     assert every.stream == "*"
@@ -62,7 +62,7 @@ def test_what_is_no_address_is_an_error_and_no_answer(client: Any) -> None:
 def test_the_table_is_taken_from_the_environment(
     client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    DynamoDBStore(client, TABLE_NAME).save([record_of(hard(0))])
+    save(DynamoDBStore(client, TABLE_NAME), record_of(hard(0)))
     monkeypatch.setenv("SUPPRESSION_TABLE_NAME", TABLE_NAME)
     assert SuppressionList.from_env().check(JANE) is not None
     monkeypatch.delenv("SUPPRESSION_TABLE_NAME")
@@ -81,6 +81,6 @@ def test_the_example_of_the_readme_runs(
     sent: list[str] = []
     exec(example, {"send_the_mail": lambda: sent.append("mail")})  # noqa: S102  # it is our own
     assert sent == ["mail"]
-    DynamoDBStore(client, TABLE_NAME).save([record_of(hard(0))])
+    save(DynamoDBStore(client, TABLE_NAME), record_of(hard(0)))
     exec(example, {})  # noqa: S102
     assert capsys.readouterr().out == "held back: BOUNCE since 2026-01-01 08:00:00+00:00\n"

@@ -1,5 +1,6 @@
+from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import boto3
@@ -10,9 +11,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from moto import mock_aws
 
+from ses_suppression.client import SuppressionList
 from ses_suppression.deadline import Deadline
 from ses_suppression.decision import decide
-from ses_suppression.errors import ConflictError, StoreUnavailableError
+from ses_suppression.errors import (
+    ConflictError,
+    SESSuppressionError,
+    StoreUnavailableError,
+    UnreadableItemError,
+)
 from ses_suppression.evidence import Evidence
 from ses_suppression.ingest import Message, ingest
 from ses_suppression.item import to_item, to_record
@@ -39,6 +46,10 @@ def store_of(client: Any, now: datetime = START) -> DynamoDBStore:
     return DynamoDBStore(client, TABLE_NAME, clock=lambda: now)
 
 
+def save(store: DynamoDBStore, *records: Record) -> Mapping[str, SESSuppressionError]:
+    return store.save(records, deadline=Deadline(5))
+
+
 def load_one(store: DynamoDBStore, address: str = JANE) -> Record:
     return store.load([address], consistent=True, deadline=Deadline(5)).records[address]
 
@@ -55,14 +66,14 @@ def test_an_item_reads_back_as_the_record_that_was_written(evidence: list[Eviden
 def test_a_saved_record_is_loaded_again(client: Any) -> None:
     store = store_of(client)
     record = record_of(hard(0), complaint(1, stream="news"))
-    assert store.save([record]) == {}
+    assert save(store, record) == {}
     loaded = load_one(store)
     assert loaded.revision is not None
     assert replace(loaded, revision=None) == record
 
 
 def test_times_of_the_verdict_are_numbers_of_epoch_seconds(client: Any) -> None:
-    store_of(client).save([record_of(block(0))])
+    save(store_of(client), record_of(block(0)))
     item = client.get_item(TableName=TABLE_NAME, Key={"address": {"S": JANE}})["Item"]
     suppression = item["suppressions"]["M"]["*"]["M"]
     assert suppression["since"] == {"N": str(int(day(0).timestamp()))}
@@ -77,7 +88,7 @@ def test_an_address_without_an_item_has_an_empty_record(client: Any) -> None:
 def test_more_addresses_than_one_request_takes_are_loaded_and_duplicates_once(client: Any) -> None:
     store = store_of(client)
     addresses = [f"a{number}@example.com" for number in range(250)]
-    store.save([record_of(hard(0), address=address) for address in addresses])
+    save(store, *(record_of(hard(0), address=address) for address in addresses))
     loaded = store.load(
         [*addresses, *addresses, "none@example.com"], consistent=False, deadline=Deadline(5)
     )
@@ -89,29 +100,29 @@ def test_more_addresses_than_one_request_takes_are_loaded_and_duplicates_once(cl
 def test_of_two_writers_one_is_refused_and_nothing_is_overwritten(client: Any) -> None:
     store = store_of(client)
     one, other = record_of(hard(0)), record_of(complaint(0))
-    assert store.save([one]) == {}
-    assert isinstance(store.save([other])[JANE], ConflictError)
+    assert save(store, one) == {}
+    assert isinstance(save(store, other)[JANE], ConflictError)
     read = load_one(store)
-    assert store.save([read]) == {}
-    assert isinstance(store.save([read])[JANE], ConflictError)
+    assert save(store, read) == {}
+    assert isinstance(save(store, read)[JANE], ConflictError)
 
 
 def test_an_item_that_was_deleted_in_between_is_not_brought_back(client: Any) -> None:
     store = store_of(client)
-    store.save([record_of(hard(0))])
+    save(store, record_of(hard(0)))
     read = load_one(store)
     client.delete_item(TableName=TABLE_NAME, Key={"address": {"S": JANE}})
-    assert isinstance(store.save([read])[JANE], ConflictError)
+    assert isinstance(save(store, read)[JANE], ConflictError)
 
 
 def test_an_expired_item_is_as_good_as_none_and_can_be_written_over(client: Any) -> None:
-    store_of(client).save([record_of(block(0))])
+    save(store_of(client), record_of(block(0)))
     late = store_of(client, now=day(500))
     read = load_one(late)
     assert (read.evidence, read.suppressions) == ((), {})
     afresh = updated(read, [block(500)], POLICY)
     assert afresh is not None
-    assert late.save([afresh]) == {}
+    assert save(late, afresh) == {}
     assert [piece.id for piece in load_one(late).evidence] == ["bounce-500"]
 
 
@@ -119,7 +130,7 @@ def test_an_item_that_somebody_else_wrote_is_named_and_costs_its_neighbours_noth
     client: Any,
 ) -> None:
     store = store_of(client)
-    store.save([record_of(hard(0))])
+    save(store, record_of(hard(0)))
     strange = {
         "address": {"S": "x@example.com"},
         "evidence": {"L": [{"M": {"kind": {"S": "odd"}}}]},
@@ -194,7 +205,7 @@ def test_a_refusal_is_told_for_every_address_and_by_its_code_alone() -> None:
     store = store_of(client)
     with stubber:
         read = store.load([JANE, "b@example.com"], consistent=True, deadline=Deadline(5)).failures
-        written = store.save([record_of(hard(0))])
+        written = save(store, record_of(hard(0)))
         with pytest.raises(StoreUnavailableError) as raised:
             store.find(JANE)
     assert [str(error) for error in read.values()] == [
@@ -252,12 +263,57 @@ def test_any_order_repetition_and_batching_through_dynamodb_gives_the_verdict_of
 
 def test_merging_in_the_store_is_merging_in_the_core(client: Any) -> None:
     store = store_of(client)
-    store.save([record_of(hard(1))])
+    save(store, record_of(hard(1)))
     change = updated(load_one(store), [hard(0)], POLICY)
     assert change is not None
-    store.save([change])
+    save(store, change)
     assert load_one(store).evidence == merge([hard(1)], [hard(0)])
 
 
-def test_the_store_asks_the_time_in_utc(client: Any) -> None:
-    assert DynamoDBStore(client, TABLE_NAME)._clock().tzinfo is UTC
+def test_no_write_is_begun_after_the_deadline(client: Any) -> None:
+    store = store_of(client)
+    failures = store.save([record_of(hard(0))], deadline=Deadline(0))
+    assert [str(error) for error in failures.values()] == [
+        "OutOfTime: there was no time left to write the record"
+    ]
+    assert load_one(store) == Record(address=JANE)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"revision": None},
+        {"evidence": {"S": "x"}},
+        {"expires_at": {"N": "x"}},
+        {"suppressions": {"M": {"*": {"M": {}}}}},
+    ],
+    ids=str,
+)
+def test_an_item_that_cannot_be_read_is_named_as_such(damage: dict[str, Any]) -> None:
+    item = {**to_item(record_of(hard(0)), "r1"), **damage}
+    item = {name: value for name, value in item.items() if value is not None}
+    with pytest.raises(UnreadableItemError):
+        to_record(item)
+
+
+def test_an_end_beyond_the_end_of_time_is_no_crash_of_a_check(client: Any) -> None:
+    store = store_of(client)
+    save(store, record_of(block(0)))
+    client.update_item(
+        TableName=TABLE_NAME,
+        Key={"address": {"S": JANE}},
+        UpdateExpression="SET suppressions.#every.#until = :far",
+        ExpressionAttributeNames={"#every": "*", "#until": "until"},
+        ExpressionAttributeValues={":far": {"N": "100000000000000000000"}},
+    )
+    with pytest.raises(StoreUnavailableError, match="UnreadableItem"):
+        store.find(JANE)
+
+
+def test_a_rule_of_a_newer_version_is_read_as_its_name(client: Any) -> None:
+    item = to_item(record_of(hard(0)), "r1")
+    item["suppressions"]["M"]["*"]["M"] |= {"rule": {"S": "new-rule"}, "reason": {"S": "NEW"}}
+    client.put_item(TableName=TABLE_NAME, Item=item)
+    found = store_of(client).find(JANE)["*"]
+    assert (found.rule, found.reason, found.origin) == ("new-rule", "NEW", "feedback")
+    assert SuppressionList(store_of(client)).check(JANE) == found

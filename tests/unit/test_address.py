@@ -81,6 +81,24 @@ def test_what_cannot_be_an_address_is_refused_without_repeating_it(text: str, re
     assert "@ex" not in str(raised.value)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x@" + "".join(chr(0x4E00 + number) for number in range(20_000)) + ".example",
+        "x" + "\u0301" * 300_000 + "@example.com",
+        '"' + "x" * 1_000_000 + '" <' + "\u0301" * 300_000 + "@example.com>",
+        "<" * 100_000 + "x@example.com",
+        '"' * 100_001 + "<x@example.com>",
+    ],
+    ids=["domain", "local part", "in brackets", "brackets", "quotes"],
+)
+@pytest.mark.timeout(2)
+def test_a_hostile_length_costs_no_time(text: str) -> None:
+    """Unicode's normal forms and punycode take quadratic time."""
+    with pytest.raises(InvalidAddressError):
+        normalise(text)
+
+
 @given(st.text() | st.emails() | st.from_regex(r"[^@]{1,20}@[^@]{1,20}"))
 def test_normalising_ends_in_an_address_or_an_error_and_twice_is_once(text: str) -> None:
     try:

@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ses_suppression.decision import Decision, Effect, Suppression, decide, expires_at
+from ses_suppression.decision import Decision, Effect, decide, expires_at
 from ses_suppression.evidence import EVERY_STREAM, Evidence, Kind
 from ses_suppression.policy import Origin, Policy, Reason
 from ses_suppression.rules import Rule
+from ses_suppression.suppression import Suppression
 from tests.strategies import any_evidence, evidence_with_voids
 
 JANE = "jane@example.com"
@@ -497,6 +498,11 @@ def test_a_cause_that_goes_on_keeps_its_beginning_and_one_that_ended_begins_anew
     assert only(block(0), block(7)).since == day(7)
     goes_on = only(block(0), hard(3), block(4))
     assert (goes_on.rule, goes_on.since, goes_on.until) == (Rule.HARD_BOUNCE, day(0), None)
+
+
+def test_of_two_complaints_the_certain_one_speaks() -> None:
+    found = only(complaint(0, certain=False, id="perhaps"), complaint(1, certain=True, id="surely"))
+    assert (found.certain, found.evidence_id, found.since) == (True, "surely", day(0))
 
 
 def test_a_suppression_of_the_simulator_ends_after_a_day_and_its_record_with_it() -> None:

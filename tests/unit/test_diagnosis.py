@@ -104,13 +104,21 @@ ROUTE, MESSAGE = Rule.ROUTING_FAILURE, Rule.MESSAGE_FAULT
         # which code counts
         ("5.1.1", "550 5.7.1 blocked", DEAD),
         ("5.0.0", "550 5.7.1 rejected", BLOCKED),
-        ("5.5.0", "550 5.5.0 then 5.2.2", FULL),
+        ("5.5.0", "550 5.5.0 then 552 5.2.2", FULL),
+        ("5.5.0", "550 5.5.0 then 5.2.2", DEAD),
+        (None, "5.2.2 over", FULL),
+        (None, "SMTP; 5.2.2 over", FULL),
         (None, "452-4.2.2 over quota", FULL),
         (None, "550 host [192.5.7.1] says no", DEAD),
         (None, "550 host [5.7.1.22] says no", DEAD),
         (None, "550 5.7.1. Rejected", BLOCKED),
         (None, "550 #5.7.1 rejected", BLOCKED),
         (None, "550 15.7.1 rejected", DEAD),
+        (None, "550 User unknown (mx1, Exim 4.94.2)", DEAD),
+        (None, "554 blocked as spam by Exim 4.94.2", BLOCKED),
+        (None, "550 no; see https://example.test/4.7.1", DEAD),
+        (" 5.7.1 (policy)", None, BLOCKED),
+        ("5.8.1", None, DEAD),
         (None, "550 version 5.7.1111 says no", DEAD),
     ],
 )
@@ -129,7 +137,7 @@ def test_every_row_has_its_reason_and_can_be_met() -> None:
     assert all(row.why for row in ROWS)
     for row in ROWS:
         for code in row.codes:
-            example = code.replace("*", "99")
+            example = code.replace("*.*", "3.99").replace("*", "99")
             text = row.text.split("|")[0]
             assert diagnose(hard(status=example, diagnostic=text)).rule is row.rule
 

@@ -1,5 +1,5 @@
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -83,6 +83,33 @@ def test_a_destination_that_the_report_does_not_name_is_not_touched() -> None:
 def test_without_a_destination_the_named_address_is_taken() -> None:
     body = changed(bounce("jane@example.com"), "mail.destination", None)
     assert [address for address, _ in attributed(body).evidence] == ["jane@example.com"]
+
+
+def test_beside_a_destination_that_cannot_be_read_nobody_is_meant_by_elimination() -> None:
+    destination = ["jane@example.com", '12" records <bob@example.com>']
+    attribution = attributed(changed(bounce("bob@example.com"), "mail.destination", destination))
+    assert attribution.evidence == ()
+    assert len(attribution.unattributed) == 1
+    complained = attributed(changed(complaint("jane@example.com"), "mail.destination", destination))
+    assert only(complained).certain is False
+
+
+def test_one_destination_that_cannot_be_read_leaves_the_named_address() -> None:
+    attribution = attributed(
+        changed(bounce("bob@example.com"), "mail.destination", ["undisclosed"])
+    )
+    assert [address for address, _ in attribution.evidence] == ["bob@example.com"]
+
+
+def test_two_reports_about_one_destination_are_two_pieces_of_evidence() -> None:
+    body = changed(bounce("x"), "mail.destination", ["jane@example.com"])
+    named = ["a@elsewhere.example", "b@elsewhere.example", "jane@example.com"]
+    body = changed(body, "bounce.bouncedRecipients", [{"emailAddress": one} for one in named])
+    evidence = attributed(body).evidence
+    assert {address for address, _ in evidence} == {"jane@example.com"}
+    assert len({piece.id for _, piece in evidence}) == 3
+    assert evidence[2][1].id == "feedback-1"
+    assert evidence == attributed(body, received_at=LATER + timedelta(days=1)).evidence
 
 
 def test_a_recipient_that_is_no_address_belongs_to_the_one_destination_or_is_broken() -> None:
@@ -180,7 +207,3 @@ def test_joining_prefers_what_is_present_and_then_the_smaller() -> None:
     assert join(one, other) == Evidence(
         id="f", kind=Kind.BOUNCE, at=NOON, status="4.0.0", action="failed"
     )
-
-
-def test_utc_is_all_there_is() -> None:
-    assert only(attributed(bounce("jane@example.com"))).at.tzinfo is UTC

@@ -57,10 +57,12 @@ def test_a_history_reads_from_first_to_last_and_ends_in_the_verdict() -> None:
         "    transient-bounce: counted, 1 of 5",
     ]
     assert every_stream == (
-        "  -> every stream suppressed: BOUNCE (hard-bounce), since 2026-01-06 08:00 UTC, without end"
+        "  -> every stream suppressed: BOUNCE (hard-bounce), "
+        "since 2026-01-06 08:00 UTC, without end"
     )
     assert news == (
-        "  -> stream news suppressed: COMPLAINT (complaint), since 2026-01-03 08:00 UTC, without end"
+        "  -> stream news suppressed: COMPLAINT (complaint), "
+        "since 2026-01-03 08:00 UTC, without end"
     )
 
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ses_suppression.deadline import Deadline
 from ses_suppression.decision import decide
-from ses_suppression.errors import ConflictError, SESSuppressionError, StoreUnavailableError
+from ses_suppression.errors import SESSuppressionError, StoreUnavailableError
 from ses_suppression.ingest import Message, Outcome, Status, ingest
 from ses_suppression.merge import merge
 from ses_suppression.policy import Policy, Reason
@@ -172,13 +172,15 @@ class LosingStore(InMemoryStore):
         super().__init__(clock=clock_at(RECEIVED))
         self.races = races
 
-    def save(self, records: Collection[Record]) -> Mapping[str, SESSuppressionError]:
+    def save(
+        self, records: Collection[Record], *, deadline: Deadline
+    ) -> Mapping[str, SESSuppressionError]:
         if self.races:
             self.races -= 1
             other = updated(Record(address=JANE), [hard(self.races)], POLICY)
             assert other is not None
             self.records[JANE] = replace(other, revision=f"other-{self.races}")
-        return super().save(records)
+        return super().save(records, deadline=deadline)
 
 
 def test_a_lost_race_is_read_again_and_nobodys_evidence_is_lost() -> None:
@@ -200,6 +202,37 @@ def test_a_race_that_is_lost_until_the_time_is_over_is_retried() -> None:
     assert now[0] <= 1
 
 
+class SlowStore(InMemoryStore):
+    """Every write takes a second of the clock that the deadline goes by."""
+
+    def __init__(self, now: list[float]) -> None:
+        super().__init__(clock=clock_at(RECEIVED))
+        self.now = now
+
+    def save(
+        self, records: Collection[Record], *, deadline: Deadline
+    ) -> Mapping[str, SESSuppressionError]:
+        failures: dict[str, SESSuppressionError] = {}
+        for record in records:
+            if deadline.remaining:
+                failures |= super().save([record], deadline=deadline)
+                self.now[0] += 1
+            else:
+                failures[record.address] = StoreUnavailableError("OutOfTime", "no time left")
+        return failures
+
+
+def test_what_there_was_no_time_for_is_retried_and_nothing_is_half_acknowledged() -> None:
+    now = [0.0]
+    bodies = [bounce(f"a{number}@example.com", feedback_id=str(number)) for number in range(10)]
+    store = SlowStore(now)
+    outcomes = ingest(
+        messages(*bodies), store=store, policy=POLICY, deadline=Deadline(4, clock=lambda: now[0])
+    )
+    assert [outcome.status for outcome in outcomes] == [Status.APPLIED] * 4 + [Status.RETRIED] * 6
+    assert len(store.records) == 4
+
+
 class FailingStore(InMemoryStore):
     """Some addresses cannot be read, others not be written."""
 
@@ -212,9 +245,14 @@ class FailingStore(InMemoryStore):
             )
         return loaded
 
-    def save(self, records: Collection[Record]) -> Mapping[str, SESSuppressionError]:
+    def save(
+        self, records: Collection[Record], *, deadline: Deadline
+    ) -> Mapping[str, SESSuppressionError]:
         failures = dict(
-            super().save([one for one in records if one.address != "unwritable@example.com"])
+            super().save(
+                [one for one in records if one.address != "unwritable@example.com"],
+                deadline=deadline,
+            )
         )
         if len(failures) < len(records) and any(
             one.address == "unwritable@example.com" for one in records
@@ -328,15 +366,16 @@ def test_a_record_is_the_fold_of_its_evidence_in_any_order(
     assert record.suppressions == decide(JANE, expected, POLICY).suppressions
 
 
+def test_a_delivery_that_strikes_nothing_out_is_not_kept() -> None:
+    struck = updated(Record(address=JANE), [transient(0), delivered(1)], POLICY)
+    assert struck is not None
+    assert updated(struck, [delivered(2, mail_id="m2"), delivered(3, mail_id="m3")], POLICY) is None
+    again = updated(struck, [transient(4), delivered(5, mail_id="m5")], POLICY)
+    assert again is not None
+    assert [piece.id for piece in again.evidence[-2:]] == ["bounce-4", "delivery:m5"]
+
+
 def test_a_delivery_is_kept_with_the_transient_bounce_that_comes_with_it() -> None:
     record = updated(Record(address=JANE), [transient(0), delivered(1)], POLICY)
     assert record is not None
     assert len(record.evidence) == 2
-
-
-def test_the_clock_is_utc() -> None:
-    assert InMemoryStore()._clock().tzinfo is UTC
-
-
-def test_a_conflict_is_no_outage() -> None:
-    assert not isinstance(ConflictError(), StoreUnavailableError)

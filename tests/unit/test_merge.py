@@ -11,7 +11,13 @@ from ses_suppression.evidence import Evidence, Kind, in_time
 from ses_suppression.merge import KEPT, KEPT_DAYS, KEPT_OF_ANY_OTHER, merge, trim
 from ses_suppression.policy import Policy
 from ses_suppression.rules import Rule
-from tests.strategies import START, any_evidence, evidence_with_voids
+from tests.strategies import (
+    START,
+    any_evidence,
+    complaints,
+    evidence_with_voids,
+    permanent_bounces,
+)
 from tests.unit.test_decision import JANE, block, complaint, delivery, hard, piece, transient
 
 # One id, one event: its copies agree on when it was and what it is.
@@ -68,7 +74,7 @@ def test_a_busy_day_does_not_push_out_the_days_before_it() -> None:
         (lambda number: delivery(number, mail_id=f"m{number}"), KEPT[Rule.DELIVERY]),
         (lambda number: piece(Kind.VOID, number, voids="x"), KEPT[Rule.VOID]),
         (hard, KEPT_OF_ANY_OTHER),
-        (complaint, KEPT_OF_ANY_OTHER),
+        (complaint, KEPT[Rule.COMPLAINT]),
         (lambda number: piece(Kind.REACTIVATE, number), KEPT_OF_ANY_OTHER),
     ],
     ids=["deliveries", "voids", "hard bounces", "complaints", "reactivations"],
@@ -79,9 +85,9 @@ def test_of_everything_else_the_newest_are_kept(make: object, limit: int) -> Non
 
 
 def test_one_stream_does_not_push_out_another() -> None:
-    receipts = replace(complaint(0), stream="receipts", id="r")
-    news = [replace(complaint(at), stream="news") for at in range(1, 30)]
-    assert receipts in merge([receipts], news)
+    first = piece(Kind.SUPPRESS, 0, stream="receipts")
+    news = [piece(Kind.SUPPRESS, at, stream="news") for at in range(1, 30)]
+    assert first in merge([first], news)
 
 
 @given(crowds | crowds_of_one_kind(), crowds | crowds_of_one_kind())
@@ -101,6 +107,20 @@ def test_arrival_order_and_batching_never_change_what_is_kept(
         kept = merge(kept, batch)
     assert kept == merge((), evidence)
     assert kept == tuple(sorted(kept, key=in_time))
+
+
+@given(
+    st.lists(permanent_bounces | complaints, max_size=60, unique_by=lambda one: one.id), st.data()
+)
+def test_nor_when_the_copy_of_the_other_channel_has_no_stream(
+    events: list[Evidence], data: st.DataObject
+) -> None:
+    copies = [*events, *(replace(event, stream=None) for event in events)]
+    kept: tuple[Evidence, ...] = ()
+    for batch in in_batches(data.draw(st.permutations(copies)), data):
+        kept = merge(kept, batch)
+    # Of an event that was pushed out once, both copies stay out.
+    assert {piece.id for piece in kept} == {piece.id for piece in merge((), copies)}
 
 
 def in_batches(evidence: list[Evidence], data: st.DataObject) -> Iterable[list[Evidence]]:

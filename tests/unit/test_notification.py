@@ -198,6 +198,16 @@ def test_a_diagnostic_loses_addresses_control_characters_and_length() -> None:
 
 
 @pytest.mark.parametrize(
+    "address",
+    ['"jane doe"@example.com', "jane@[192.0.2.1]", "jane\u200b@example.com", "o'brien@example.com"],
+)
+def test_no_spelling_of_an_address_survives_in_a_diagnostic(address: str) -> None:
+    notification = parse(bounce("x@example.com", diagnosticCode=f"550 <{address}>: unknown"))
+    assert isinstance(notification, Bounce)
+    assert notification.recipients[0].diagnostic == "550 <[address]>: unknown"
+
+
+@pytest.mark.parametrize(
     "tags", [None, [], "x", {"stream": "news"}, {"stream": [5]}, {"stream": []}]
 )
 def test_tags_of_the_wrong_shape_are_no_tags(tags: Any) -> None:
