@@ -78,6 +78,8 @@ class IdentityNotifications:
                 f"the identity {identity} publishes already: {found}. "
                 "Set take_over: true for it in cdk.json if that may be replaced"
             )
+        if foreign:  # whoever wants them back finds them here
+            logger.warning("topics of somebody else are taken over", extra={"topics": foreign})
         for kind in KINDS:
             if kind in topics and current.get(kind) != topics[kind]:
                 self._set_topic(identity, kind, topics[kind])
@@ -174,8 +176,10 @@ def handle(
 def handler(event: dict[str, Any], context: Any) -> None:  # noqa: ANN401  # Lambda's own
     """Handle a request of CloudFormation."""
     del context
-    # SES throttles when several identities are set at once: wait and try again.
-    client = boto3.client(
-        "ses", config=Config(retries={"mode": "standard", "total_max_attempts": 8})
+    # SES throttles when several identities are set at once: wait and try again, within the two
+    # minutes.
+    patience = Config(
+        connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 5}
     )
+    client = boto3.client("ses", config=patience)
     handle(event, IdentityNotifications(client))

@@ -22,14 +22,16 @@ from ses_suppression.rules import Rule
 from ses_suppression.store import CONNECTIONS, DynamoDBStore, Store
 
 NAMESPACE = "SESSuppression"
-SECONDS_TO_HAND_BACK = 2.0
-"""So much of a function's time is kept back, to hand back what it could not do."""
+SECONDS_TO_HAND_BACK = 5.0
+"""So much of its time a function keeps back: for one call at its slowest, and the answer to SQS."""
 
+# Twice 1.7 seconds and a pause of at most one between them: less than what is kept back. What fails
+# is given back to the queue, which has more patience than a function has.
 _CLIENT = Config(
-    connect_timeout=1,
-    read_timeout=3,
+    connect_timeout=0.5,
+    read_timeout=1.2,
     max_pool_connections=CONNECTIONS,
-    retries={"mode": "standard", "total_max_attempts": 3},
+    retries={"mode": "standard", "total_max_attempts": 2},
 )
 
 
@@ -79,18 +81,19 @@ class IngestFunction:
     def __call__(self, event: Mapping[str, Any], context: Any) -> dict[str, list[dict[str, str]]]:  # noqa: ANN401
         """Handle an event of SQS."""
         self._logger.append_keys(request_id=context.aws_request_id)
+        deadline = Deadline(context.get_remaining_time_in_millis() / 1000 - SECONDS_TO_HAND_BACK)
         outcomes = ingest(
             [_message(record) for record in event["Records"]],
             store=self._store,
             policy=self._policy,
             account_ids=self._account_ids,
-            deadline=Deadline(context.get_remaining_time_in_millis() / 1000 - SECONDS_TO_HAND_BACK),
+            deadline=deadline,
         )
-        failed = [outcome for outcome in outcomes if not self._settle(outcome)]
+        failed = [outcome for outcome in outcomes if not self._settle(outcome, deadline)]
         self._count(outcomes)
         return {"batchItemFailures": [{"itemIdentifier": outcome.message.id} for outcome in failed]}
 
-    def _settle(self, outcome: Outcome) -> bool:
+    def _settle(self, outcome: Outcome, deadline: Deadline) -> bool:
         """Log it, put it away if it is rejected; False: SQS has to give the message again."""
         details = {
             "message_id": outcome.message.id,
@@ -108,7 +111,7 @@ class IngestFunction:
                 return False
             case Status.REJECTED:
                 self._logger.warning("rejected", extra=details)
-                return self._put_away(outcome)
+                return bool(deadline.remaining) and self._put_away(outcome)
             case Status.ACKNOWLEDGED:
                 self._logger.info("acknowledged", extra=details)
             case Status.APPLIED:

@@ -32,7 +32,7 @@ class Settings:
 
         Raises:
             MissingSettingError, InvalidPolicyError: the function cannot start; its messages stay in
-            the queue.
+                the queue.
         """
         try:
             policy = json.loads(environ.get("SUPPRESSION_POLICY", "{}"))

@@ -1,6 +1,7 @@
 """Starts and stops the emulator: on a free port of loopback, with IAM evaluated and TLS on."""
 
 import os
+import signal
 import socket
 import ssl
 import subprocess
@@ -9,7 +10,7 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -187,14 +188,14 @@ def _is_up(emulator: Emulator) -> bool:
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
-    """Close its standard input: it ends itself and what it started."""
+    """Close its standard input, at which it ends itself; then end what is left of its group."""
     if process.stdin:
         process.stdin.close()
-    try:
+    with suppress(subprocess.TimeoutExpired):
         process.wait(timeout=10)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+    with suppress(ProcessLookupError):  # nothing is left of its group, as it should be
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 def _tail(path: Path, lines: int = 15) -> str:

@@ -39,8 +39,7 @@ def normalise(text: str) -> str:
 
     Takes off white space, a display name and a trailing dot; folds case and Unicode forms (NFC);
     writes an international domain as its A-label and drops quotes that say nothing. It keeps
-    `+label`
-    and dots in the local part: only the receiving system knows whether they matter.
+    `+label` and dots in the local part: only the receiving system knows whether they matter.
 
     Args:
         text: an address as a person, an app or SES spells it; at most 320 characters without its

@@ -83,7 +83,7 @@ class SuppressionList:
         Raises:
             InvalidAddressError: the text is no address.
             StoreUnavailableError: DynamoDB did not answer. Nothing is known: do not take it for a
-            yes.
+                yes.
         """
         found = self._store.find(normalise(address))
         now = self._clock()

@@ -2,8 +2,8 @@
 
 SES calls a bounce permanent when the receiving server refused for good. That is a dead mailbox only
 some of the time: a full one, a block of the sender, a message that is too big and a broken route
-    are refused
-for good too. The first row that matches decides; enhanced status codes speak before any text.
+are refused for good too. The first row that matches decides; enhanced status codes speak before any
+text.
 """
 
 import re

@@ -131,8 +131,7 @@ def attribute(
     """Turn feedback into evidence about the addresses that were mailed.
 
     A report names the address at which the mail ended. After forwarding that need not be one that
-    was
-    mailed: with one destination the evidence belongs to that one; with several nobody can tell.
+    was mailed: with one destination the evidence belongs to that one; with several nobody can tell.
 
     Args:
         feedback: the parsed notification.

@@ -1,11 +1,9 @@
 """How evidence is collected: a union without order, and a limit that commutes with it.
 
 `merge(merge(a, b), c)` is `merge(a, merge(b, c))`, in any order and with any repetition, also when
-the
-limits bite: what is kept is a function of the set of all evidence that was ever seen.
-(Precondition: copies of one event agree on its time and rule. SES's copies do; a time that had to
-be replaced by the time of receipt may differ between two copies, and only then, and only above a
-limit.)
+the limits bite: what is kept is a function of the set of all evidence that was ever seen.
+(Precondition: copies of one event agree on its time and rule. SES's do; only where the time of
+receipt had to stand in for an event's own may two copies differ, and only above a limit.)
 """
 
 from collections import defaultdict

@@ -126,7 +126,7 @@ def parse(body: str | bytes) -> Notification:
 
     Raises:
         InvalidNotificationError: it is none of these. The error names the field and never holds an
-        address.
+            address.
 
     >>> parse('{"eventType": "Open", "mail": {}, "open": {}}')
     NotFeedback(what='Open event')

@@ -152,7 +152,7 @@ class Policy:
 
         Raises:
             InvalidPolicyError: a key is unknown, or a value is not what it should be; the message
-            names the key.
+                names the key.
 
         >>> Policy.from_mapping({"transient_bounces": 3}).transient_bounces
         3

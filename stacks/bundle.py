@@ -37,7 +37,7 @@ def bundle(target: Path) -> None:
 
     Raises:
         RuntimeError: pip failed, or a dependency is not pure Python. (CDK would fall back to Docker
-        on anything less.)
+            on anything less.)
     """
     requirements = str(ROOT / "lambdas" / "requirements.txt")
     command = [

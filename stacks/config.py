@@ -2,16 +2,17 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
-from ses_suppression.errors import InvalidPolicyError, SESSuppressionError
+from ses_suppression.address import normalise
+from ses_suppression.errors import InvalidAddressError, InvalidPolicyError, SESSuppressionError
 from ses_suppression.policy import Policy
 
 _REGION = re.compile(r"[a-z]{2}(?:-[a-z]+)+-\d")
 _ENVIRONMENT = re.compile(r"[a-z][a-z0-9-]{0,19}")
 _ACCOUNT_ID = re.compile(r"\d{12}")
-_SHORTEST_TIMEOUT, _LONGEST_TIMEOUT = 5, 120
+_SHORTEST_TIMEOUT, _LONGEST_TIMEOUT = 10, 120
 
 
 class ConfigError(SESSuppressionError):
@@ -53,7 +54,7 @@ class Config:
     deliveries: bool = True
     sending_account_ids: tuple[str, ...] = ()
     function_timeout_seconds: int = 30
-    policy: Mapping[str, Any]
+    policy: Mapping[str, Any] = field(default_factory=dict)
     synthesizer: str | None = None
 
     @classmethod
@@ -100,10 +101,7 @@ def _validated(values: Mapping[str, Any], path: str) -> dict[str, Any]:
         raise ConfigError(
             f"{path}.region: missing; every environment names its region, such as eu-west-1"
         )
-    return {
-        "policy": _policy({}, f"{path}.policy"),
-        **{key: _READERS[key](value, f"{path}.{key}") for key, value in values.items()},
-    }
+    return {key: _READERS[key](value, f"{path}.{key}") for key, value in values.items()}
 
 
 def _region(value: object, path: str) -> str:
@@ -124,16 +122,29 @@ def _identities(value: object, path: str) -> tuple[Identity, ...]:
 
 
 def _identity(value: object, path: str) -> Identity:
+    take_over = False
     match value:
-        case str() if value:
-            return Identity(name=value)
-        case {"name": str(name), "take_over": bool(take_over), **rest} if name and not rest:
-            return Identity(name=name, take_over=take_over)
+        case str(name):
+            pass
+        case {"name": str(name), "take_over": bool(wanted), **rest} if not rest:
+            take_over = wanted
         case _:
-            raise ConfigError(
-                f"{path}: a domain or an address is needed, "
-                f'or {{"name": …, "take_over": true}}, not {value!r}'
-            )
+            name = ""
+    if not _is_identity(name):
+        raise ConfigError(
+            f"{path}: a domain or an address is needed, as SES spells it, "
+            f'or {{"name": …, "take_over": true}}, not {value!r}'
+        )
+    return Identity(name=name, take_over=take_over)
+
+
+def _is_identity(name: str) -> bool:
+    try:
+        return (
+            normalise(name if "@" in name else f"x@{name}").endswith(name.lower()) and "." in name
+        )
+    except InvalidAddressError:
+        return False
 
 
 def _boolean(value: object, path: str) -> bool:

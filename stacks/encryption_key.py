@@ -29,11 +29,12 @@ class EncryptionKey(Construct):
         )
         topics = f"arn:{Aws.PARTITION}:sns:{Aws.REGION}:{Aws.ACCOUNT_ID}:{topic_names}"
         # CDK adds neither: without the first SES cannot publish, without the second SNS cannot
-        # put what was published on the queues.
-        self._admit("ses.amazonaws.com", {"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}})
+        # put what was published on the queues. AWS documents the first without a condition; who may
+        # publish for whom, the topics' own policies say.
+        self._admit("ses.amazonaws.com", None)
         self._admit("sns.amazonaws.com", {"ArnLike": {"aws:SourceArn": topics}})
 
-    def _admit(self, service: str, conditions: Mapping[str, Mapping[str, str]]) -> None:
+    def _admit(self, service: str, conditions: Mapping[str, Mapping[str, str]] | None) -> None:
         self.key.add_to_resource_policy(
             iam.PolicyStatement(
                 principals=[iam.ServicePrincipal(service)],

@@ -10,11 +10,10 @@ from aws_cdk import Aws, Duration, RemovalPolicy
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_lambda_event_sources as event_sources
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
-from constructs import Construct
+from constructs import Construct, IDependable
 
 from stacks.suppression_table import grant_key_through
 
@@ -76,17 +75,9 @@ class FeedbackChannel(Construct):
         )
         # SNS does not try again when a queue is gone or its policy is wrong.
         self.undelivered_queue = self._queue("UndeliveredQueue")
-        self._subscribe()
+        self.way_in: Sequence[IDependable] = (self.topic, self.queue, self._subscribe())
         self.function = self._function(kind, code, timeout, variables)
-        self.function.add_event_source(
-            event_sources.SqsEventSource(
-                self.queue,
-                batch_size=batching.size,
-                max_batching_window=Duration.seconds(batching.window) if batching.window else None,
-                max_concurrency=MAX_CONCURRENCY,
-                report_batch_item_failures=True,
-            )
-        )
+        self._feed(batching)
 
     def _topic(self, name: str, identity_names: Sequence[str]) -> sns.Topic:
         topic = sns.Topic(self, "Topic", topic_name=name, master_key=self._key, enforce_ssl=True)
@@ -127,13 +118,13 @@ class FeedbackChannel(Construct):
             dead_letter_queue=dead_letter_queue,
         )
 
-    def _subscribe(self) -> None:
+    def _subscribe(self) -> sns.Subscription:
         """Let the topic fill the queue.
 
         By hand, since CDK's own subscription refers to the topic in the policy of the key that the
         topic refers to.
         """
-        sns.Subscription(
+        subscription = sns.Subscription(
             self,
             "Subscription",
             topic=self.topic,
@@ -149,6 +140,27 @@ class FeedbackChannel(Construct):
                 resources=[self.queue.queue_arn],
                 conditions={"ArnEquals": {"aws:SourceArn": self.topic.topic_arn}},
             )
+        )
+        return subscription
+
+    def _feed(self, batching: Batching) -> None:
+        """Let the queue call the function.
+
+        By hand, since CDK's own event source lets the role decrypt with the key by itself, and the
+        key is the table's too.
+        """
+        self.queue.grant(
+            self.function, "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"
+        )
+        lambda_.EventSourceMapping(
+            self,
+            "Mapping",
+            target=self.function,
+            event_source_arn=self.queue.queue_arn,
+            batch_size=batching.size,
+            max_batching_window=Duration.seconds(batching.window) if batching.window else None,
+            max_concurrency=MAX_CONCURRENCY,
+            report_batch_item_failures=True,
         )
 
     def _function(

@@ -39,6 +39,7 @@ class IdentitySettings(Construct):
                 identity.name,
                 service_token=function.function_arn,
                 resource_type="Custom::SESIdentityNotifications",
+                service_timeout=Duration.minutes(5),
                 properties={
                     "Identity": identity.name,
                     "Topics": {kind: topic.topic_arn for kind, topic in topics.items()},

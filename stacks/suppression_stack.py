@@ -39,7 +39,6 @@ class SuppressionStack(Stack):
             description="Amazon SES application-level suppression list",
             env=Environment(account=account, region=config.region),
             synthesizer=synthesizer,
-            termination_protection=False,
         )
         key = EncryptionKey(self, "Encryption", topic_names=topic_name("*", config.environment)).key
         table = SuppressionTable(self, "SuppressionTable", key=key)
@@ -70,15 +69,20 @@ class SuppressionStack(Stack):
             table.grant_ingest(channel.function)
             self.channels[kind] = channel
         if config.identities:
-            IdentitySettings(
+            settings = IdentitySettings(
                 self,
                 "IdentitySettings",
                 identities=config.identities,
                 topics={_SES_KINDS[kind]: channel.topic for kind, channel in self.channels.items()},
                 code=code,
-                after=list(self.channels.values()),
+                after=[part for channel in self.channels.values() for part in channel.way_in],
             )
+            # What is most likely to fail in a first deploy, an identity that SES does not know or
+            # that is somebody else's, fails before there is a protected table that nothing can roll
+            # back.
+            table.node.add_dependency(settings)
         CfnOutput(self, "SuppressionTableName", value=table.table.table_name)
+        CfnOutput(self, "SuppressionKeyArn", value=key.key_arn)
         for kind, channel in self.channels.items():
             name = kind.capitalize()
             CfnOutput(self, f"{name}TopicArn", value=channel.topic.topic_arn)

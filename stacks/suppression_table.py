@@ -39,5 +39,5 @@ def grant_key_through(key: kms.IKey, grantee: iam.IGrantable, service: str, *act
         grantee=grantee,
         actions=list(actions),
         resource_arns=[key.key_arn],
-        conditions={"StringEquals": {"kms:ViaService": f"{service}.{Aws.REGION}.amazonaws.com"}},
+        conditions={"StringEquals": {"kms:ViaService": f"{service}.{Aws.REGION}.{Aws.URL_SUFFIX}"}},
     )

@@ -81,6 +81,13 @@ class Stack:
 
         return wait_for(f"a log line with {fields}", look, seconds=SECONDS)
 
+    def applied(self, kind: str) -> int:
+        """Count the messages that the function of one kind has applied, by its own metric."""
+        return int(sum(sum(line.get("Applied", [])) for line in self.log(kind)))
+
+    def await_applied(self, kind: str, number: int) -> None:
+        wait_for(f"{number} applied {kind}", lambda: self.applied(kind) >= number, seconds=SECONDS)
+
     def take_dead_letter(self, kind: str) -> dict[str, Any]:
         """Wait for a message on the dead-letter queue, and take it off."""
         sqs = self.emulator.client("sqs")

@@ -23,9 +23,9 @@ def test_an_environment_needs_no_more_than_its_region() -> None:
 
 
 def test_an_identity_is_a_name_or_says_that_it_may_be_taken_over() -> None:
-    config = of(identities=["example.com", {"name": "example.net", "take_over": True}])
+    config = of(identities=["Example.com", {"name": "example.net", "take_over": True}])
     assert config.identities == (
-        Identity(name="example.com"),
+        Identity(name="Example.com"),
         Identity(name="example.net", take_over=True),
     )
 
@@ -54,6 +54,15 @@ def test_an_identity_is_a_name_or_says_that_it_may_be_taken_over() -> None:
             {"identities": [{"name": "a.example", "takeover": True}]},
             "environments.dev.identities[0]: ",
         ),
+        ({"identities": ["*"]}, "environments.dev.identities[0]: a domain or an address is needed"),
+        ({"identities": ["a.example/b"]}, "environments.dev.identities[0]: a domain or"),
+        ({"identities": [" a.example"]}, "environments.dev.identities[0]: a domain or"),
+        ({"identities": ["example"]}, "environments.dev.identities[0]: a domain or"),
+        ({"identities": [""]}, "environments.dev.identities[0]: a domain or"),
+        (
+            {"policy": {"kept_days": 1}},
+            "environments.dev.policy.kept_days: evidence has to be kept for",
+        ),
         ({"deliveries": "yes"}, "environments.dev.deliveries: true or false is needed, not 'yes'"),
         (
             {"sending_account_ids": [123]},
@@ -61,7 +70,7 @@ def test_an_identity_is_a_name_or_says_that_it_may_be_taken_over() -> None:
         ),
         (
             {"function_timeout_seconds": 1},
-            "environments.dev.function_timeout_seconds: seconds from 5 to 120",
+            "environments.dev.function_timeout_seconds: seconds from 10 to 120",
         ),
         ({"function_timeout_seconds": True}, "environments.dev.function_timeout_seconds: "),
         ({"policy": []}, "environments.dev.policy: an object is needed, not []"),
