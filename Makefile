@@ -6,7 +6,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 ENV ?= dev
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo local test check lint types format synth docs lock clean
+.PHONY: help setup demo local test fuzz check lint types format synth docs lock clean
 
 help: ## show this
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -19,6 +19,9 @@ local: setup ## start the whole stack on this machine and leave it running
 
 test: setup ## run all tests
 	$(BIN)/python -m pytest
+
+fuzz: setup ## throw 100,000 broken notifications at the parser
+	$(BIN)/python -m tests.fuzz
 
 check: lint types test ## what CI runs
 

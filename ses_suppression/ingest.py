@@ -4,7 +4,7 @@ It works per address, over the whole batch: ten bounces of one address are one r
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -95,7 +95,7 @@ def ingest(
     for read in reads:
         for address, evidence in read.attribution.evidence:
             new[address].append(evidence)
-    failures = _apply(new, store, policy, deadline)
+    failures = apply(new, store=store, policy=policy, deadline=deadline)
     return [_outcome(read, failures) for read in reads]
 
 
@@ -125,10 +125,20 @@ def _check_account(feedback: Feedback, account_ids: frozenset[str]) -> None:
         raise InvalidNotificationError("mail.sendingAccountId", "another account's")
 
 
-def _apply(
-    new: dict[str, list[Evidence]], store: Store, policy: Policy, deadline: Deadline
+def apply(
+    new: Mapping[str, Sequence[Evidence]], *, store: Store, policy: Policy, deadline: Deadline
 ) -> dict[str, SESSuppressionError]:
-    """Load, merge, decide, save, and again for what lost a race; give what could not be done."""
+    """Add evidence to records: load, merge, decide, save; what lost a race is read again.
+
+    Args:
+        new: the evidence of each address, normalised; in any order, with any repetition.
+        store: where the records are.
+        policy: the thresholds of the verdict.
+        deadline: after it nothing new is begun.
+
+    Returns:
+        Why, for each address whose evidence could not be added; nothing is known about it then.
+    """
     failures: dict[str, SESSuppressionError] = {}
     pending: Sequence[str] = list(new)
     # A delivery may be looked up a moment late: at worst it lifts nothing.

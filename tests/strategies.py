@@ -121,3 +121,31 @@ def copies_of_one_event() -> st.SearchStrategy[Evidence]:
         certain=st.booleans() | st.none(),
         until=moments | st.none(),
     )
+
+
+def chimeras() -> st.SearchStrategy[Evidence]:
+    """Evidence that nobody would make: any fields of any kind, and ids that collide."""
+    texts = (
+        st.none() | st.text(max_size=8) | st.sampled_from(["Permanent", "General", "5.1.1", "*"])
+    )
+    times = st.datetimes(timezones=st.just(UTC))
+    return st.builds(
+        Evidence,
+        id=st.sampled_from("abcdef"),
+        kind=st.sampled_from(Kind),
+        at=times,
+        mail_id=texts,
+        mail_at=times | st.none(),
+        stream=texts,
+        bounce_type=texts,
+        bounce_sub_type=texts,
+        action=texts,
+        status=texts,
+        diagnostic=texts,
+        feedback_type=texts,
+        sub_type=texts,
+        certain=st.booleans() | st.none(),
+        until=times | st.none(),
+        reason=texts,
+        voids=st.sampled_from("abcdef") | st.none(),
+    )

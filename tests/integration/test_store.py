@@ -29,9 +29,9 @@ from ses_suppression.record import Record, updated
 from ses_suppression.store import DynamoDBStore
 from ses_suppression.testing import InMemoryStore
 from tests.integration.conftest import TABLE_NAME, create_table
-from tests.strategies import START, any_evidence, evidence_with_voids
+from tests.strategies import START, any_evidence, evidence_with_voids, without_deliveries
 from tests.unit.test_decision import JANE, block, complaint, day, hard
-from tests.unit.test_ingest import twelve_notifications, without_revisions
+from tests.unit.test_ingest import apply_in_batches, twelve_notifications, without_revisions
 
 POLICY = Policy()
 
@@ -259,6 +259,24 @@ def test_any_order_repetition_and_batching_through_dynamodb_gives_the_verdict_of
             arriving = arriving[size:]
         found = replace(load_one(store), revision=None)
     assert found == without_revisions(in_order).get(JANE, Record(address=JANE))
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(evidence_with_voids(without_deliveries, max_size=12), st.data())
+def test_any_set_of_evidence_and_actions_through_dynamodb_gives_one_verdict(
+    evidence: list[Evidence], data: st.DataObject
+) -> None:
+    with mock_aws():
+        client = boto3.client(
+            "dynamodb", region_name="eu-west-1", aws_access_key_id="x", aws_secret_access_key="x"
+        )
+        create_table(client, TABLE_NAME)
+        store = store_of(client)
+        apply_in_batches(store, evidence, data)
+        record = load_one(store)
+    expected = merge((), evidence)
+    assert record.evidence == expected
+    assert record.suppressions == decide(JANE, expected, POLICY).suppressions
 
 
 def test_merging_in_the_store_is_merging_in_the_core(client: Any) -> None:

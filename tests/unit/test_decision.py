@@ -5,15 +5,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from ses_suppression.classification import rule_of
 from ses_suppression.decision import Decision, Effect, decide, expires_at
-from ses_suppression.evidence import EVERY_STREAM, Evidence, Kind
+from ses_suppression.evidence import EVERY_STREAM, OPERATOR_KINDS, Evidence, Kind
+from ses_suppression.merge import merge
 from ses_suppression.policy import Origin, Policy, Reason
 from ses_suppression.rules import Rule
 from ses_suppression.suppression import Suppression
-from tests.strategies import any_evidence, evidence_with_voids
+from tests.strategies import any_evidence, chimeras, evidence_with_voids
 
 JANE = "jane@example.com"
 T0 = datetime(2026, 1, 1, 8, tzinfo=UTC)
@@ -585,3 +587,33 @@ def test_a_verdict_rests_on_evidence_that_suppresses(evidence: list[Evidence]) -
     suppressing = {step.evidence.id for step in decision.steps if step.effect is Effect.SUPPRESSES}
     assert {found.evidence_id for found in decision.suppressions.values()} <= suppressing
     assert bool(suppressing) == bool(decision.suppressions)
+
+
+@given(evidence_with_voids(any_evidence, max_size=12), any_evidence)
+def test_a_suppression_without_end_never_disappears_without_an_operators_action(
+    evidence: list[Evidence], new: Evidence
+) -> None:
+    """There are two exceptions.
+
+    A certain not-spam lifts its uncertain complaint; another copy of a known event may narrow `*`
+    to a stream.
+    """
+    assume(new.kind not in OPERATOR_KINDS)
+    before = decide(JANE, merge((), evidence), POLICY).suppressions
+    after = decide(JANE, merge(evidence, [new]), POLICY).suppressions
+    lost = {
+        stream
+        for stream, suppression in before.items()
+        if suppression.until is None and (stream not in after or after[stream].until is not None)
+    }
+    if lost:
+        takes_back = rule_of(new) is Rule.NOT_SPAM and new.certain
+        is_a_copy = new.id in {known.id for known in evidence}
+        assert takes_back or is_a_copy
+
+
+@given(st.lists(chimeras(), max_size=20))
+def test_no_evidence_however_odd_makes_the_decision_raise(evidence: list[Evidence]) -> None:
+    decision = decide(JANE, evidence, POLICY)
+    expires_at(JANE, decision, POLICY)
+    assert len(decision.steps) == len(evidence)

@@ -78,6 +78,7 @@ def test_imports_run_one_way_and_the_core_knows_no_aws(path: Path) -> None:
     roots = {name.partition(".")[0] for name in imported}
     assert not roots & {"stacks", "lambdas", "local", "tests", "moto", "ministack"}
     if path.stem in PURE:
+        assert not re.search(r"\b(now|today|time)\(", path.read_text()), "a clock"
         assert not roots & {"boto3", "botocore", "os", "time"}
         assert not imported & {
             "ses_suppression.store",

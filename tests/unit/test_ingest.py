@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 from ses_suppression.deadline import Deadline
 from ses_suppression.decision import decide
 from ses_suppression.errors import SESSuppressionError, StoreUnavailableError
-from ses_suppression.ingest import Message, Outcome, Status, ingest
+from ses_suppression.evidence import Evidence
+from ses_suppression.ingest import Message, Outcome, Status, apply, ingest
 from ses_suppression.merge import merge
 from ses_suppression.policy import Policy, Reason
 from ses_suppression.record import Record, updated
 from ses_suppression.rules import Rule
-from ses_suppression.store import Loaded
+from ses_suppression.store import Loaded, Store
 from ses_suppression.testing import InMemoryStore
 from tests.sent_by_ses import ACCOUNT_ID, NOON, bounce, complaint, delivery
 from tests.strategies import START, evidence_with_voids, without_deliveries
@@ -355,15 +356,25 @@ def without_revisions(store: InMemoryStore) -> dict[str, Record]:
 
 
 @given(evidence_with_voids(without_deliveries, max_size=12), st.data())
-def test_a_record_is_the_fold_of_its_evidence_in_any_order(
-    evidence: list[object], data: st.DataObject
+def test_any_set_of_evidence_and_actions_gives_one_verdict_in_any_order_and_batching(
+    evidence: list[Evidence], data: st.DataObject
 ) -> None:
-    record = Record(address=JANE)
-    for piece in data.draw(st.permutations(evidence + evidence[::2])):
-        record = updated(record, [piece], POLICY) or record  # type: ignore[list-item]
-    expected = merge((), evidence)  # type: ignore[arg-type]
+    store = InMemoryStore(clock=clock_at(START))
+    apply_in_batches(store, evidence, data)
+    expected = merge((), evidence)
+    record = store.records.get(JANE, Record(address=JANE))
     assert record.evidence == expected
     assert record.suppressions == decide(JANE, expected, POLICY).suppressions
+
+
+def apply_in_batches(store: Store, evidence: list[Evidence], data: st.DataObject) -> None:
+    """Apply evidence to Jane's record in any order and batching, half of it twice."""
+    arriving = data.draw(st.permutations(evidence + evidence[::2]))
+    while arriving:
+        size = data.draw(st.integers(1, len(arriving)))
+        batch = {JANE: arriving[:size]}
+        assert apply(batch, store=store, policy=POLICY, deadline=Deadline(5)) == {}
+        arriving = arriving[size:]
 
 
 def test_a_delivery_that_strikes_nothing_out_is_not_kept() -> None:

@@ -14,9 +14,8 @@ from ses_suppression import operator_actions
 from ses_suppression.deadline import Deadline
 from ses_suppression.evidence import Evidence
 from ses_suppression.explanation import explain
-from ses_suppression.ingest import Message, Outcome, ingest
+from ses_suppression.ingest import Message, Outcome, apply, ingest
 from ses_suppression.policy import Policy, Reason
-from ses_suppression.record import Record, updated
 from ses_suppression.rules import Rule
 from ses_suppression.testing import InMemoryStore
 from tests.sent_by_ses import ACCOUNT_ID
@@ -42,7 +41,10 @@ def test_a_notification_has_the_outcome_that_stands_beside_it(path: Path) -> Non
         if "operator" in entry:
             action = acted(entry)
             actions[entry["operator"]] = action.id
-            apply(store, entry["address"], action, policy)
+            failures = apply(
+                {entry["address"]: [action]}, store=store, policy=policy, deadline=Deadline(5)
+            )
+            assert failures == {}
         else:
             outcomes += ingested(store, str(number), entry, policy)
 
@@ -102,12 +104,6 @@ def acted(entry: Mapping[str, Any]) -> Evidence:
             return operator_actions.imported(**who, address=entry["address"], reason=reason)
         case other:
             raise AssertionError(other)
-
-
-def apply(store: InMemoryStore, address: str, action: Evidence, policy: Policy) -> None:
-    record = updated(store.records.get(address, Record(address=address)), [action], policy)
-    assert record is not None
-    assert store.save([record], deadline=Deadline(5)) == {}
 
 
 def verdicts(store: InMemoryStore) -> dict[str, Any]:
