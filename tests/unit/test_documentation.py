@@ -19,22 +19,8 @@ PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 MODULES = sorted(
     module.name for module in pkgutil.walk_packages(ses_suppression.__path__, "ses_suppression.")
 )
-PURE = {
-    "address",
-    "classification",
-    "decision",
-    "diagnosis",
-    "errors",
-    "evidence",
-    "explanation",
-    "item",
-    "merge",
-    "notification",
-    "operator_actions",
-    "policy",
-    "record",
-    "rules",
-}
+LAYERS = ["errors", "address", "notification", "evidence", "rules", "diagnosis", "classification", "merge", "policy", "suppression", "decision", "record", "operator_actions", "explanation", "item", "deadline", "store", "ingest", "client", "testing"]
+PURE = LAYERS[: LAYERS.index("deadline")]
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -77,11 +63,16 @@ def test_imports_run_one_way_and_the_core_knows_no_aws(path: Path) -> None:
             imported.add(node.module)
     roots = {name.partition(".")[0] for name in imported}
     assert not roots & {"stacks", "lambdas", "local", "tests", "moto", "ministack"}
+    if path.stem == "__init__":
+        return
+    before = LAYERS[: LAYERS.index(path.stem)]
+    ours = {name.partition(".")[2] for name in imported if name.startswith("ses_suppression.")}
+    assert ours <= set(before)
     if path.stem in PURE:
         assert not re.search(r"\b(now|today|time)\(", path.read_text()), "a clock"
         assert not roots & {"boto3", "botocore", "os", "time"}
-        assert not imported & {
-            "ses_suppression.store",
-            "ses_suppression.ingest",
-            "ses_suppression.client",
-        }
+
+
+def test_contributing_says_the_order_of_imports() -> None:
+    text = " ".join((ROOT / "CONTRIBUTING.md").read_text().split())
+    assert f"`{', '.join(LAYERS)}`" in text
