@@ -6,7 +6,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 ENV ?= dev
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo local test fuzz check lint types format synth docs lock clean
+.PHONY: help setup demo local test fuzz mutants check lint types format synth docs lock clean
 
 help: ## show this
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -22,6 +22,10 @@ test: setup ## run all tests
 
 fuzz: setup ## throw 100,000 broken notifications at the parser
 	$(BIN)/python -m tests.fuzz
+
+mutants: setup ## change the verdict and the merge in hundreds of places: do the tests notice?
+	$(BIN)/mutmut run
+	$(BIN)/mutmut results
 
 check: lint types test ## what CI runs
 
@@ -50,7 +54,7 @@ lock: setup ## pin all dependencies again
 	$(BIN)/npm install --package-lock-only
 
 clean: ## remove all that was made
-	rm -rf .venv .wheels node_modules cdk.out .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .wheels node_modules cdk.out .hypothesis .mypy_cache .pytest_cache .ruff_cache mutants
 
 # Each part of the set-up is made again when what it is made from changes.
 setup: .venv/.ready .wheels/.ready node_modules/.ready

@@ -315,4 +315,4 @@ def _later(moment: datetime, *, days: int) -> datetime:
     try:
         return moment + timedelta(days=days)
     except OverflowError:
-        return datetime.max.replace(microsecond=0, tzinfo=UTC)
+        return datetime.max.replace(tzinfo=UTC)

@@ -14,7 +14,7 @@ from ses_suppression.evidence import EVERY_STREAM, OPERATOR_KINDS, Evidence, Kin
 from ses_suppression.merge import merge
 from ses_suppression.policy import Origin, Policy, Reason
 from ses_suppression.rules import Rule
-from ses_suppression.suppression import Suppression
+from ses_suppression.suppression import Suppression, lasts_longest
 from tests.strategies import any_evidence, chimeras, evidence_with_voids
 
 JANE = "jane@example.com"
@@ -101,8 +101,9 @@ def test_a_permanent_bounce_suppresses_without_end() -> None:
     )
 
 
-def test_since_is_the_first_bounce_that_counts() -> None:
-    assert only(hard(3), hard(1), hard(2)).since == day(1)
+def test_since_and_evidence_are_those_of_the_first_bounce_that_counts() -> None:
+    found = only(hard(3), hard(1), hard(2))
+    assert (found.since, found.evidence_id) == (day(1), "bounce-1")
 
 
 @pytest.mark.parametrize(
@@ -112,6 +113,11 @@ def test_a_list_of_ses_is_believed_for_fourteen_days(sub_type: str) -> None:
     found = only(hard(bounce_sub_type=sub_type))
     assert (found.reason, found.origin, found.until) == (Reason.BOUNCE, Origin.SES, day(14))
     assert found.rule is Rule.SES_LIST
+
+
+def test_a_list_of_ses_is_believed_as_long_each_time() -> None:
+    first, second = (hard(at, bounce_sub_type="Suppressed") for at in (0, 20))
+    assert only(first, second).until == day(20 + 14)
 
 
 def test_the_account_level_list_repeats_a_bounce_or_a_complaint_without_end() -> None:
@@ -306,6 +312,7 @@ def test_a_delivery_whose_mail_bounced_afterwards_proves_nothing() -> None:
     arrived = delivery(6, mail_id="m1")
     assert only(*five, arrived, transient(6.1, mail_id="m1")).rule is Rule.TRANSIENT_BOUNCE
     assert verdict(*five, arrived, transient(5.9, mail_id="m1")) == {}
+    assert only(*five, arrived, transient(6, mail_id="m1")).rule is Rule.TRANSIENT_BOUNCE
     reply = transient(6.1, mail_id="m1", bounce_sub_type="General")
     assert verdict(*five, arrived, reply) == {}
 
@@ -450,6 +457,10 @@ def test_a_void_takes_away_what_one_piece_of_evidence_did() -> None:
     assert only(wrong, real, void(2, wrong)).since == day(0)
 
 
+def test_a_void_strikes_out_whatever_its_time() -> None:
+    assert verdict(hard(3), void(1, hard(3))) == {}
+
+
 def test_a_void_can_be_voided_by_a_newer_one() -> None:
     wrong = hard(0)
     undo = void(1, wrong)
@@ -487,6 +498,15 @@ def test_between_causes_that_last_equally_complaint_speaks_before_manual_before_
     everything = [hard(0), piece(Kind.SUPPRESS, 0), complaint(0)]
     assert only(*everything).reason is Reason.COMPLAINT
     assert only(*everything[:2]).reason is Reason.MANUAL
+
+
+def test_of_suppressions_the_one_that_lasts_longest_is_given() -> None:
+    short = only(piece(Kind.SUPPRESS, 0, until=day(1)))
+    unknown = replace(short, reason="REASON OF A NEWER VERSION")
+    assert lasts_longest([]) is None
+    assert lasts_longest([short, only(hard(0)), short]) == only(hard(0))
+    bounced = replace(short, reason=Reason.BOUNCE)
+    assert lasts_longest([unknown, bounced]) == lasts_longest([bounced, unknown]) == bounced
 
 
 def test_a_dead_mailbox_stays_dead_when_a_later_complaint_is_taken_back() -> None:

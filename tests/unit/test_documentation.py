@@ -19,7 +19,11 @@ PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 MODULES = sorted(
     module.name for module in pkgutil.walk_packages(ses_suppression.__path__, "ses_suppression.")
 )
-LAYERS = ["errors", "address", "notification", "evidence", "rules", "diagnosis", "classification", "merge", "policy", "suppression", "decision", "record", "operator_actions", "explanation", "item", "deadline", "store", "ingest", "client", "testing"]
+LAYERS = (
+    "errors", "address", "notification", "evidence", "rules", "diagnosis", "classification",
+    "merge", "policy", "suppression", "decision", "record", "operator_actions", "explanation",
+    "item", "deadline", "store", "ingest", "client", "testing",
+)  # fmt: skip
 PURE = LAYERS[: LAYERS.index("deadline")]
 
 

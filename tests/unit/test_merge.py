@@ -84,7 +84,19 @@ def test_of_everything_else_the_newest_are_kept(make: object, limit: int) -> Non
     assert trim(every) == tuple(every[-limit:])
 
 
-def test_one_stream_does_not_push_out_another() -> None:
+def test_one_rule_does_not_push_out_another() -> None:
+    transients, blocks = [transient(at) for at in range(30)], [block(40 + at) for at in range(5)]
+    assert trim([*transients, *blocks]) == (*transients, *blocks)
+
+
+def test_the_streams_of_feedback_share_a_limit() -> None:
+    """The copy of an event that comes through the identity has no stream."""
+    limit = KEPT[Rule.COMPLAINT]
+    events = [replace(complaint(at), stream=f"stream-{at}") for at in range(limit + 2)]
+    assert trim(events) == tuple(events[2:])
+
+
+def test_one_stream_of_an_operator_does_not_push_out_another() -> None:
     first = piece(Kind.SUPPRESS, 0, stream="receipts")
     news = [piece(Kind.SUPPRESS, at, stream="news") for at in range(1, 30)]
     assert first in merge([first], news)
