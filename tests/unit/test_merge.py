@@ -1,4 +1,4 @@
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -89,10 +89,14 @@ def test_one_rule_does_not_push_out_another() -> None:
     assert trim([*transients, *blocks]) == (*transients, *blocks)
 
 
-def test_the_streams_of_feedback_share_a_limit() -> None:
+@pytest.mark.parametrize(
+    ("make", "limit"), [(complaint, KEPT[Rule.COMPLAINT]), (hard, KEPT_OF_ANY_OTHER)]
+)
+def test_the_streams_of_feedback_share_a_limit(
+    make: Callable[[float], Evidence], limit: int
+) -> None:
     """The copy of an event that comes through the identity has no stream."""
-    limit = KEPT[Rule.COMPLAINT]
-    events = [replace(complaint(at), stream=f"stream-{at}") for at in range(limit + 2)]
+    events = [replace(make(at), stream=f"stream-{at}") for at in range(limit + 2)]
     assert trim(events) == tuple(events[2:])
 
 
