@@ -8,15 +8,16 @@ import typer
 from rich.console import Console
 
 from local.demo import run_demo
-from local.deployment import deploy
-from local.emulator import LocalError, running_emulator
-from local.mailbox_simulator import IDENTITY, verify_identity
+from local.deployment import configured, deploy
+from local.emulator import LocalError, forget_real_accounts, running_emulator
+from local.mailbox_simulator import sender_of, verify_identities
 
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, help=__doc__, pretty_exceptions_enable=False
 )
-# A file or a pipe has no width: let nothing be cut there.
-console = Console(highlight=False, width=None if sys.stdout.isatty() else 130)
+# A file or a pipe has no width: let nothing be cut there. Below 80 columns a terminal wraps better.
+console = Console(highlight=False)
+console.width = max(console.width, 80) if sys.stdout.isatty() else 130
 
 
 @app.command()
@@ -28,9 +29,10 @@ def demo() -> None:
 @app.command()
 def up() -> None:
     """Start the whole stack, print how to talk to it, and leave it running until Ctrl-C."""
-    with running_emulator() as emulator:
+    config = configured()
+    with running_emulator(config.region) as emulator:
         console.print(f"starting the stack at {emulator.endpoint_url}; this takes some 20 seconds")
-        verify_identity(emulator)
+        verify_identities(emulator, config)
         deployment = deploy(emulator)
         console.print("\nThe stack is running. In another terminal:\n")
         for name, value in emulator.environment.items():
@@ -39,10 +41,10 @@ def up() -> None:
         for kind, topic_arn in deployment.outputs.items():
             if kind.endswith("TopicArn"):
                 console.print(f"  # {kind}: {topic_arn}", soft_wrap=True)
-        console.print(
-            f"\n{IDENTITY} is verified. The emulator's log: {emulator.log}\nCtrl-C stops it."
-        )
+        console.print(f"\nSend from {sender_of(config)}. The emulator's log: {emulator.log}")
+        console.print("Ctrl-C stops it.")
         emulator.process.wait()
+        raise LocalError(f"the emulator ended by itself; its last words:\n{emulator.last_words()}")
 
 
 class Stopped(BaseException):
@@ -55,8 +57,9 @@ def _stop(_signal: int, _frame: FrameType | None) -> None:
 
 def main() -> None:
     """Run the command line; an error is a sentence, never a traceback."""
-    signal.signal(signal.SIGINT, _stop)
-    signal.signal(signal.SIGTERM, _stop)
+    forget_real_accounts()
+    for how in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(how, _stop)
     try:
         app()
     except LocalError as error:

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.table import Table
 
-from local.deployment import Deployment, deploy
+from local.deployment import Deployment, configured, deploy
 from local.emulator import Emulator, running_emulator
 from local.mailbox_simulator import (
-    IDENTITY,
     SIMULATOR,
     automatic_reply,
     publish,
     send_mail,
-    verify_identity,
+    sender_of,
+    verify_identities,
     waiting_messages,
 )
 from local.waiting import wait_for
@@ -67,20 +67,23 @@ def run_demo(console: Console) -> None:
     Raises:
         LocalError: a step failed.
     """
+    config = configured()
+    sender = sender_of(config)
+    names = ", ".join(identity.name for identity in config.identities)
     with ExitStack() as running:
         with _step(console, "start an AWS emulator on loopback, IAM evaluated, TLS on"):
-            emulator = running.enter_context(running_emulator())
-        with _step(console, f"verify {IDENTITY}, cdk bootstrap, cdk deploy"):
-            verify_identity(emulator)
+            emulator = running.enter_context(running_emulator(config.region))
+        with _step(console, f"verify {names}, cdk bootstrap, cdk deploy"):
+            verify_identities(emulator, config)
             deployment = deploy(emulator)
         with _step(console, "mail the mailbox simulator, wait for the verdicts"):
-            seen = _send_and_wait(emulator, deployment)
+            seen = _send_and_wait(emulator, sender, deployment)
         suppressions = SuppressionList.of_table(
             deployment.table_name, client=emulator.client("dynamodb")
         )
         verdicts = {mail.recipient: suppressions.check(mail.recipient) for mail in _MAILS}
         console.print(_what_happened(seen, verdicts))
-        console.print(_second_send(emulator, verdicts))
+        console.print(_second_send(emulator, sender, verdicts))
     console.print("Everything that was started is stopped again.")
 
 
@@ -92,11 +95,11 @@ def _step(console: Console, what: str) -> Iterator[None]:
     console.print(f"[green]✓[/green] {what} [dim]({time.monotonic() - begun:.1f} s)[/dim]")
 
 
-def _send_and_wait(emulator: Emulator, deployment: Deployment) -> list[_Seen]:
+def _send_and_wait(emulator: Emulator, sender: str, deployment: Deployment) -> list[_Seen]:
     sent: dict[str, float] = {}
     for mail in _MAILS:
         sent[mail.recipient] = time.monotonic()
-        message_id = send_mail(emulator, mail.recipient)
+        message_id = send_mail(emulator, sender, mail.recipient)
         if mail.recipient.startswith("ooto@"):
             publish(emulator, deployment, "Bounces", automatic_reply(mail.recipient, message_id))
     store = DynamoDBStore(emulator.client("dynamodb"), deployment.table_name)
@@ -152,13 +155,13 @@ def _verdict(suppression: Suppression | None) -> str:
     return f"[red]suppressed: {suppression.reason}[/red], {until}"
 
 
-def _second_send(emulator: Emulator, verdicts: dict[str, Suppression | None]) -> Table:
+def _second_send(emulator: Emulator, sender: str, verdicts: dict[str, Suppression | None]) -> Table:
     table = Table(title="A second send, asking first", title_justify="left")
     table.add_column("address", no_wrap=True)
     table.add_column("the app")
     for recipient, suppression in verdicts.items():
         if suppression is None:
-            send_mail(emulator, recipient)
+            send_mail(emulator, sender, recipient)
             table.add_row(recipient, "[green]sent[/green]")
         else:
             table.add_row(recipient, f"[red]held back[/red]: {suppression.reason}")

@@ -10,10 +10,27 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from local.emulator import ACCOUNT_ID, REGION, Emulator, LocalError, inherited_environment
+from local.emulator import ACCOUNT_ID, Emulator, LocalError
+from stacks.config import Config, ConfigError
 
 ROOT = Path(__file__).parent.parent
 _CDK = ROOT / "node_modules" / ".bin" / "cdk"
+
+
+def configured(environment: str = "dev") -> Config:
+    """Read an environment of `cdk.json`, as the app does.
+
+    Raises:
+        LocalError: it is wrong, or names no identity to send mail from.
+    """
+    context = json.loads((ROOT / "cdk.json").read_text())["context"]
+    try:
+        config = Config.from_context({**context, "env": environment})
+    except ConfigError as error:
+        raise LocalError(f"cdk.json: {error}") from None
+    if not config.identities:
+        raise LocalError(f"cdk.json: environments.{environment}.identities: name one to send from")
+    return config
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +63,7 @@ def deploy(
     # credentials deploy.
     chosen = {"env": environment, "synthesizer": "cli", **(context or {})}
     outputs = emulator.folder / "outputs.json"
-    run_cdk(emulator, "bootstrap", f"aws://{ACCOUNT_ID}/{REGION}")
+    run_cdk(emulator, "bootstrap", f"aws://{ACCOUNT_ID}/{emulator.region}")
     arguments = [
         argument for name, value in chosen.items() for argument in ("-c", f"{name}={value}")
     ]
@@ -76,7 +93,7 @@ def run_cdk(emulator: Emulator, *arguments: str) -> str:
         ],
         cwd=ROOT,
         env={
-            **inherited_environment(),
+            **os.environ,
             **emulator.environment,
             "CDK_HOME": str(emulator.folder / "cdk-home"),
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",

@@ -20,7 +20,6 @@ import boto3
 from local.certificate import make_certificate
 
 ACCOUNT_ID = "123456789012"
-REGION = "eu-west-1"
 
 _ROOT = Path(__file__).parent.parent
 # The key of the emulator's root user. The CDK CLI remembers account by key, so it is one that
@@ -40,12 +39,14 @@ class Emulator:
 
     Attributes:
         endpoint_url: where it listens.
+        region: the region that it serves by default.
         environment: what a process needs in its environment to talk to it.
         folder: its files: certificate, log, state. Gone when it stops.
         process: its process.
     """
 
     endpoint_url: str
+    region: str
     environment: Mapping[str, str]
     folder: Path
     process: subprocess.Popen[bytes]
@@ -57,12 +58,16 @@ class Emulator:
             service,
             **{
                 **credentials,
-                "region_name": REGION,
+                "region_name": self.region,
                 "endpoint_url": self.endpoint_url,
                 "verify": self.environment["AWS_CA_BUNDLE"],
                 **options,
             },
         )
+
+    def last_words(self) -> str:
+        """Give the end of what the emulator printed."""
+        return _tail(self.log)
 
     @property
     def log(self) -> Path:
@@ -71,24 +76,25 @@ class Emulator:
 
 
 @contextmanager
-def running_emulator(*, python: str = sys.executable) -> Iterator[Emulator]:
+def running_emulator(region: str, *, python: str = sys.executable) -> Iterator[Emulator]:
     """Run an emulator, and stop it and all that it started on the way out, whatever the way.
 
     Args:
+        region: the region that it serves by default.
         python: the interpreter that runs it, and the functions in it.
 
     Raises:
         LocalError: it did not start.
     """
     with tempfile.TemporaryDirectory(prefix="ses-suppression-", ignore_cleanup_errors=True) as name:
-        emulator = _start(Path(name), python)
+        emulator = _start(Path(name), region, python)
         try:
             yield emulator
         finally:
             _stop(emulator.process)
 
 
-def _start(folder: Path, python: str) -> Emulator:
+def _start(folder: Path, region: str, python: str) -> Emulator:
     certificate, key = make_certificate(folder)
     for _ in range(_ATTEMPTS):  # somebody may take the port between the look and the start
         port = _free_port()
@@ -96,8 +102,8 @@ def _start(folder: Path, python: str) -> Emulator:
         environment = {
             "AWS_ACCESS_KEY_ID": _ACCESS_KEY,
             "AWS_SECRET_ACCESS_KEY": _SECRET_KEY,
-            "AWS_REGION": REGION,
-            "AWS_DEFAULT_REGION": REGION,
+            "AWS_REGION": region,
+            "AWS_DEFAULT_REGION": region,
             "AWS_ENDPOINT_URL": url,
             "AWS_CA_BUNDLE": str(certificate),
             "NODE_EXTRA_CA_CERTS": str(certificate),
@@ -106,9 +112,7 @@ def _start(folder: Path, python: str) -> Emulator:
         process = _spawn(
             folder, python, port=port, environment=environment, certificate=certificate, key=key
         )
-        emulator = Emulator(
-            endpoint_url=url, environment=environment, folder=folder, process=process
-        )
+        emulator = Emulator(url, region, environment, folder, process)
         try:
             if _is_up(emulator):
                 return emulator
@@ -135,14 +139,14 @@ def _spawn(
             [python, "-m", "local.ministack_server"],
             cwd=_ROOT,
             env={
-                **inherited_environment(),
+                **os.environ,
                 **environment,
                 "AUTH": "true",
                 "USE_SSL": "1",
                 "MINISTACK_SSL_CERT": str(certificate),
                 "MINISTACK_SSL_KEY": str(key),
                 "MINISTACK_ACCOUNT_ID": ACCOUNT_ID,
-                "MINISTACK_REGION": REGION,
+                "MINISTACK_REGION": environment["AWS_REGION"],
                 "GATEWAY_PORT": str(port),
                 "BIND_HOST": "127.0.0.1",
                 "IOT_MTLS_ENABLED": "0",
@@ -160,10 +164,18 @@ def _spawn(
         )
 
 
-def inherited_environment() -> dict[str, str]:
-    """Give this process's environment without what speaks of real accounts or other emulators."""
-    foreign = ("AWS_", "CDK_", "MINISTACK", "LOCALSTACK", "SUPPRESSION_")
-    return {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+_FOREIGN = ("AWS_", "CDK_", "MINISTACK", "LOCALSTACK", "POWERTOOLS_", "SUPPRESSION_")
+
+
+def forget_real_accounts() -> None:
+    """Take out of this process's environment what speaks of real accounts or of other emulators.
+
+    A proxy stays, but not for loopback.
+    """
+    for name in list(os.environ):
+        if name.startswith(_FOREIGN):
+            del os.environ[name]
+    os.environ["NO_PROXY"] = os.environ["no_proxy"] = "localhost,127.0.0.1"
 
 
 def _free_port() -> int:

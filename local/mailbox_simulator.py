@@ -5,22 +5,32 @@ import uuid
 from datetime import UTC, datetime
 
 from local.deployment import Deployment
-from local.emulator import ACCOUNT_ID, REGION, Emulator
+from local.emulator import ACCOUNT_ID, Emulator
+from stacks.config import Config
 
-IDENTITY = "example.com"
-SENDER = f"shop@{IDENTITY}"
 SIMULATOR = "simulator.amazonses.com"
 
 
-def verify_identity(emulator: Emulator, identity: str = IDENTITY) -> None:
-    """Verify an identity. Before the deploy: verifying clears its notification topics."""
-    emulator.client("ses").verify_domain_identity(Domain=identity)
+def verify_identities(emulator: Emulator, config: Config) -> None:
+    """Verify all identities. Before the deploy: verifying clears their notification topics."""
+    ses = emulator.client("ses")
+    for identity in config.identities:
+        if "@" in identity.name:
+            ses.verify_email_identity(EmailAddress=identity.name)
+        else:
+            ses.verify_domain_identity(Domain=identity.name)
 
 
-def send_mail(emulator: Emulator, *recipients: str) -> str:
+def sender_of(config: Config) -> str:
+    """Give an address that mail can be sent from."""
+    name = config.identities[0].name
+    return name if "@" in name else f"shop@{name}"
+
+
+def send_mail(emulator: Emulator, sender: str, *recipients: str) -> str:
     """Send a mail through SES; give its id."""
     answer = emulator.client("ses").send_email(
-        Source=SENDER,
+        Source=sender,
         Destination={"ToAddresses": list(recipients)},
         Message={
             "Subject": {"Data": "Your order"},
@@ -54,8 +64,6 @@ def automatic_reply(recipient: str, message_id: str) -> str:
             },
             "mail": {
                 "timestamp": now,
-                "source": SENDER,
-                "sourceArn": f"arn:aws:ses:{REGION}:{ACCOUNT_ID}:identity/{IDENTITY}",
                 "sendingAccountId": ACCOUNT_ID,
                 "messageId": message_id,
                 "destination": [recipient],

@@ -56,6 +56,8 @@ def normalise(text: str) -> str:
     >>> normalise("jane@bücher.example")
     'jane@xn--bcher-kva.example'
     """
+    if not isinstance(text, str):  # a cell of somebody's list
+        raise InvalidAddressError(f"a text is needed, this is {type(text).__name__}")
     stripped = text.strip()
     lowered = stripped.lower()
     if len(lowered) <= _SURELY_SHORT and _PLAIN.fullmatch(lowered):

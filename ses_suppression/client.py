@@ -1,77 +1,208 @@
 """What an app asks before it sends."""
 
+import json
+import logging
 import os
-from collections.abc import Callable
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from enum import StrEnum
+from functools import partial
+from itertools import islice
+from typing import TYPE_CHECKING, TypeVar
 
 import boto3
 from botocore.config import Config
 
+from ses_suppression import operator_actions
 from ses_suppression.address import normalise
-from ses_suppression.errors import MissingSettingError
-from ses_suppression.evidence import EVERY_STREAM
-from ses_suppression.store import DynamoDBStore, Store
+from ses_suppression.cache import Cache, CacheSettings
+from ses_suppression.daemon_pool import DaemonPool
+from ses_suppression.deadline import Deadline
+from ses_suppression.errors import (
+    InvalidAddressError,
+    InvalidPolicyError,
+    MissingSettingError,
+    SESSuppressionError,
+    StoreUnavailableError,
+)
+from ses_suppression.evidence import EVERY_STREAM, Evidence
+from ses_suppression.ingest import apply
+from ses_suppression.policy import Policy
+from ses_suppression.store import KEYS_A_REQUEST, DynamoDBStore, Found, Store, Verdict
 from ses_suppression.suppression import Suppression, lasts_longest
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
 TABLE_NAME_VARIABLE = "SUPPRESSION_TABLE_NAME"
+POLICY_VARIABLE = "SUPPRESSION_POLICY"
+REQUESTS = 16
+"""Requests at a time."""
+
+BLOCK = KEYS_A_REQUEST * REQUESTS
+"""So many addresses `iter_screen` takes at once."""
+
+logger = logging.getLogger("ses_suppression")
+_Answer = TypeVar("_Answer")
 
 # boto3's own time-outs are a minute with five tries: a sender would hang.
 _SEND_PATH = Config(
-    connect_timeout=0.3, read_timeout=0.5, retries={"mode": "standard", "total_max_attempts": 2}
+    connect_timeout=0.3,
+    read_timeout=0.5,
+    max_pool_connections=REQUESTS,
+    retries={"mode": "standard", "total_max_attempts": 2},
 )
+
+
+class Unknown(StrEnum):
+    """What becomes of an address about which DynamoDB did not answer.
+
+    `hold`: `screen` puts it under `unknown`, `check` raises. `raise`: `screen` raises too.
+    `allow`: it is taken for allowed; that is counted and logged.
+    """
+
+    HOLD = "hold"
+    RAISE = "raise"
+    ALLOW = "allow"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Screening:
+    """Who of a list may be mailed. Every address of the input is in just one of the four.
+
+    The caller's own spelling and order are kept, in each part.
+
+    Attributes:
+        allowed: mail may be sent; an address that stood twice stands twice.
+        suppressed: mail is held back: address -> why.
+        unknown: DynamoDB did not answer in time: address -> why. Do not mail them now.
+        invalid: what can be no address: text -> why.
+    """
+
+    allowed: tuple[str, ...] = ()
+    suppressed: Mapping[str, Suppression] = field(default_factory=dict)
+    unknown: Mapping[str, SESSuppressionError] = field(default_factory=dict)
+    invalid: Mapping[str, InvalidAddressError] = field(default_factory=dict)
+
+
+class AddressesUnknownError(StoreUnavailableError):
+    """DynamoDB did not answer for some addresses of a list.
+
+    Attributes:
+        screening: what is known of the others, and which those are.
+    """
+
+    def __init__(self, screening: Screening) -> None:
+        first = next(iter(screening.unknown.values()))
+        code = first.code if isinstance(first, StoreUnavailableError) else type(first).__name__
+        super().__init__(code, f"nothing is known about {len(screening.unknown)} addresses")
+        self.screening = screening
 
 
 class SuppressionList:
     """The application-level suppression list: may I send mail to this address?
 
     Args:
-        store: where the records are; `SuppressionList.from_env()` and `.of_table()` build the
-            ordinary one.
+        store: where the records are; `from_env()` and `of_table()` build the ordinary one.
+        unknown: what becomes of an address about which DynamoDB does not answer.
+        check_seconds: no `check` takes longer, whatever hangs.
+        screen_seconds: no `screen`, and no block of `iter_screen`, takes longer.
+        cache: how stale an answer may be; None: not at all.
+        policy: the thresholds, for `suppress` and `reactivate`: the same as the stack's.
         clock: the time, UTC.
 
     >>> from ses_suppression.testing import InMemoryStore
-    >>> SuppressionList(InMemoryStore()).check("jane@example.com") is None
+    >>> suppressions = SuppressionList(InMemoryStore())
+    >>> suppressions.check("jane@example.com") is None
     True
+    >>> suppressions.suppress("jane@example.com", by="jane", note="asked by phone")
+    >>> suppressions.screen(["Jane@Example.com", "joe@example.com"]).allowed
+    ('joe@example.com',)
     """
 
     def __init__(
-        self, store: Store, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self,
+        store: Store,
+        *,
+        unknown: Unknown | str = Unknown.HOLD,
+        check_seconds: float = 1.0,
+        screen_seconds: float = 30.0,
+        cache: CacheSettings | None = None,
+        policy: Policy | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._store = store
+        self._unknown = Unknown(unknown)
+        self._check_seconds = check_seconds
+        self._screen_seconds = screen_seconds
+        self._cache = Cache(cache) if cache else None
+        self._policy = policy or Policy()
         self._clock = clock
+        self._pool = DaemonPool(REQUESTS, "ses-suppression")
+        self._counts: Counter[str] = Counter()
+        self._counting = threading.Lock()
 
     @classmethod
     def of_table(
-        cls, table_name: str, *, client: "DynamoDBClient | None" = None
+        cls,
+        table_name: str,
+        *,
+        client: "DynamoDBClient | None" = None,
+        unknown: Unknown | str = Unknown.HOLD,
+        cache: CacheSettings | None = None,
+        policy: Policy | None = None,
     ) -> "SuppressionList":
         """Use a table in DynamoDB.
 
         Args:
             table_name: the table; the stack's output `SuppressionTableName`.
             client: a boto3 DynamoDB client; without one, one whose time-outs suit a sender is made.
+            unknown: as of the class.
+            cache: as of the class.
+            policy: as of the class.
         """
-        return cls(DynamoDBStore(client or boto3.client("dynamodb", config=_SEND_PATH), table_name))
+        store = DynamoDBStore(client or boto3.client("dynamodb", config=_SEND_PATH), table_name)
+        return cls(store, unknown=unknown, cache=cache, policy=policy)
 
     @classmethod
-    def from_env(cls) -> "SuppressionList":
-        """Use the table that the environment variable `SUPPRESSION_TABLE_NAME` names.
+    def from_env(
+        cls, *, unknown: Unknown | str = Unknown.HOLD, cache: CacheSettings | None = None
+    ) -> "SuppressionList":
+        """Use the table in `SUPPRESSION_TABLE_NAME`, and the policy in `SUPPRESSION_POLICY`.
 
         Raises:
-            MissingSettingError: it is not set.
+            MissingSettingError: the first is not set.
+            InvalidPolicyError: the second is set, and is no policy as JSON.
         """
         table_name = os.environ.get(TABLE_NAME_VARIABLE)
         if not table_name:
             raise MissingSettingError(
                 f"set {TABLE_NAME_VARIABLE} to the stack's output SuppressionTableName"
             )
-        return cls.of_table(table_name)
+        try:
+            policy = json.loads(os.environ.get(POLICY_VARIABLE, "{}"))
+        except ValueError as error:
+            raise InvalidPolicyError(f"{POLICY_VARIABLE} is not JSON: {error}") from None
+        return cls.of_table(
+            table_name, unknown=unknown, cache=cache, policy=Policy.from_mapping(policy)
+        )
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """How many answers there were: `allowed`, `suppressed`, `unknown`, `invalid`.
+
+        And `allowed_unknown`: those of the unknown that the mode `allow` let through.
+        """
+        with self._counting:
+            return dict(self._counts)
 
     def check(self, address: str, stream: str | None = None) -> Suppression | None:
-        """Ask whether mail to an address is held back. One GetItem.
+        """Ask whether mail to an address is held back. One GetItem, and never longer than a second.
 
         Args:
             address: in any spelling.
@@ -82,12 +213,212 @@ class SuppressionList:
 
         Raises:
             InvalidAddressError: the text is no address.
-            StoreUnavailableError: DynamoDB did not answer. Nothing is known: do not take it for a
-                yes.
+            StoreUnavailableError: DynamoDB did not answer in time; not in the mode `allow`. Nothing
+                is known: do not take it for a yes.
         """
-        found = self._store.find(normalise(address))
-        now = self._clock()
-        asked = [
-            found[name] for name in (EVERY_STREAM, stream) if name is not None and name in found
+        try:
+            key = normalise(address)
+        except InvalidAddressError:
+            self._count(invalid=1)
+            raise
+        try:
+            verdict = self._find(key)
+        except StoreUnavailableError as error:
+            if self._unknown is not Unknown.ALLOW:
+                self._count(unknown=1)
+                raise
+            self._allow_unknown([error])
+            return None
+        suppression = self._applies(verdict, stream)
+        self._count(**{"suppressed" if suppression else "allowed": 1})
+        return suppression
+
+    def screen(self, addresses: Iterable[str], stream: str | None = None) -> Screening:
+        """Ask about many addresses: 100 a request, several requests at a time, each address once.
+
+        Args:
+            addresses: in any spelling.
+            stream: the stream of the mail.
+
+        Raises:
+            AddressesUnknownError: in the mode `raise`, when DynamoDB did not answer for some.
+        """
+        texts = list(addresses)
+        keys: dict[str, str] = {}
+        invalid: dict[str, InvalidAddressError] = {}
+        for text in dict.fromkeys(texts):
+            try:
+                keys[text] = normalise(text)
+            except InvalidAddressError as error:
+                invalid[text] = error
+        found = self._find_many(list(dict.fromkeys(keys.values())))
+        return self._screening(texts, keys, invalid, found, stream)
+
+    def iter_screen(
+        self, addresses: Iterable[str], stream: str | None = None
+    ) -> Iterator[Screening]:
+        """Screen a list that does not fit in memory: one screening for each 1,600 addresses."""
+        remaining = iter(addresses)
+        while block := list(islice(remaining, BLOCK)):
+            yield self.screen(block, stream)
+
+    def suppress(
+        self,
+        address: str,
+        *,
+        by: str,
+        note: str,
+        stream: str | None = None,
+        until: datetime | None = None,
+    ) -> None:
+        """Hold back mail from now on: for a page on which people unsubscribe.
+
+        Args:
+            address: in any spelling.
+            by: who wants it, such as the user's id.
+            note: why, or how it came about.
+            stream: the stream of mail; None: every stream.
+            until: when it ends; None: without end.
+
+        Raises:
+            InvalidAddressError, InvalidActionError: an argument cannot be meant so.
+            StoreUnavailableError, ConflictError: it was not written.
+        """
+        action = operator_actions.suppress(
+            by=by, note=note, at=self._clock(), stream=stream, until=until
+        )
+        self._act(address, action)
+
+    def reactivate(self, address: str, *, by: str, note: str, stream: str | None = None) -> None:
+        """Let nothing count that was before now: for a page on which people consent again.
+
+        Args:
+            address: in any spelling.
+            by: who wants it, such as the user's id.
+            note: how the person consented.
+            stream: only complaints and entries on this stream; None: everything.
+
+        Raises:
+            InvalidAddressError, InvalidActionError: an argument cannot be meant so.
+            StoreUnavailableError, ConflictError: it was not written.
+        """
+        self._act(
+            address, operator_actions.reactivate(by=by, note=note, at=self._clock(), stream=stream)
+        )
+
+    def _act(self, address: str, action: Evidence) -> None:
+        key = normalise(address)
+        failures = apply(
+            {key: [action]},
+            store=self._store,
+            policy=self._policy,
+            deadline=Deadline(self._screen_seconds),
+        )
+        if self._cache:
+            self._cache.forget(key)
+        if key in failures:
+            raise failures[key]
+
+    def _find(self, key: str) -> Verdict:
+        cached = self._cache.get(key) if self._cache else None
+        if cached is not None:
+            return cached
+        deadline = Deadline(self._check_seconds)
+        verdict = _within(deadline, self._pool.submit(lambda: self._store.find(key)))
+        if self._cache:
+            self._cache.put(key, verdict)
+        return verdict
+
+    def _find_many(self, keys: Sequence[str]) -> Found:
+        found = Found()
+        asked: list[str] = []
+        for key in keys:
+            cached = self._cache.get(key) if self._cache else None
+            if cached is None:
+                asked.append(key)
+            else:
+                found.verdicts[key] = cached
+        deadline = Deadline(self._screen_seconds)
+        chunks = [asked[at : at + KEYS_A_REQUEST] for at in range(0, len(asked), KEYS_A_REQUEST)]
+        answers = [
+            self._pool.submit(partial(self._store.find_many, chunk, deadline=deadline))
+            for chunk in chunks
         ]
-        return lasts_longest(suppression for suppression in asked if suppression.holds_at(now))
+        for chunk, answer in zip(chunks, answers, strict=True):
+            try:
+                part = _within(deadline, answer)
+            except StoreUnavailableError as error:
+                found.failures.update(dict.fromkeys(chunk, error))
+                continue
+            found.failures.update(part.failures)
+            found.verdicts.update(part.verdicts)
+            if self._cache:
+                for key, verdict in part.verdicts.items():
+                    self._cache.put(key, verdict)
+        return found
+
+    def _screening(
+        self,
+        texts: Sequence[str],
+        keys: Mapping[str, str],
+        invalid: Mapping[str, InvalidAddressError],
+        found: Found,
+        stream: str | None,
+    ) -> Screening:
+        allowed: list[str] = []
+        suppressed: dict[str, Suppression] = {}
+        unknown: dict[str, SESSuppressionError] = {}
+        let_through: list[SESSuppressionError] = []
+        for text in texts:
+            if text in invalid or text in suppressed:
+                continue
+            key = keys[text]
+            if key in found.verdicts:
+                suppression = self._applies(found.verdicts[key], stream)
+                if suppression:
+                    suppressed[text] = suppression
+                else:
+                    allowed.append(text)
+            elif self._unknown is Unknown.ALLOW:
+                let_through.append(found.failures[key])
+                allowed.append(text)
+            else:
+                unknown[text] = found.failures[key]
+        self._count(
+            allowed=len(allowed) - len(let_through),
+            suppressed=len(suppressed),
+            unknown=len(unknown),
+            invalid=len(invalid),
+        )
+        self._allow_unknown(let_through)
+        screening = Screening(
+            allowed=tuple(allowed), suppressed=suppressed, unknown=unknown, invalid=dict(invalid)
+        )
+        if unknown and self._unknown is Unknown.RAISE:
+            raise AddressesUnknownError(screening)
+        return screening
+
+    def _applies(self, verdict: Verdict, stream: str | None) -> Suppression | None:
+        now = self._clock()
+        names = {EVERY_STREAM, stream} & verdict.keys()
+        return lasts_longest(
+            verdict[name] for name in sorted(filter(None, names)) if verdict[name].holds_at(now)
+        )
+
+    def _allow_unknown(self, errors: Sequence[SESSuppressionError]) -> None:
+        if errors:
+            self._count(unknown=len(errors), allowed_unknown=len(errors))
+            logger.warning("%d addresses are mailed unscreened: %s", len(errors), errors[0])
+
+    def _count(self, **counts: int) -> None:
+        with self._counting:
+            self._counts.update({name: number for name, number in counts.items() if number})
+
+
+def _within(deadline: Deadline, future: "Future[_Answer]") -> _Answer:
+    """Wait for an answer until the deadline, whatever the SDK is waiting for itself."""
+    try:
+        return future.result(timeout=deadline.remaining)
+    except FutureTimeoutError:
+        future.cancel()
+        raise StoreUnavailableError("OutOfTime", "DynamoDB did not answer in time") from None

@@ -11,9 +11,10 @@ from collections.abc import Hashable, Iterable
 
 from ses_suppression.classification import rule_of
 from ses_suppression.evidence import OPERATOR_KINDS, Evidence, in_time, united
+from ses_suppression.policy import MOST_TRANSIENT_BOUNCES
 from ses_suppression.rules import Rule
 
-KEPT_DAYS = {Rule.TRANSIENT_BOUNCE: 30, Rule.BLOCK: 5, Rule.ROUTING_FAILURE: 5}
+KEPT_DAYS = {Rule.TRANSIENT_BOUNCE: MOST_TRANSIENT_BOUNCES, Rule.BLOCK: 5, Rule.ROUTING_FAILURE: 5}
 """Of these rules the newest of each UTC day is kept, for the newest so many of those days."""
 
 KEPT = {Rule.DELIVERY: 5, Rule.VOID: 20, Rule.COMPLAINT: 30, Rule.UNSUBSCRIBED: 30}

@@ -17,6 +17,10 @@ LONGEST_DAYS = 3650
 """No number of days in a policy may be greater: a suppression that long has no end in practice."""
 
 
+MOST_TRANSIENT_BOUNCES = 30
+"""Of so many days transient bounces are kept, one a day."""
+
+
 class Reason(StrEnum):
     """Why mail is held back. The first two are the reasons of SES's account-level list too."""
 
@@ -165,6 +169,11 @@ class Policy:
                 )
         validated: dict[str, Any] = {key: _validated(key, value) for key, value in values.items()}
         policy = cls(**validated)
+        if policy.transient_bounces > min(policy.transient_window_days, MOST_TRANSIENT_BOUNCES):
+            raise InvalidPolicyError(
+                "transient_bounces: so many, one a day, fall neither within "
+                f"transient_window_days nor within the {MOST_TRANSIENT_BOUNCES} days that are kept"
+            )
         if policy.kept_days < policy.transient_window_days:
             raise InvalidPolicyError(
                 "kept_days: evidence has to be kept for transient_window_days at least"

@@ -41,6 +41,10 @@ _Out = TypeVar("_Out")
 _CHANGED = "ConditionalCheckFailedException"
 
 
+Verdict = Mapping[str, "Suppression"]
+"""The suppressions of one address: stream -> suppression. Those that have ended are still in it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Loaded:
     """What was read: the records, and for every other address why it could not be read."""
@@ -49,11 +53,27 @@ class Loaded:
     failures: dict[str, SESSuppressionError] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was asked: the verdicts, and for every other address why nothing is known about it."""
+
+    verdicts: dict[str, Verdict] = field(default_factory=dict)
+    failures: dict[str, SESSuppressionError] = field(default_factory=dict)
+
+
 class Store(Protocol):
     """Where records are kept: the table, or memory."""
 
-    def find(self, address: str) -> Mapping[str, "Suppression"]:
-        """Read the verdict on one address."""
+    def find(self, address: str) -> Verdict:
+        """Read the verdict on one address.
+
+        Raises:
+            StoreUnavailableError: nothing is known about it.
+        """
+        ...
+
+    def find_many(self, addresses: Sequence[str], *, deadline: Deadline) -> Found:
+        """Read the verdicts on at most 100 addresses, each named once."""
         ...
 
     def load(self, addresses: Collection[str], *, consistent: bool, deadline: Deadline) -> Loaded:
@@ -109,8 +129,8 @@ class DynamoDBStore:
             record.address: error for record, error in zip(records, errors, strict=True) if error
         }
 
-    def find(self, address: str) -> Mapping[str, "Suppression"]:
-        """Read the verdict on one address with one GetItem; expired suppressions are still in it.
+    def find(self, address: str) -> Verdict:
+        """Read the verdict on one address with one GetItem.
 
         Raises:
             StoreUnavailableError: DynamoDB did not answer, or refused.
@@ -125,6 +145,18 @@ class DynamoDBStore:
             raise _unavailable(error) from None
         return to_suppressions(answer.get("Item", {}))
 
+    def find_many(self, addresses: Sequence[str], *, deadline: Deadline) -> Found:
+        """Read the verdicts on at most 100 addresses with one BatchGetItem."""
+        options = {"ProjectionExpression": "address, suppressions"}
+        items, failures = self._ask(addresses, options, deadline)
+        found = Found(failures=failures)
+        for address, item in items.items():
+            try:
+                found.verdicts[address] = to_suppressions(item or {})
+            except UnreadableItemError as error:
+                found.failures[address] = error
+        return found
+
     def _each(self, function: Callable[[_In], _Out], inputs: Sequence[_In]) -> list[_Out]:
         if len(inputs) == 1:
             return [function(inputs[0])]
@@ -133,38 +165,40 @@ class DynamoDBStore:
     def _load_chunk(
         self, addresses: Sequence[str], *, consistent: bool, deadline: Deadline
     ) -> Loaded:
-        loaded = Loaded()
+        items, failures = self._ask(addresses, {"ConsistentRead": consistent}, deadline)
+        loaded = Loaded(failures=failures)
+        for address, item in items.items():
+            self._read(address, item, loaded)
+        return loaded
+
+    def _ask(
+        self, addresses: Sequence[str], options: Mapping[str, Any], deadline: Deadline
+    ) -> tuple[dict[str, Item | None], dict[str, SESSuppressionError]]:
+        """Ask for at most 100 items until all are answered for, or the time is over."""
+        answered: dict[str, Item | None] = {}
         pending = list(addresses)
         attempt = 0
         while pending:
+            keys: Any = [{"address": {"S": address}} for address in pending]
+            request: Any = {self._table_name: {"Keys": keys, **options}}
             try:
-                answer = self._client.batch_get_item(
-                    RequestItems={
-                        self._table_name: {
-                            "Keys": [{"address": {"S": address}} for address in pending],
-                            "ConsistentRead": consistent,
-                        }
-                    }
-                )
+                answer = self._client.batch_get_item(RequestItems=request)
             except (ClientError, BotoCoreError) as error:
-                loaded.failures.update(dict.fromkeys(pending, _unavailable(error)))
-                return loaded
+                return answered, dict.fromkeys(pending, _unavailable(error))
             unanswered = _unanswered(answer, self._table_name)
-            items = {
-                item["address"]["S"]: item for item in answer["Responses"].get(self._table_name, [])
-            }
+            items = answer["Responses"].get(self._table_name, [])
+            by_address: dict[str, Item] = {item["address"]["S"]: item for item in items}
             for address in pending:
                 if address not in unanswered:
-                    self._read(address, items.get(address), loaded)
+                    answered[address] = by_address.get(address)
             pending = [address for address in pending if address in unanswered]
             if pending and not deadline.pause(attempt):
                 failure = StoreUnavailableError(
                     "UnprocessedKeys", "DynamoDB did not answer for this key in time"
                 )
-                loaded.failures.update(dict.fromkeys(pending, failure))
-                return loaded
+                return answered, dict.fromkeys(pending, failure)
             attempt += 1
-        return loaded
+        return answered, {}
 
     def _read(self, address: str, item: Item | None, loaded: Loaded) -> None:
         if item is None:

@@ -1,15 +1,14 @@
 """For tests: ours, and those of apps that use this package."""
 
 import uuid
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from ses_suppression.deadline import Deadline
 from ses_suppression.errors import ConflictError, SESSuppressionError
 from ses_suppression.record import Record
-from ses_suppression.store import Loaded
-from ses_suppression.suppression import Suppression
+from ses_suppression.store import Found, Loaded, Verdict
 
 
 class InMemoryStore:
@@ -50,9 +49,14 @@ class InMemoryStore:
                 self.records[record.address] = replace(record, revision=uuid.uuid4().hex)
         return failures
 
-    def find(self, address: str) -> Mapping[str, Suppression]:
+    def find(self, address: str) -> Verdict:
         """Read the verdict on one address."""
         return self._load_one(address).suppressions
+
+    def find_many(self, addresses: Sequence[str], *, deadline: Deadline) -> Found:
+        """Read the verdicts on some addresses."""
+        del deadline
+        return Found(verdicts={address: self.find(address) for address in addresses})
 
     def _load_one(self, address: str) -> Record:
         record = self.records.get(address, Record(address=address))

@@ -1,5 +1,6 @@
 """The configuration of an environment: read from `cdk.json` once, validated, then passed on."""
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -10,8 +11,9 @@ from ses_suppression.errors import InvalidAddressError, InvalidPolicyError, SESS
 from ses_suppression.policy import Policy
 
 _REGION = re.compile(r"[a-z]{2}(?:-[a-z]+)+-\d")
-_ENVIRONMENT = re.compile(r"[a-z][a-z0-9-]{0,19}")
-_ACCOUNT_ID = re.compile(r"\d{12}")
+_ENVIRONMENT = re.compile(r"[a-z](?:[a-z0-9-]{0,18}[a-z0-9])?")
+_ACCOUNT_ID = re.compile(r"[0-9]{12}")
+_LONGEST_POLICY = 3000  # characters as JSON: Lambda gives all variables of a function 4 KB
 _SHORTEST_TIMEOUT, _LONGEST_TIMEOUT = 10, 120
 
 
@@ -114,7 +116,7 @@ def _identities(value: object, path: str) -> tuple[Identity, ...]:
     if not isinstance(value, list):
         raise ConfigError(f"{path}: a list of domains and addresses is needed, not {value!r}")
     identities = tuple(_identity(entry, f"{path}[{index}]") for index, entry in enumerate(value))
-    names = [identity.name for identity in identities]
+    names = [identity.name.lower() for identity in identities]
     for index, name in enumerate(names):
         if name in names[:index]:
             raise ConfigError(f"{path}[{index}]: {name} stands there twice")
@@ -178,6 +180,8 @@ def _policy(value: object, path: str) -> Mapping[str, Any]:
         policy = Policy.from_mapping(value)
     except InvalidPolicyError as error:
         raise ConfigError(f"{path}.{error}") from None
+    if len(json.dumps(value)) > _LONGEST_POLICY:
+        raise ConfigError(f"{path}: as JSON it has more than {_LONGEST_POLICY} characters")
     if policy.stream_tag is not None:
         raise ConfigError(
             f"{path}.stream_tag: identity notifications carry no tags; "

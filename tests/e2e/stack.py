@@ -16,6 +16,7 @@ from ses_suppression.deadline import Deadline
 from ses_suppression.record import Record
 from ses_suppression.store import DynamoDBStore
 from ses_suppression.suppression import Suppression
+from stacks.config import Config
 
 SECONDS = 30.0
 
@@ -23,6 +24,7 @@ SECONDS = 30.0
 @dataclass
 class Stack:
     emulator: Emulator
+    config: Config
     deployment: Deployment
 
     @cached_property
@@ -47,6 +49,10 @@ class Stack:
         return wait_for(
             f"the verdict on {address}", lambda: self.suppressions.check(address), seconds=SECONDS
         )
+
+    def send_mail(self, *recipients: str) -> str:
+        sender = mailbox_simulator.sender_of(self.config)
+        return mailbox_simulator.send_mail(self.emulator, sender, *recipients)
 
     def publish(self, kind: str, body: str) -> None:
         mailbox_simulator.publish(self.emulator, self.deployment, kind, body)

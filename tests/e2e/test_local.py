@@ -16,10 +16,11 @@ from local.waiting import wait_for
 ROOT = Path(__file__).parent.parent.parent
 
 
-def started(*arguments: str) -> subprocess.Popen[str]:
+def started(*arguments: str, **environment: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "local", *arguments],
         cwd=ROOT,
+        env={**os.environ, **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -53,7 +54,16 @@ def up() -> Iterator[tuple[subprocess.Popen[str], str]]:
 
 
 def test_the_demo_suppresses_who_bounced_or_complained_and_nobody_else() -> None:
-    process = started("demo")
+    # What a person's shell may hold: none of it is the emulator's.
+    process = started(
+        "demo",
+        AWS_PROFILE="nobody",
+        AWS_REGION="us-west-2",
+        AWS_ENDPOINT_URL="http://127.0.0.1:9",
+        AWS_USE_FIPS_ENDPOINT="true",
+        HTTPS_PROXY="http://127.0.0.1:9",
+        POWERTOOLS_DEV="1",
+    )
     printed, _ = process.communicate(timeout=120)
     assert process.returncode == 0, printed
     table, _, second = printed.partition("A second send")
@@ -110,6 +120,6 @@ def running(port: str, what: str) -> bool:
 def test_an_emulator_that_cannot_start_says_so() -> None:
     with (
         pytest.raises(LocalError, match="the emulator did not start; its last words"),
-        running_emulator(python="/bin/false"),
+        running_emulator("eu-west-1", python="/bin/false"),
     ):
         pass

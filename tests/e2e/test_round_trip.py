@@ -1,7 +1,7 @@
 import uuid
 from datetime import UTC, datetime
 
-from local.mailbox_simulator import SIMULATOR, automatic_reply, send_mail
+from local.mailbox_simulator import SIMULATOR, automatic_reply
 from ses_suppression.classification import rule_of
 from ses_suppression.policy import Reason
 from ses_suppression.rules import Rule
@@ -16,26 +16,26 @@ def simulated(kind: str) -> str:
 def test_a_mail_that_bounces_ends_as_a_suppressed_address(stack: Stack) -> None:
     address = simulated("bounce")
     assert stack.suppressions.check(address) is None
-    send_mail(stack.emulator, address)
+    stack.send_mail(address)
     suppression = stack.await_suppression(address)
     assert (suppression.reason, suppression.rule) == (Reason.BOUNCE, Rule.HARD_BOUNCE)
 
 
 def test_an_address_on_the_list_of_ses_is_suppressed_as_a_bounce(stack: Stack) -> None:
     address = simulated("suppressionlist")
-    send_mail(stack.emulator, address)
+    stack.send_mail(address)
     assert stack.await_suppression(address).reason is Reason.BOUNCE
 
 
 def test_a_mail_that_is_marked_as_spam_ends_as_a_complaint(stack: Stack) -> None:
     address = simulated("complaint")
-    send_mail(stack.emulator, address)
+    stack.send_mail(address)
     assert stack.await_suppression(address).reason is Reason.COMPLAINT
 
 
 def test_several_bounces_of_one_mail_suppress_each_of_its_recipients(stack: Stack) -> None:
     addresses = [simulated("bounce") for _ in range(3)]
-    send_mail(stack.emulator, *addresses, simulated("success"))
+    stack.send_mail(*addresses, simulated("success"))
     for address in addresses:
         assert stack.await_suppression(address).reason is Reason.BOUNCE
 
@@ -43,14 +43,14 @@ def test_several_bounces_of_one_mail_suppress_each_of_its_recipients(stack: Stac
 def test_a_delivered_mail_leaves_no_record(stack: Stack) -> None:
     address = simulated("success")
     before = stack.applied("Deliveries")
-    send_mail(stack.emulator, address)
+    stack.send_mail(address)
     stack.await_applied("Deliveries", before + 1)
     assert stack.record(address).evidence == ()
 
 
 def test_an_automatic_reply_is_recorded_and_holds_nothing_back(stack: Stack) -> None:
     address = simulated("ooto")
-    message_id = send_mail(stack.emulator, address)
+    message_id = stack.send_mail(address)
     stack.publish("Bounces", automatic_reply(address, message_id))
     record = stack.await_record(address)
     assert [rule_of(piece) for piece in record.evidence] == [Rule.AUTOMATIC_REPLY]
@@ -85,10 +85,9 @@ def test_a_delivery_ends_a_row_of_transient_bounces(stack: Stack) -> None:
 
 
 def test_the_identity_publishes_to_the_topics_and_sends_no_feedback_mail(stack: Stack) -> None:
-    answer = stack.emulator.client("ses").get_identity_notification_attributes(
-        Identities=["example.com"]
-    )
-    attributes = answer["NotificationAttributes"]["example.com"]
+    name = stack.config.identities[0].name
+    answer = stack.emulator.client("ses").get_identity_notification_attributes(Identities=[name])
+    attributes = answer["NotificationAttributes"][name]
     for kind, name in (
         ("Bounce", "Bounces"),
         ("Complaint", "Complaints"),

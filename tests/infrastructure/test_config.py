@@ -63,6 +63,19 @@ def test_an_identity_is_a_name_or_says_that_it_may_be_taken_over() -> None:
             {"policy": {"kept_days": 1}},
             "environments.dev.policy.kept_days: evidence has to be kept for",
         ),
+        (
+            {"identities": ["a.example", "A.example"]},
+            "environments.dev.identities[1]: a.example stands",
+        ),
+        (
+            {"policy": {"never_suppress": [f"customer-{n}.example" for n in range(200)]}},
+            "environments.dev.policy: as JSON it has more than 3000 characters",
+        ),
+        (
+            {"policy": {"transient_bounces": 15}},
+            "environments.dev.policy.transient_bounces: so many, one a day, fall neither within",
+        ),
+        ({"sending_account_ids": ["١٢٣٤٥٦٧٨٩٠١٢"]}, "environments.dev.sending_account_ids: a list"),
         ({"deliveries": "yes"}, "environments.dev.deliveries: true or false is needed, not 'yes'"),
         (
             {"sending_account_ids": [123]},
@@ -113,6 +126,7 @@ def test_a_wrong_value_names_its_key_and_what_is_allowed(
             {"env": "dev", "environments": {"dev": []}},
             "environments.dev: an object is needed, not []",
         ),
+        ({"env": "dev-", "environments": {"dev-": {}}}, "environments.dev-: a name is up to 20"),
         ({"env": "De v", "environments": {"De v": {}}}, "environments.De v: a name is up to 20"),
         (
             {"env": "dev", "synthesizer": "x", "environments": {"dev": {"region": "eu-west-1"}}},

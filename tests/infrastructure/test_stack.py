@@ -1,5 +1,6 @@
 """What emulators ignore is asserted in the template."""
 
+import json
 from collections import Counter
 from typing import Any
 
@@ -258,6 +259,41 @@ def test_an_ingest_role_may_do_what_it_needs_and_nothing_else(template: Template
         services = condition["StringEquals"]["kms:ViaService"]
         for service in services if isinstance(services, list) else [services]:
             assert service["Fn::Join"][1][0] in {"dynamodb.", "sqs."}
+
+
+def test_the_key_is_used_through_each_service_for_both_directions(template: Template) -> None:
+    policy = resources(template, "AWS::IAM::Policy")["BouncesRoleDefaultPolicy8696F585"]
+    through = {
+        statement["Condition"]["StringEquals"]["kms:ViaService"]["Fn::Join"][1][0]: statement[
+            "Action"
+        ]
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+        if "Condition" in statement
+    }
+    both = ["kms:Decrypt", "kms:GenerateDataKey*"]
+    assert through == {"dynamodb.": both, "sqs.": both}
+
+
+def test_a_function_is_told_the_policy_and_whose_feedback_to_take() -> None:
+    template = synthesized(
+        policy={"transient_bounces": 3}, sending_account_ids=["111122223333"], deliveries=False
+    )
+    functions = resources(template, "AWS::Lambda::Function").values()
+    assert len(functions) == 2
+    for function in functions:
+        variables = function["Properties"]["Environment"]["Variables"]
+        assert json.loads(variables["SUPPRESSION_POLICY"]) == {"transient_bounces": 3}
+        accounts = variables["SENDING_ACCOUNT_IDS"]["Fn::Join"][1]
+        assert accounts == [{"Ref": "AWS::AccountId"}, ",111122223333"]
+
+
+def test_the_stacks_own_account_is_always_among_those_whose_feedback_is_taken(
+    template: Template,
+) -> None:
+    for name, function in resources(template, "AWS::Lambda::Function").items():
+        if not name.startswith("IdentitySettings"):
+            variables = function["Properties"]["Environment"]["Variables"]
+            assert variables["SENDING_ACCOUNT_IDS"] == {"Ref": "AWS::AccountId"}
 
 
 def test_no_managed_policy_is_attached(template: Template) -> None:

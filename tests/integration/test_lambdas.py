@@ -14,9 +14,12 @@ from typing import Any
 import boto3
 import pytest
 
+import lambdas.ingest
+from lambdas.ingest import SECONDS_TO_HAND_BACK
 from lambdas.settings import Settings
 from ses_suppression.client import SuppressionList
 from ses_suppression.errors import InvalidPolicyError, MissingSettingError
+from ses_suppression.store import CONNECTIONS
 from tests.integration.conftest import TABLE_NAME
 from tests.sent_by_ses import ACCOUNT_ID, NOON, bounce, complaint
 from tests.unit.test_decision import JANE
@@ -141,6 +144,28 @@ def test_no_line_and_no_metric_holds_an_address(deployed: Deployed) -> None:
     )
     assert [line["status"] for line in lines if "status" in line] == ["applied"] + ["rejected"] * 3
     assert "@" not in json.dumps(lines)
+
+
+def test_with_no_time_left_everything_is_given_back_and_nothing_half_done(
+    deployed: Deployed,
+) -> None:
+    answer = deployed.module.handler(
+        event(bounce(JANE), '{"hello": "world"}'), Context(seconds=SECONDS_TO_HAND_BACK)
+    )
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "0"}, {"itemIdentifier": "1"}]}
+    assert SuppressionList.of_table(TABLE_NAME).check(JANE) is None
+    assert deployed.dead_letters() == []
+
+
+def test_one_call_at_its_slowest_fits_into_the_time_that_is_kept_back() -> None:
+    options: Any = lambdas.ingest._CLIENT
+    attempts = options.retries["total_max_attempts"]
+    longest_pause = 1.0  # between two attempts of botocore's standard mode
+    slowest = (
+        attempts * (options.connect_timeout + options.read_timeout) + (attempts - 1) * longest_pause
+    )
+    assert slowest < SECONDS_TO_HAND_BACK
+    assert options.max_pool_connections == CONNECTIONS
 
 
 def test_a_setting_that_is_missing_is_named() -> None:

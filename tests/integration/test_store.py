@@ -117,6 +117,9 @@ def test_an_item_that_was_deleted_in_between_is_not_brought_back(client: Any) ->
 
 def test_an_expired_item_is_as_good_as_none_and_can_be_written_over(client: Any) -> None:
     save(store_of(client), record_of(block(0)))
+    store_of(client, now=day(400) - timedelta(seconds=1)).find(JANE)
+    assert load_one(store_of(client, now=day(400) - timedelta(seconds=1))).evidence
+    assert not load_one(store_of(client, now=day(400))).evidence
     late = store_of(client, now=day(500))
     read = load_one(late)
     assert (read.evidence, read.suppressions) == ((), {})

@@ -81,6 +81,12 @@ def test_what_cannot_be_an_address_is_refused_without_repeating_it(text: str, re
     assert "@ex" not in str(raised.value)
 
 
+@pytest.mark.parametrize("cell", [None, 5, 1.5, b"jane@example.com", ["jane@example.com"]])
+def test_what_is_no_text_is_no_address(cell: object) -> None:
+    with pytest.raises(InvalidAddressError, match="a text is needed, this is"):
+        normalise(cell)  # type: ignore[arg-type]  # what a list may hold all the same
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -21,8 +21,8 @@ MODULES = sorted(
 )
 LAYERS = (
     "errors", "address", "notification", "evidence", "rules", "diagnosis", "classification",
-    "merge", "policy", "suppression", "decision", "record", "operator_actions", "explanation",
-    "item", "deadline", "store", "ingest", "client", "testing",
+    "policy", "merge", "suppression", "decision", "record", "operator_actions", "explanation",
+    "item", "deadline", "daemon_pool", "store", "ingest", "cache", "client", "testing",
 )  # fmt: skip
 PURE = LAYERS[: LAYERS.index("deadline")]
 

@@ -172,6 +172,11 @@ class LosingStore(InMemoryStore):
     def __init__(self, races: int) -> None:
         super().__init__(clock=clock_at(RECEIVED))
         self.races = races
+        self.read_consistently: list[bool] = []
+
+    def load(self, addresses: Collection[str], *, consistent: bool, deadline: Deadline) -> Loaded:
+        self.read_consistently.append(consistent)
+        return super().load(addresses, consistent=consistent, deadline=deadline)
 
     def save(
         self, records: Collection[Record], *, deadline: Deadline
@@ -188,7 +193,17 @@ def test_a_lost_race_is_read_again_and_nobodys_evidence_is_lost() -> None:
     store = LosingStore(races=3)
     (outcome,) = ingested(store, complaint(JANE))
     assert outcome.status is Status.APPLIED
+    assert store.read_consistently == [True] * 4
     assert {piece.id for piece in store.records[JANE].evidence} == {"bounce-0", "feedback-1"}
+
+
+def test_the_first_look_up_of_a_delivery_may_be_stale_and_no_other() -> None:
+    store = LosingStore(races=1)
+    known = updated(Record(address=JANE), [transient(0)], POLICY)
+    assert known is not None
+    store.records[JANE] = replace(known, revision="r0")
+    ingested(store, delivery(JANE))
+    assert store.read_consistently == [False, True]
 
 
 def test_a_race_that_is_lost_until_the_time_is_over_is_retried() -> None:
