@@ -53,10 +53,10 @@ class Cache:
             self._entries.move_to_end(address)
             return verdict
 
-    def put(self, address: str, verdict: Verdict) -> None:
-        """Keep a verdict that was read just now."""
+    def put(self, address: str, verdict: Verdict, *, suppressed: bool) -> None:
+        """Keep a verdict that was read just now, and that holds mail back or does not."""
         settings = self._settings
-        seconds = settings.suppressed_seconds if verdict else settings.clear_seconds
+        seconds = settings.suppressed_seconds if suppressed else settings.clear_seconds
         if seconds <= 0:
             return
         with self._lock:

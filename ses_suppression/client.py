@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
@@ -115,6 +116,7 @@ class SuppressionList:
         cache: how stale an answer may be; None: not at all.
         policy: the thresholds, for `suppress` and `reactivate`: the same as the stack's.
         clock: the time, UTC.
+        monotonic: the clock by which answers in the cache grow old, in seconds.
 
     >>> from ses_suppression.testing import InMemoryStore
     >>> suppressions = SuppressionList(InMemoryStore())
@@ -135,12 +137,13 @@ class SuppressionList:
         cache: CacheSettings | None = None,
         policy: Policy | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
         self._unknown = Unknown(unknown)
         self._check_seconds = check_seconds
         self._screen_seconds = screen_seconds
-        self._cache = Cache(cache) if cache else None
+        self._cache = Cache(cache, clock=monotonic) if cache else None
         self._policy = policy or Policy()
         self._clock = clock
         self._pool = DaemonPool(REQUESTS, "ses-suppression")
@@ -325,8 +328,7 @@ class SuppressionList:
             return cached
         deadline = Deadline(self._check_seconds)
         verdict = _within(deadline, self._pool.submit(lambda: self._store.find(key)))
-        if self._cache:
-            self._cache.put(key, verdict)
+        self._keep({key: verdict})
         return verdict
 
     def _find_many(self, keys: Sequence[str]) -> Found:
@@ -352,10 +354,15 @@ class SuppressionList:
                 continue
             found.failures.update(part.failures)
             found.verdicts.update(part.verdicts)
-            if self._cache:
-                for key, verdict in part.verdicts.items():
-                    self._cache.put(key, verdict)
+            self._keep(part.verdicts)
         return found
+
+    def _keep(self, verdicts: Mapping[str, Verdict]) -> None:
+        if self._cache:
+            now = self._clock()
+            for key, verdict in verdicts.items():
+                suppressed = any(suppression.holds_at(now) for suppression in verdict.values())
+                self._cache.put(key, verdict, suppressed=suppressed)
 
     def _screening(
         self,

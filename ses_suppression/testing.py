@@ -5,10 +5,24 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from ses_suppression.client import SuppressionList
 from ses_suppression.deadline import Deadline
 from ses_suppression.errors import ConflictError, SESSuppressionError
 from ses_suppression.record import Record
 from ses_suppression.store import Found, Loaded, Verdict
+
+
+class InMemorySuppressionList(SuppressionList):
+    """A suppression list without AWS, for the tests of an app.
+
+    >>> suppressions = InMemorySuppressionList()
+    >>> suppressions.suppress("jane@example.com", by="test", note="as if she had bounced")
+    >>> suppressions.check("Jane@Example.com").reason.value
+    'MANUAL'
+    """
+
+    def __init__(self) -> None:
+        super().__init__(InMemoryStore())
 
 
 class InMemoryStore:

@@ -13,7 +13,16 @@ from aws_cdk import aws_lambda as lambda_
 ROOT = Path(__file__).parent.parent
 WHEELS = ROOT / ".wheels"
 _PACKAGES = ("ses_suppression", "lambdas")
-_NOT_BUNDLED = ("__pycache__", "cli", "testing.py", "requirements.txt")
+_NOT_BUNDLED = (
+    "__pycache__",
+    "cli",
+    "testing.py",
+    "pytest_plugin.py",
+    "client.py",
+    "cache.py",
+    "daemon_pool.py",
+    "requirements.txt",
+)
 
 
 def function_code() -> lambda_.Code:

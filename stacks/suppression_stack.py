@@ -10,6 +10,7 @@ from stacks.config import Config
 from stacks.encryption_key import EncryptionKey
 from stacks.feedback_channel import Batching, FeedbackChannel, topic_name
 from stacks.identity_settings import IdentitySettings
+from stacks.reader_access import ReaderAccess
 from stacks.suppression_table import SuppressionTable
 
 # Lambda wants a window of at least a second for more than ten messages.
@@ -81,6 +82,10 @@ class SuppressionStack(Stack):
             # that is somebody else's, fails before there is a protected table that nothing can roll
             # back.
             table.node.add_dependency(settings)
+        reader = ReaderAccess(
+            self, "Reader", environment=config.environment, table=table.table, key=key
+        )
+        CfnOutput(self, "ReaderPolicyArn", value=reader.policy.managed_policy_arn)
         CfnOutput(self, "SuppressionTableName", value=table.table.table_name)
         CfnOutput(self, "SuppressionKeyArn", value=key.key_arn)
         for kind, channel in self.channels.items():

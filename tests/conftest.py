@@ -3,3 +3,5 @@
 from local.emulator import forget_real_accounts
 
 forget_real_accounts()
+
+pytest_plugins = ["pytester"]

@@ -296,6 +296,28 @@ def test_the_stacks_own_account_is_always_among_those_whose_feedback_is_taken(
             assert variables["SENDING_ACCOUNT_IDS"] == {"Ref": "AWS::AccountId"}
 
 
+def test_a_reader_may_ask_and_nothing_else(template: Template) -> None:
+    (policy,) = resources(template, "AWS::IAM::ManagedPolicy").values()
+    assert policy["Properties"]["ManagedPolicyName"] == "ses-suppression-dev-reader"
+    ask, decrypt = policy["Properties"]["PolicyDocument"]["Statement"]
+    table = {"Fn::GetAtt": ["SuppressionTable33D2C7DC", "Arn"]}
+    assert ask["Action"] == ["dynamodb:BatchGetItem", "dynamodb:GetItem"]
+    assert ask["Resource"] == table
+    assert decrypt["Action"] == "kms:Decrypt"
+    assert decrypt["Resource"] == {"Fn::GetAtt": ["EncryptionKey3A692D6E", "Arn"]}
+    assert decrypt["Condition"]["StringEquals"]["kms:ViaService"]["Fn::Join"][1][0] == "dynamodb."
+
+
+def test_an_app_finds_the_tables_name(template: Template) -> None:
+    template.has_resource_properties(
+        "AWS::SSM::Parameter",
+        {
+            "Name": "/ses-suppression/dev/table-name",
+            "Value": {"Ref": "SuppressionTable33D2C7DC"},
+        },
+    )
+
+
 def test_no_managed_policy_is_attached(template: Template) -> None:
     for role in resources(template, "AWS::IAM::Role").values():
         assert "ManagedPolicyArns" not in role["Properties"]

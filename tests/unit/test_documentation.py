@@ -23,6 +23,7 @@ LAYERS = (
     "errors", "address", "notification", "evidence", "rules", "diagnosis", "classification",
     "policy", "merge", "suppression", "decision", "record", "operator_actions", "explanation",
     "item", "deadline", "daemon_pool", "store", "ingest", "cache", "client", "testing",
+    "pytest_plugin",
 )  # fmt: skip
 PURE = LAYERS[: LAYERS.index("deadline")]
 

@@ -1,0 +1,47 @@
+"""What an app needs to ask the list: a policy to attach, and the table's name."""
+
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_ssm as ssm
+from constructs import Construct
+
+from stacks.suppression_table import grant_key_through
+
+
+class ReaderAccess(Construct):
+    """A managed policy that lets an app ask and nothing else; the table's name as a parameter.
+
+    Args:
+        environment: the environment's name.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        environment: str,
+        table: dynamodb.ITableV2,
+        key: kms.IKey,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.policy = iam.ManagedPolicy(
+            self,
+            "Policy",
+            managed_policy_name=f"ses-suppression-{environment}-reader",
+            description="Ask the SES suppression list: may I send mail to this address?",
+        )
+        iam.Grant.add_to_principal(
+            grantee=self.policy,
+            actions=["dynamodb:GetItem", "dynamodb:BatchGetItem"],
+            resource_arns=[table.table_arn],
+        )
+        grant_key_through(key, self.policy, "dynamodb", "kms:Decrypt")
+        ssm.StringParameter(
+            self,
+            "TableName",
+            parameter_name=f"/ses-suppression/{environment}/table-name",
+            description="The SES suppression list's table",
+            string_value=table.table_name,
+        )

@@ -1,0 +1,318 @@
+"""What an app asks, against memory."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ses_suppression.address import normalise
+from ses_suppression.cache import CacheSettings
+from ses_suppression.client import BLOCK, AddressesUnknownError, Screening, SuppressionList, Unknown
+from ses_suppression.deadline import Deadline
+from ses_suppression.errors import (
+    InvalidActionError,
+    InvalidAddressError,
+    StoreUnavailableError,
+)
+from ses_suppression.policy import Reason
+from ses_suppression.store import Found, Verdict
+from ses_suppression.suppression import Suppression
+from ses_suppression.testing import InMemoryStore
+from tests.unit.test_decision import JANE, block, complaint, day, hard, only
+
+NOW = day(10)
+HELD = only(hard(0))
+ON_NEWS = replace(only(complaint(0)), stream="news")
+ENDED = only(block(0))
+
+
+class AnsweringStore(InMemoryStore):
+    """Gives verdicts as they are told, answers nothing about some, and counts what it is asked."""
+
+    def __init__(self, verdicts: dict[str, Verdict], silent: Sequence[str] = ()) -> None:
+        super().__init__(clock=lambda: NOW)
+        self.verdicts = verdicts
+        self.silent = set(silent)
+        self.asked: list[tuple[str, ...]] = []
+        self.lock = threading.Lock()
+
+    def find(self, address: str) -> Verdict:
+        with self.lock:
+            self.asked.append((address,))
+        if address in self.silent:
+            raise StoreUnavailableError("ThrottlingException", "later")
+        return self.verdicts.get(address, {})
+
+    def find_many(self, addresses: Sequence[str], *, deadline: Deadline) -> Found:
+        del deadline
+        with self.lock:
+            self.asked.append(tuple(addresses))
+        failure = StoreUnavailableError("UnprocessedKeys", "not in time")
+        return Found(
+            verdicts={
+                one: self.verdicts.get(one, {}) for one in addresses if one not in self.silent
+            },
+            failures={one: failure for one in addresses if one in self.silent},
+        )
+
+
+def asking(store: InMemoryStore, unknown: Unknown = Unknown.HOLD) -> SuppressionList:
+    return SuppressionList(store, unknown=unknown, clock=lambda: NOW)
+
+
+VERDICTS: dict[str, Verdict] = {
+    "held@example.com": {"*": HELD},
+    "news@example.com": {"news": ON_NEWS},
+    "ended@example.com": {"*": ENDED},
+    "both@example.com": {"*": ENDED, "news": ON_NEWS},
+}
+SPELLINGS: list[Callable[[str], str]] = [
+    str,
+    str.upper,
+    str.title,
+    lambda text: f" {text}\n",
+    lambda text: f'"Some One" <{text}>',
+    lambda text: f"{text}.",
+]
+KNOWN = [*VERDICTS, "clear@example.com", "silent@example.com", "other@example.net"]
+spelled = st.builds(
+    lambda spell, key: spell(key), st.sampled_from(SPELLINGS), st.sampled_from(KNOWN)
+)
+texts = st.lists(spelled | st.sampled_from(["", "nobody", "a@b@c", "x y@example.com"]), max_size=60)
+
+
+@given(texts, st.sampled_from([None, "news", "receipts"]))
+def test_screening_partitions_any_list_exactly_and_in_order(
+    addresses: list[str], stream: str | None
+) -> None:
+    store = AnsweringStore(VERDICTS, silent=["silent@example.com"])
+    screening = asking(store).screen(addresses, stream)
+
+    def expected_part(text: str) -> str:
+        try:
+            key = normalise(text)
+        except InvalidAddressError:
+            return "invalid"
+        if key == "silent@example.com":
+            return "unknown"
+        held = key == "held@example.com" or (
+            stream == "news" and key in {"news@example.com", "both@example.com"}
+        )
+        return "suppressed" if held else "allowed"
+
+    def in_part(part: str) -> list[str]:
+        return [text for text in addresses if expected_part(text) == part]
+
+    assert list(screening.allowed) == in_part("allowed")
+    assert list(screening.suppressed) == list(dict.fromkeys(in_part("suppressed")))
+    assert list(screening.unknown) == list(dict.fromkeys(in_part("unknown")))
+    assert list(screening.invalid) == list(dict.fromkeys(in_part("invalid")))
+    asked = [key for keys in store.asked for key in keys]
+    assert len(asked) == len(set(asked)), "an address was asked about twice"
+
+
+def test_an_empty_list_is_an_empty_screening_and_no_request() -> None:
+    store = AnsweringStore({})
+    assert asking(store).screen([]) == Screening()
+    assert store.asked == []
+
+
+def test_invalid_addresses_have_their_reasons_and_cost_no_request() -> None:
+    store = AnsweringStore({})
+    screening = asking(store).screen(["nobody", "a b@example.com"])
+    assert [str(error) for error in screening.invalid.values()] == [
+        "an address needs an @",
+        "a space or a special character stands before the @ without quotes",
+    ]
+    assert store.asked == []
+
+
+def test_a_hundred_addresses_are_asked_at_once() -> None:
+    store = AnsweringStore({})
+    addresses = [f"a{number}@example.com" for number in range(250)]
+    assert asking(store).screen(addresses).allowed == tuple(addresses)
+    assert sorted(map(len, store.asked)) == [50, 100, 100]
+
+
+def test_a_list_that_does_not_fit_in_memory_is_screened_in_blocks() -> None:
+    taken = 0
+
+    def endless() -> Iterator[str]:
+        nonlocal taken
+        while True:
+            taken += 1
+            yield f"a{taken}@example.com"
+
+    screenings = asking(AnsweringStore({})).iter_screen(endless())
+    assert len(next(screenings).allowed) == BLOCK
+    assert taken == BLOCK
+    assert list(asking(AnsweringStore({})).iter_screen([])) == []
+
+
+def test_the_mode_says_what_becomes_of_the_unknown(caplog: pytest.LogCaptureFixture) -> None:
+    addresses = ["held@example.com", "silent@example.com", "clear@example.com"]
+
+    def fresh() -> AnsweringStore:
+        return AnsweringStore(VERDICTS, silent=["silent@example.com"])
+
+    held = asking(fresh()).screen(addresses)
+    assert (held.allowed, list(held.unknown)) == (("clear@example.com",), ["silent@example.com"])
+    with pytest.raises(
+        AddressesUnknownError, match="UnprocessedKeys: nothing is known about 1"
+    ) as raised:
+        asking(fresh(), Unknown.RAISE).screen(addresses)
+    assert raised.value.screening == held or list(raised.value.screening.unknown) == list(
+        held.unknown
+    )
+    allowing = asking(fresh(), Unknown.ALLOW)
+    with caplog.at_level(logging.WARNING, logger="ses_suppression"):
+        allowed = allowing.screen(addresses)
+    assert (allowed.allowed, dict(allowed.unknown)) == (
+        ("silent@example.com", "clear@example.com"),
+        {},
+    )
+    assert allowing.counts == {"allowed": 1, "suppressed": 1, "unknown": 1, "allowed_unknown": 1}
+    assert "1 addresses are mailed unscreened: UnprocessedKeys" in caplog.text
+    assert "@" not in caplog.text
+
+
+@pytest.mark.parametrize("mode", [Unknown.HOLD, Unknown.RAISE])
+def test_a_check_without_an_answer_raises(mode: Unknown) -> None:
+    suppressions = asking(AnsweringStore({}, silent=[JANE]), mode)
+    with pytest.raises(StoreUnavailableError, match="ThrottlingException"):
+        suppressions.check(JANE)
+    assert suppressions.counts == {"unknown": 1}
+
+
+def test_a_check_without_an_answer_is_let_through_where_that_is_wanted() -> None:
+    suppressions = asking(AnsweringStore({}, silent=[JANE]), Unknown.ALLOW)
+    assert suppressions.check(JANE) is None
+    assert suppressions.counts == {"unknown": 1, "allowed_unknown": 1}
+
+
+def test_answers_are_counted() -> None:
+    suppressions = asking(AnsweringStore(VERDICTS))
+    suppressions.check("held@example.com")
+    suppressions.check("clear@example.com")
+    with pytest.raises(InvalidAddressError):
+        suppressions.check("nobody")
+    suppressions.screen(["held@example.com", "nobody", "clear@example.com", "clear@example.com"])
+    assert suppressions.counts == {"suppressed": 2, "allowed": 3, "invalid": 2}
+
+
+class HangingStore(AnsweringStore):
+    """Never answers: as a name look-up, a credential service or a slow body may."""
+
+    def __init__(self) -> None:
+        super().__init__({})
+        self.released = threading.Event()
+
+    def find(self, address: str) -> Verdict:
+        self.released.wait(30)
+        return super().find(address)
+
+    def find_many(self, addresses: Sequence[str], *, deadline: Deadline) -> Found:
+        self.released.wait(30)
+        return super().find_many(addresses, deadline=deadline)
+
+
+def test_no_sender_is_held_longer_than_the_deadline_whatever_hangs() -> None:
+    store = HangingStore()
+    suppressions = SuppressionList(store, check_seconds=0.1, screen_seconds=0.2)
+    begun = time.monotonic()
+    for _ in range(20):  # more than there are threads: they all hang
+        with pytest.raises(StoreUnavailableError, match="OutOfTime"):
+            suppressions.check(JANE)
+    assert time.monotonic() - begun < 20 * (0.1 + 0.1)
+    begun = time.monotonic()
+    assert list(suppressions.screen([JANE]).unknown) == [JANE]
+    assert time.monotonic() - begun < 0.2 + 0.1
+    store.released.set()
+    assert SuppressionList(store).check(JANE) is None
+
+
+def test_a_fresh_answer_is_not_asked_for_again() -> None:
+    now = [0.0]
+    store = AnsweringStore(VERDICTS)
+    suppressions = SuppressionList(
+        store,
+        cache=CacheSettings(suppressed_seconds=300, clear_seconds=30, size=2),
+        clock=lambda: NOW,
+        monotonic=lambda: now[0],
+    )
+
+    def asked(*addresses: str) -> int:
+        before = len(store.asked)
+        suppressions.screen(addresses)
+        return len(store.asked) - before
+
+    assert suppressions.check("held@example.com") == suppressions.check("HELD@example.com") == HELD
+    assert (
+        suppressions.check("clear@example.com") is suppressions.check("clear@example.com") is None
+    )
+    assert store.asked == [("held@example.com",), ("clear@example.com",)]
+    now[0] = 29.9
+    assert asked("held@example.com", "clear@example.com") == 0
+    now[0] = 30
+    assert asked("clear@example.com") == 1
+    now[0] = 299.9
+    assert asked("held@example.com") == 0
+    now[0] = 300
+    assert asked("held@example.com") == 1
+    assert asked("other@example.com") == 1, "the third pushes out the one that was asked for first"
+    assert asked("held@example.com") == 0
+    assert asked("clear@example.com") == 1
+
+
+def test_a_cached_suppression_ends_when_it_ends() -> None:
+    now = [day(1)]
+    suppressions = SuppressionList(
+        AnsweringStore(VERDICTS), cache=CacheSettings(), clock=lambda: now[0]
+    )
+    assert suppressions.check("ended@example.com") == ENDED
+    now[0] = day(7)
+    assert suppressions.check("ended@example.com") is None
+
+
+def test_an_unsubscribe_page_suppresses_and_a_consent_page_reactivates() -> None:
+    store = InMemoryStore(clock=lambda: NOW)
+    now = [NOW]
+    suppressions = SuppressionList(store, cache=CacheSettings(), clock=lambda: now[0])
+    assert suppressions.check(JANE, "news") is None
+    suppressions.suppress("Jane@Example.com", by="user 7", note="unsubscribed", stream="news")
+    held = suppressions.check(JANE, "news")
+    assert held is not None
+    assert (held.reason, held.since) == (Reason.MANUAL, NOW)
+    assert suppressions.check(JANE) is None
+    now[0] += timedelta(minutes=1)
+    suppressions.reactivate(JANE, by="user 7", note="subscribed again", stream="news")
+    assert suppressions.check(JANE, "news") is None
+    suppressions.suppress(JANE, by="ann", note="on holiday", until=day(12))
+    ending = suppressions.check(JANE)
+    assert isinstance(ending, Suppression)
+    assert ending.until == day(12)
+    assert [piece.by for piece in store.records[JANE].evidence] == ["user 7", "user 7", "ann"]
+
+
+def test_who_and_why_have_to_be_said() -> None:
+    suppressions = SuppressionList(InMemoryStore())
+    with pytest.raises(InvalidActionError, match="by"):
+        suppressions.suppress(JANE, by="", note="x")
+    with pytest.raises(InvalidActionError, match="note"):
+        suppressions.reactivate(JANE, by="x", note=" ")
+    with pytest.raises(InvalidAddressError):
+        suppressions.suppress("nobody", by="x", note="x")
+
+
+def test_the_time_is_utc() -> None:
+    suppressions = SuppressionList(InMemoryStore())
+    suppressions.suppress(JANE, by="x", note="x")
+    held = suppressions.check(JANE)
+    assert held is not None
+    assert abs(held.since - datetime.now(UTC)) < timedelta(minutes=1)
