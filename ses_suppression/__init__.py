@@ -10,15 +10,18 @@ if TYPE_CHECKING:
     from ses_suppression.cache import CacheSettings
     from ses_suppression.client import AddressesUnknownError, Screening, SuppressionList, Unknown
     from ses_suppression.errors import (
+        AllRecipientsSuppressedError,
         InvalidAddressError,
         SESSuppressionError,
         StoreUnavailableError,
     )
+    from ses_suppression.guard import guard, sending
     from ses_suppression.policy import Reason
     from ses_suppression.suppression import Suppression
 
 _MODULES = {
     "AddressesUnknownError": "client",
+    "AllRecipientsSuppressedError": "errors",
     "CacheSettings": "cache",
     "InvalidAddressError": "errors",
     "Reason": "policy",
@@ -28,10 +31,13 @@ _MODULES = {
     "Suppression": "suppression",
     "SuppressionList": "client",
     "Unknown": "client",
+    "guard": "guard",
+    "sending": "guard",
 }
 
 __all__ = [
     "AddressesUnknownError",
+    "AllRecipientsSuppressedError",
     "CacheSettings",
     "InvalidAddressError",
     "Reason",
@@ -41,6 +47,8 @@ __all__ = [
     "Suppression",
     "SuppressionList",
     "Unknown",
+    "guard",
+    "sending",
 ]
 
 

@@ -1,5 +1,8 @@
 """Every error that this package raises on purpose. None ever holds an e-mail address."""
 
+from collections.abc import Mapping
+from typing import Any
+
 
 class SESSuppressionError(Exception):
     """The base of all errors of this package: catch it to catch them all."""
@@ -53,6 +56,18 @@ class UnreadableItemError(StoreUnavailableError):
 
     def __init__(self, what: str) -> None:
         super().__init__("UnreadableItem", f"the item was not written by this software: {what}")
+
+
+class AllRecipientsSuppressedError(SESSuppressionError):
+    """Nobody is left to mail: all recipients are held back. Nothing was sent.
+
+    Attributes:
+        suppressed: address -> suppression.
+    """
+
+    def __init__(self, suppressed: Mapping[str, Any]) -> None:
+        super().__init__(f"all {len(suppressed)} recipients are held back by the suppression list")
+        self.suppressed = suppressed
 
 
 class MissingSettingError(SESSuppressionError):

@@ -21,6 +21,7 @@ _NOT_BUNDLED = (
     "client.py",
     "cache.py",
     "daemon_pool.py",
+    "guard.py",
     "requirements.txt",
 )
 

@@ -55,6 +55,7 @@ def test_the_public_names_are_these() -> None:
     """What is removed or renamed here breaks somebody's app."""
     assert ses_suppression.__all__ == [
         "AddressesUnknownError",
+        "AllRecipientsSuppressedError",
         "CacheSettings",
         "InvalidAddressError",
         "Reason",
@@ -64,6 +65,8 @@ def test_the_public_names_are_these() -> None:
         "Suppression",
         "SuppressionList",
         "Unknown",
+        "guard",
+        "sending",
     ]
     for name in ses_suppression.__all__:
         assert getattr(ses_suppression, name).__doc__

@@ -22,7 +22,7 @@ MODULES = sorted(
 LAYERS = (
     "errors", "address", "notification", "evidence", "rules", "diagnosis", "classification",
     "policy", "merge", "suppression", "decision", "record", "operator_actions", "explanation",
-    "item", "deadline", "daemon_pool", "store", "ingest", "cache", "client", "testing",
+    "item", "deadline", "daemon_pool", "store", "ingest", "cache", "client", "guard", "testing",
     "pytest_plugin",
 )  # fmt: skip
 PURE = LAYERS[: LAYERS.index("deadline")]

@@ -75,5 +75,15 @@ def test_what_is_wrong_is_named_and_no_address_repeated(
     assert "a@b" not in str(raised.value)
 
 
+def test_a_row_has_to_fit_into_its_window_and_into_what_is_kept() -> None:
+    assert Policy.from_mapping({"transient_bounces": 14}).transient_bounces == 14
+    with pytest.raises(InvalidPolicyError) as raised:
+        Policy.from_mapping({"transient_bounces": 31, "transient_window_days": 60})
+    assert str(raised.value) == (
+        "transient_bounces: so many, one a day, "
+        "fall neither within transient_window_days nor within the 30 days that are kept"
+    )
+
+
 def test_evidence_may_be_kept_for_just_the_window() -> None:
     assert Policy.from_mapping({"kept_days": 14}).kept_days == 14
