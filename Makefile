@@ -6,7 +6,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 ENV ?= dev
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo local test fuzz mutants check lint types format synth docs lock clean
+.PHONY: help setup demo local test fuzz mutants check lint types format synth bench docs lock clean
 
 help: ## show this
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -42,6 +42,9 @@ format: setup ## mend what ruff can mend
 
 synth: setup ## the CloudFormation template of ENV=dev; needs no network, no Docker and no AWS account
 	@node_modules/.bin/cdk synth -c env=$(ENV)
+
+bench: setup ## measure, side by side with what a user would otherwise write
+	$(BIN)/python -m benchmarks.screening
 
 docs: setup ## write the pages that are made from code
 	$(BIN)/python -m docs.generate

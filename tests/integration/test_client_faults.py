@@ -1,0 +1,200 @@
+"""The client behind a fault proxy: throttled, cut off, answered slowly or not at all.
+
+Whatever happens, nobody who is held back is ever allowed, and no sender waits beyond the deadline.
+"""
+
+import json
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+from moto.server import ThreadedMotoServer
+
+from local.emulator import _free_port
+from local.waiting import wait_for
+from ses_suppression.client import _SEND_PATH, SuppressionList, Unknown
+from ses_suppression.errors import StoreUnavailableError
+from ses_suppression.store import DynamoDBStore
+from tests.integration.conftest import TABLE_NAME, create_table
+
+SECONDS = 0.6
+HELD = [f"held-{number}@example.com" for number in range(150)]
+CLEAR = [f"clear-{number}@example.com" for number in range(150)]
+
+
+@dataclass
+class Proxy:
+    """A fault proxy before a table in which `HELD` are held back."""
+
+    url: str
+
+    def faults(self, *rules: dict[str, Any]) -> None:
+        body = json.dumps([{"service": "dynamodb", **rule} for rule in rules]).encode()
+        request = urllib.request.Request(  # noqa: S310  # loopback
+            f"{self.url}/_microburst/rules",
+            data=body,
+            method="POST",
+            headers={"Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=5):  # noqa: S310
+            pass
+
+    def fired(self) -> int:
+        with urllib.request.urlopen(f"{self.url}/_microburst/stats", timeout=5) as answer:  # noqa: S310
+            faulted: int = json.load(answer)["requests"]["faulted"]
+            return faulted
+
+    def client(self) -> Any:
+        return boto3.client("dynamodb", config=_SEND_PATH, endpoint_url=self.url, **ACCESS)
+
+    def suppressions(self, unknown: Unknown = Unknown.HOLD) -> SuppressionList:
+        return SuppressionList(
+            DynamoDBStore(self.client(), TABLE_NAME),
+            unknown=unknown,
+            check_seconds=SECONDS,
+            screen_seconds=SECONDS,
+        )
+
+
+ACCESS: dict[str, Any] = {
+    "region_name": "eu-west-1",
+    "aws_access_key_id": "x",
+    "aws_secret_access_key": "x",
+}
+
+
+@pytest.fixture(scope="module")
+def proxy_of_module() -> Iterator[Proxy]:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    upstream = f"http://{host}:{port}"
+    table = boto3.client(
+        "dynamodb", endpoint_url=upstream, config=Config(max_pool_connections=20), **ACCESS
+    )
+    create_table(table, TABLE_NAME)
+    suppressions = SuppressionList(DynamoDBStore(table, TABLE_NAME))
+    for address in HELD:
+        suppressions.suppress(address, by="test", note="held back")
+    listening = _free_port()
+    command = [sys.executable, "-m", "microburst", "--upstream", upstream, "--host", "127.0.0.1"]
+    process = subprocess.Popen(
+        [*command, "--port", str(listening)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        proxy = Proxy(f"http://127.0.0.1:{listening}")
+
+        def is_up() -> bool:
+            try:
+                proxy.fired()
+            except OSError:
+                return False
+            return True
+
+        wait_for("the fault proxy", is_up, seconds=20)
+        # Its first requests take seconds: it reads the models of the services.
+        patient = boto3.client("dynamodb", endpoint_url=proxy.url, **ACCESS)
+        SuppressionList(DynamoDBStore(patient, TABLE_NAME), check_seconds=30).check(HELD[0])
+        SuppressionList(DynamoDBStore(patient, TABLE_NAME)).screen(HELD)
+        yield proxy
+    finally:
+        process.kill()
+        process.wait(timeout=10)
+        server.stop()
+
+
+@pytest.fixture
+def proxy(proxy_of_module: Proxy) -> Proxy:
+    proxy_of_module.faults()
+    return proxy_of_module
+
+
+FAULTS: dict[str, dict[str, Any]] = {
+    "throttled for ever": {"error": {"code": "ProvisionedThroughputExceededException"}},
+    "500s": {"error": {"code": "InternalServerError"}},
+    "access denied": {"error": {"code": "AccessDeniedException", "status": 400}},
+    "table gone": {"error": {"code": "ResourceNotFoundException", "status": 400}},
+    "credentials expired": {"error": {"code": "ExpiredTokenException", "status": 400}},
+    "connection reset": {"reset": True},
+    "answer cut off": {"response": {"abort_frac": 0.3}},
+    "answer slow": {"latency": 5_000},
+    "body slow": {"response": {"bandwidth_kbps": 0.05}},
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+def test_nobody_who_is_held_back_is_allowed_and_no_sender_is_held_up(
+    proxy: Proxy, fault: dict[str, Any]
+) -> None:
+    suppressions = proxy.suppressions()
+    assert suppressions.check(HELD[0]) is not None, "the table works without a fault"
+    before = proxy.fired()
+    proxy.faults(fault)
+    begun = time.monotonic()
+    with pytest.raises(StoreUnavailableError):
+        suppressions.check(HELD[0])
+    assert time.monotonic() - begun < SECONDS + 0.1
+    begun = time.monotonic()
+    screening = suppressions.screen([*HELD, *CLEAR])
+    assert time.monotonic() - begun < SECONDS + 0.1
+    assert screening.allowed == ()
+    assert list(screening.unknown) == [*HELD, *CLEAR]
+    assert proxy.fired() > before
+    assert suppressions.counts == {"suppressed": 1, "unknown": 1 + len(HELD) + len(CLEAR)}
+
+
+def test_a_fault_that_passes_is_not_seen(proxy: Proxy) -> None:
+    proxy.faults({"error": {"code": "ProvisionedThroughputExceededException"}, "times": 1})
+    assert proxy.suppressions().check(HELD[0]) is not None
+    proxy.faults({"reset": True, "times": 1})
+    assert proxy.suppressions().check(CLEAR[0]) is None
+
+
+def test_with_faults_on_a_part_of_the_requests_every_answer_is_right(proxy: Proxy) -> None:
+    for kind in ("reset", "throttle"):
+        fault = {"reset": True} if kind == "reset" else {"error": {"code": "ThrottlingException"}}
+        proxy.faults({**fault, "probability": 0.5})
+        for _ in range(5):
+            screening = proxy.suppressions().screen([*HELD, *CLEAR])
+            assert set(screening.allowed) <= set(CLEAR)
+            assert set(screening.suppressed) <= set(HELD)
+            parts = [*screening.allowed, *screening.suppressed, *screening.unknown]
+            assert sorted(parts) == sorted([*HELD, *CLEAR])
+
+
+def test_where_it_is_wanted_the_unknown_are_let_through_and_counted(proxy: Proxy) -> None:
+    proxy.faults({"error": {"code": "AccessDeniedException", "status": 400}})
+    suppressions = proxy.suppressions(Unknown.ALLOW)
+    assert suppressions.check(HELD[0]) is None
+    assert suppressions.screen(CLEAR).allowed == tuple(CLEAR)
+    unknown = 1 + len(CLEAR)
+    assert suppressions.counts == {"unknown": unknown, "allowed_unknown": unknown}
+
+
+def test_keys_that_are_never_answered_are_unknown_within_the_deadline(proxy: Proxy) -> None:
+    client = proxy.client()
+
+    def unprocessed(params: dict[str, Any], **_: object) -> Any:
+        asked = json.loads(params["body"])["RequestItems"]
+        return _Answer(), {"Responses": {}, "UnprocessedKeys": asked}
+
+    client.meta.events.register("before-call.dynamodb.BatchGetItem", unprocessed)
+    store = DynamoDBStore(client, TABLE_NAME)
+    suppressions = SuppressionList(store, screen_seconds=SECONDS)
+    begun = time.monotonic()
+    screening = suppressions.screen([*HELD, *CLEAR])
+    assert time.monotonic() - begun < SECONDS + 0.1
+    assert list(screening.unknown) == [*HELD, *CLEAR]
+
+
+class _Answer:
+    """What botocore looks at of an answer that was given in its place."""
+
+    status_code = 200
