@@ -16,6 +16,7 @@ _PACKAGES = ("ses_suppression", "lambdas")
 _NOT_BUNDLED = (
     "__pycache__",
     "cli",
+    "contrib",
     "testing.py",
     "pytest_plugin.py",
     "client.py",

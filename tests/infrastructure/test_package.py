@@ -1,5 +1,6 @@
 """What an app installs."""
 
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -18,10 +19,8 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     source, target = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         (source / name).write_bytes((ROOT / name).read_bytes())
-    (source / "ses_suppression").mkdir()
-    for path in (ROOT / "ses_suppression").iterdir():
-        if path.is_file():
-            (source / "ses_suppression" / path.name).write_bytes(path.read_bytes())
+    unwanted = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(ROOT / "ses_suppression", source / "ses_suppression", ignore=unwanted)
     command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
     subprocess.run([*command, "--wheel-dir", str(target), str(source)], check=True)
     (built,) = target.glob("*.whl")
@@ -31,7 +30,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = {name for name in archive.namelist() if ".dist-info/" not in name}
-    modules = {f"ses_suppression/{path.name}" for path in (ROOT / "ses_suppression").glob("*.py")}
+    modules = {str(path.relative_to(ROOT)) for path in (ROOT / "ses_suppression").rglob("*.py")}
     assert names == modules | {"ses_suppression/py.typed"}
 
 

@@ -1,0 +1,104 @@
+"""The e-mail backend in the real Django, before its own backend for tests."""
+
+from typing import Any
+
+import django
+import pytest
+from django.conf import settings
+from django.core import mail
+from django.core.mail import EmailMessage, get_connection, send_mail
+
+from ses_suppression.client import AddressesUnknownError, SuppressionList
+from ses_suppression.contrib import django as contrib
+from ses_suppression.errors import InvalidAddressError
+from tests.unit.test_client import NOW, VERDICTS, AnsweringStore
+
+HELD, CLEAR, SILENT = "held@example.com", "clear@example.com", "silent@example.com"
+BACKEND = "ses_suppression.contrib.django.EmailBackend"
+
+if not settings.configured:
+    settings.configure(
+        EMAIL_BACKEND=BACKEND,
+        SES_SUPPRESSION={"BACKEND": "django.core.mail.backends.locmem.EmailBackend"},
+        DEFAULT_CHARSET="utf-8",
+        USE_I18N=False,
+    )
+    django.setup()
+
+
+@pytest.fixture
+def outbox() -> list[Any]:
+    mail.outbox = []
+    return mail.outbox
+
+
+def connection(**options: Any) -> Any:
+    store = AnsweringStore(VERDICTS, silent=[SILENT])
+    suppressions = SuppressionList(store, clock=lambda: NOW)
+    return get_connection(BACKEND, suppressions=suppressions, **options)
+
+
+def message(*to: str, **more: Any) -> Any:
+    return EmailMessage("subject", "body", "shop@example.com", list(to), **more)
+
+
+def test_who_is_held_back_is_taken_out_and_the_message_tells(outbox: list[Any]) -> None:
+    mixed = message(HELD, CLEAR, cc=["Held <Held@Example.com>"], bcc=["other@example.net"])
+    assert connection().send_messages([mixed]) == 1
+    (sent,) = outbox
+    assert (sent.to, sent.cc, sent.bcc) == ([CLEAR], [], ["other@example.net"])
+    assert mixed.to == [HELD, CLEAR], "the app's own message is not changed"
+    assert list(mixed.suppressed_recipients) == [HELD, "Held <Held@Example.com>"]
+
+
+def test_a_message_with_nobody_left_is_not_sent_and_not_counted(outbox: list[Any]) -> None:
+    alone = message(HELD)
+    assert connection().send_messages([alone, message(CLEAR)]) == 1
+    assert [sent.to for sent in outbox] == [[CLEAR]]
+    assert alone.suppressed_recipients[HELD].reason == "BOUNCE"
+    assert connection().send_messages([alone]) == 0
+    assert connection().send_messages([]) == 0
+
+
+def test_a_message_can_name_its_stream(outbox: list[Any]) -> None:
+    news = message("news@example.com")
+    assert connection().send_messages([news]) == 1
+    news.suppression_stream = "news"
+    assert connection().send_messages([news]) == 0
+    assert len(outbox) == 1
+
+
+def test_without_an_answer_nothing_is_sent(outbox: list[Any]) -> None:
+    with pytest.raises(AddressesUnknownError):
+        connection().send_messages([message(SILENT)])
+    quiet = connection(fail_silently=True)
+    assert quiet.send_messages([message(SILENT), message(CLEAR)]) == 1
+    assert [sent.to for sent in outbox] == [[CLEAR]]
+
+
+def test_a_recipient_that_is_no_address_is_named_by_its_place(outbox: list[Any]) -> None:
+    with pytest.raises(InvalidAddressError, match=r"cc\[0\]: an address needs an @"):
+        connection().send_messages([message(CLEAR, cc=["nobody"])])
+    assert outbox == []
+
+
+def test_a_connection_can_be_opened_shared_and_closed(outbox: list[Any]) -> None:
+    with connection() as shared:
+        shared.open()
+        assert send_mail("s", "b", "shop@example.com", [CLEAR, HELD], connection=shared) == 1
+    assert [sent.to for sent in outbox] == [[CLEAR]]
+
+
+def test_the_list_is_taken_from_the_settings(
+    outbox: list[Any], client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del client
+    contrib._configured.cache_clear()
+    monkeypatch.setenv("SUPPRESSION_TABLE_NAME", "suppressions")
+    assert send_mail("s", "b", "shop@example.com", [CLEAR]) == 1
+    contrib._configured.cache_clear()
+    monkeypatch.delenv("SUPPRESSION_TABLE_NAME")
+    monkeypatch.setitem(settings.SES_SUPPRESSION, "TABLE_NAME", "suppressions")
+    assert send_mail("s", "b", "shop@example.com", [CLEAR]) == 1
+    assert len(outbox) == 2
+    contrib._configured.cache_clear()
