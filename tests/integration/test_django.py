@@ -29,7 +29,8 @@ if not settings.configured:
 @pytest.fixture
 def outbox() -> list[Any]:
     mail.outbox = []
-    return mail.outbox
+    outbox: list[Any] = mail.outbox
+    return outbox
 
 
 def connection(**options: Any) -> Any:
