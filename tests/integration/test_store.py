@@ -235,7 +235,7 @@ def test_an_answer_that_never_comes_is_told_by_its_name() -> None:
         store_of(client).find(JANE)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 @given(twelve_notifications, st.data())
 def test_any_order_repetition_and_batching_through_dynamodb_gives_the_verdict_of_the_sorted_set(
     bodies: list[str], data: st.DataObject
@@ -264,7 +264,7 @@ def test_any_order_repetition_and_batching_through_dynamodb_gives_the_verdict_of
     assert found == without_revisions(in_order).get(JANE, Record(address=JANE))
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 @given(evidence_with_voids(without_deliveries, max_size=12), st.data())
 def test_any_set_of_evidence_and_actions_through_dynamodb_gives_one_verdict(
     evidence: list[Evidence], data: st.DataObject

@@ -229,10 +229,10 @@ def test_no_sender_is_held_longer_than_the_deadline_whatever_hangs() -> None:
     for _ in range(20):  # more than there are threads: they all hang
         with pytest.raises(StoreUnavailableError, match="OutOfTime"):
             suppressions.check(JANE)
-    assert time.monotonic() - begun < 20 * (0.1 + 0.1)
+    assert time.monotonic() - begun < 20 * 0.1 + 5, "and not 20 times 30 seconds"
     begun = time.monotonic()
     assert list(suppressions.screen([JANE]).unknown) == [JANE]
-    assert time.monotonic() - begun < 0.2 + 0.1
+    assert time.monotonic() - begun < 0.2 + 5
     store.released.set()
     assert SuppressionList(store).check(JANE) is None
 
