@@ -168,53 +168,42 @@ def _evidence(
 ) -> Evidence:
     mail = feedback.mail
     reported_as = None if recipient.address == address else recipient.address or recipient.reported
-    at = min(feedback.timestamp or received_at, received_at)
-    mail_at = min(mail.timestamp, received_at) if mail.timestamp else None
-    stream = _stream(feedback, stream_tag)
+
+    def piece(kind: Kind, evidence_id: str, **more: Any) -> Evidence:  # noqa: ANN401  # its fields
+        return Evidence(
+            id=evidence_id,
+            kind=kind,
+            at=min(feedback.timestamp or received_at, received_at),
+            mail_id=mail.message_id,
+            mail_at=min(mail.timestamp, received_at) if mail.timestamp else None,
+            identity=mail.identity,
+            stream=_stream(feedback, stream_tag),
+            reported_as=reported_as,
+            **more,
+        )
+
     match feedback:
         case Bounce():
-            return Evidence(
-                id=_feedback_id(feedback, Kind.BOUNCE, address, reported_as),
-                kind=Kind.BOUNCE,
-                at=at,
-                mail_id=mail.message_id,
-                mail_at=mail_at,
-                identity=mail.identity,
-                stream=stream,
+            return piece(
+                Kind.BOUNCE,
+                _feedback_id(feedback, Kind.BOUNCE, address, reported_as),
                 bounce_type=feedback.bounce_type,
                 bounce_sub_type=feedback.bounce_sub_type,
                 action=recipient.action,
                 status=recipient.status,
                 diagnostic=recipient.diagnostic,
-                reported_as=reported_as,
             )
         case Complaint():
-            return Evidence(
-                id=_feedback_id(feedback, Kind.COMPLAINT, address, reported_as),
-                kind=Kind.COMPLAINT,
-                at=at,
-                mail_id=mail.message_id,
-                mail_at=mail_at,
-                identity=mail.identity,
-                stream=stream,
-                reported_as=reported_as,
+            return piece(
+                Kind.COMPLAINT,
+                _feedback_id(feedback, Kind.COMPLAINT, address, reported_as),
                 feedback_type=feedback.complaint_feedback_type,
                 sub_type=feedback.complaint_sub_type,
                 certain=_is_certain(feedback, address),
             )
         case Delivery():
-            return Evidence(
-                id=f"delivery:{mail.message_id}"
-                if mail.message_id
-                else _hashed_id(Kind.DELIVERY, feedback, address),
-                kind=Kind.DELIVERY,
-                at=at,
-                mail_id=mail.message_id,
-                mail_at=mail_at,
-                identity=mail.identity,
-                stream=stream,
-                reported_as=reported_as,
-            )
+            by_mail = f"{Kind.DELIVERY}:{mail.message_id}" if mail.message_id else None
+            return piece(Kind.DELIVERY, by_mail or _hashed_id(Kind.DELIVERY, feedback, address))
         case _:
             assert_never(feedback)
 

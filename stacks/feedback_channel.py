@@ -6,15 +6,15 @@ A channel of its own for each kind, so that a flood of deliveries cannot delay a
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from aws_cdk import Aws, Duration, RemovalPolicy
+from aws_cdk import Aws, Duration
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct, IDependable
 
+from stacks.function import make_function
 from stacks.suppression_table import grant_key_through
 
 RECEIVES = 20
@@ -166,28 +166,15 @@ class FeedbackChannel(Construct):
     def _function(
         self, kind: str, code: lambda_.Code, timeout: Duration, variables: Mapping[str, str]
     ) -> lambda_.Function:
-        log_group = logs.LogGroup(
+        function = make_function(
             self,
-            "Logs",
-            retention=logs.RetentionDays.THREE_MONTHS,
-            removal_policy=RemovalPolicy.DESTROY,
-        )
-        role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
-        log_group.grant_write(role)
-        self.dead_letter_queue.grant(role, "sqs:SendMessage")
-        grant_key_through(self._key, role, "sqs", "kms:Decrypt", "kms:GenerateDataKey*")
-        return lambda_.Function(
-            self,
-            "Function",
-            description=f"SES suppression list: applies {kind}",
-            runtime=lambda_.Runtime.PYTHON_3_14,
-            architecture=lambda_.Architecture.ARM_64,
-            handler=f"lambdas.{kind}.handler",
+            module=kind,
+            description=f"applies {kind}",
             code=code,
-            role=role,
-            memory_size=512,
+            memory=512,
             timeout=timeout,
-            log_group=log_group,
-            logging_format=lambda_.LoggingFormat.JSON,
             environment={**variables, "DEAD_LETTER_QUEUE_URL": self.dead_letter_queue.queue_url},
         )
+        self.dead_letter_queue.grant(function, "sqs:SendMessage")
+        grant_key_through(self._key, function, "sqs", "kms:Decrypt", "kms:GenerateDataKey*")
+        return function

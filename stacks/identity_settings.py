@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 
-from aws_cdk import Aws, CustomResource, Duration, RemovalPolicy
+from aws_cdk import Aws, CustomResource, Duration
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
 from constructs import Construct, IDependable
 
 from stacks.config import Identity
+from stacks.function import make_function
 
 
 class IdentitySettings(Construct):
@@ -51,17 +51,17 @@ class IdentitySettings(Construct):
             previous = [resource]
 
     def _function(self, code: lambda_.Code) -> lambda_.Function:
-        log_group = logs.LogGroup(
+        function = make_function(
             self,
-            "Logs",
-            retention=logs.RetentionDays.THREE_MONTHS,
-            removal_policy=RemovalPolicy.DESTROY,
+            module="identity_notifications",
+            description="sets the identities' notification topics",
+            code=code,
+            memory=256,
+            timeout=Duration.minutes(2),
         )
-        role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
-        log_group.grant_write(role)
         # These actions know no resources ("Actions, resources, and condition keys for Amazon SES").
         iam.Grant.add_to_principal(
-            grantee=role,
+            grantee=function,
             actions=[
                 "ses:GetIdentityNotificationAttributes",
                 "ses:SetIdentityNotificationTopic",
@@ -70,17 +70,4 @@ class IdentitySettings(Construct):
             resource_arns=["*"],
             conditions={"StringEquals": {"aws:RequestedRegion": Aws.REGION}},
         )
-        return lambda_.Function(
-            self,
-            "Function",
-            description="SES suppression list: sets the identities' notification topics",
-            runtime=lambda_.Runtime.PYTHON_3_14,
-            architecture=lambda_.Architecture.ARM_64,
-            handler="lambdas.identity_notifications.handler",
-            code=code,
-            role=role,
-            memory_size=256,
-            timeout=Duration.minutes(2),
-            log_group=log_group,
-            logging_format=lambda_.LoggingFormat.JSON,
-        )
+        return function
