@@ -95,7 +95,23 @@ class IngestFunction:
 
     def _settle(self, outcome: Outcome, deadline: Deadline) -> bool:
         """Log it, put it away if it is rejected; False: SQS has to give the message again."""
-        details = {
+        match outcome.status:
+            case Status.RETRIED:
+                self._logger.error("not applied, to be retried", extra=self._details(outcome))
+                return False
+            case Status.REJECTED:
+                self._logger.warning("rejected", extra=self._details(outcome))
+                return bool(deadline.remaining) and self._put_away(outcome)
+            case Status.ACKNOWLEDGED:
+                self._logger.info("acknowledged", extra=self._details(outcome))
+            case Status.APPLIED:
+                # Deliveries are too many to log.
+                if any(rule is not Rule.DELIVERY for _, rule in outcome.rules):
+                    self._logger.info("applied", extra=self._details(outcome))
+        return True
+
+    def _details(self, outcome: Outcome) -> dict[str, Any]:
+        return {
             "message_id": outcome.message.id,
             "status": outcome.status,
             "reason": outcome.reason,
@@ -105,21 +121,6 @@ class IngestFunction:
                 for address, rule in outcome.rules
             ],
         }
-        match outcome.status:
-            case Status.RETRIED:
-                self._logger.error("not applied, to be retried", extra=details)
-                return False
-            case Status.REJECTED:
-                self._logger.warning("rejected", extra=details)
-                return bool(deadline.remaining) and self._put_away(outcome)
-            case Status.ACKNOWLEDGED:
-                self._logger.info("acknowledged", extra=details)
-            case Status.APPLIED:
-                if any(
-                    rule is not Rule.DELIVERY for _, rule in outcome.rules
-                ):  # they are too many to log
-                    self._logger.info("applied", extra=details)
-        return True
 
     def _put_away(self, outcome: Outcome) -> bool:
         try:

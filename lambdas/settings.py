@@ -1,10 +1,9 @@
 """What the stack tells the functions, read and validated once, when a function starts."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ses_suppression.errors import InvalidPolicyError, MissingSettingError
+from ses_suppression.errors import MissingSettingError
 from ses_suppression.policy import Policy
 
 
@@ -34,16 +33,13 @@ class Settings:
             MissingSettingError, InvalidPolicyError: the function cannot start; its messages stay in
                 the queue.
         """
-        try:
-            policy = json.loads(environ.get("SUPPRESSION_POLICY", "{}"))
-        except ValueError as error:
-            raise InvalidPolicyError(f"SUPPRESSION_POLICY is not JSON: {error}") from None
+        policy = Policy.from_environ(environ)
         return cls(
             table_name=_required(environ, "SUPPRESSION_TABLE_NAME"),
             dead_letter_queue_url=_required(environ, "DEAD_LETTER_QUEUE_URL"),
             fingerprint_key=_required(environ, "FINGERPRINT_KEY"),
             account_ids=frozenset(_required(environ, "SENDING_ACCOUNT_IDS").split(",")),
-            policy=Policy.from_mapping(policy),
+            policy=policy,
         )
 
 

@@ -46,34 +46,28 @@ class Deployment:
         return self.outputs["SuppressionTableName"]
 
 
-def deploy(
-    emulator: Emulator, *, environment: str = "dev", context: Mapping[str, str] | None = None
-) -> Deployment:
+def deploy(emulator: Emulator, *, environment: str = "dev") -> Deployment:
     """Bootstrap the emulator's account, and deploy an environment of `cdk.json` to it.
 
     Args:
         emulator: where to.
         environment: which.
-        context: more context for the CDK command line.
 
     Raises:
         LocalError: the CDK command line failed; the message ends with what it said.
     """
     # The emulator denies the asset bucket to the bootstrap's publishing role: the CLI's own
     # credentials deploy.
-    chosen = {"env": environment, "synthesizer": "cli", **(context or {})}
     outputs = emulator.folder / "outputs.json"
     run_cdk(emulator, "bootstrap", f"aws://{ACCOUNT_ID}/{emulator.region}")
-    arguments = [
-        argument for name, value in chosen.items() for argument in ("-c", f"{name}={value}")
-    ]
-    run_cdk(emulator, "deploy", *arguments, "--require-approval=never", f"--outputs-file={outputs}")
+    context = ["-c", f"env={environment}", "-c", "synthesizer=cli"]
+    run_cdk(emulator, "deploy", *context, "--require-approval=never", f"--outputs-file={outputs}")
     ((stack_name, values),) = json.loads(outputs.read_text()).items()
     return Deployment(stack_name=stack_name, outputs=values)
 
 
-def run_cdk(emulator: Emulator, *arguments: str) -> str:
-    """Run the CDK command line against the emulator; give what it printed.
+def run_cdk(emulator: Emulator, *arguments: str) -> None:
+    """Run the CDK command line against the emulator.
 
     Raises:
         LocalError: it failed, or it is not installed.
@@ -113,4 +107,3 @@ def run_cdk(emulator: Emulator, *arguments: str) -> str:
         raise
     if process.returncode != 0:
         raise LocalError(f"cdk {arguments[0]} failed:\n{printed}")
-    return printed

@@ -97,7 +97,7 @@ def running_emulator(region: str, *, python: str = sys.executable) -> Iterator[E
 def _start(folder: Path, region: str, python: str) -> Emulator:
     certificate, key = make_certificate(folder)
     for _ in range(_ATTEMPTS):  # somebody may take the port between the look and the start
-        port = _free_port()
+        port = free_port()
         url = f"https://localhost:{port}"
         environment = {
             "AWS_ACCESS_KEY_ID": _ACCESS_KEY,
@@ -178,7 +178,8 @@ def forget_real_accounts() -> None:
     os.environ["NO_PROXY"] = os.environ["no_proxy"] = "localhost,127.0.0.1"
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Give a port of loopback that nobody listens on now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -1,6 +1,5 @@
 """What an app asks before it sends."""
 
-import json
 import logging
 import os
 import threading
@@ -26,7 +25,6 @@ from ses_suppression.daemon_pool import DaemonPool
 from ses_suppression.deadline import Deadline
 from ses_suppression.errors import (
     InvalidAddressError,
-    InvalidPolicyError,
     MissingSettingError,
     SESSuppressionError,
     StoreUnavailableError,
@@ -34,14 +32,13 @@ from ses_suppression.errors import (
 from ses_suppression.evidence import EVERY_STREAM, Evidence
 from ses_suppression.ingest import apply
 from ses_suppression.policy import Policy
-from ses_suppression.store import KEYS_A_REQUEST, DynamoDBStore, Found, Store, Verdict
+from ses_suppression.store import KEYS_A_REQUEST, DynamoDBStore, Found, Store, Verdict, chunks
 from ses_suppression.suppression import Suppression, lasts_longest
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
 TABLE_NAME_VARIABLE = "SUPPRESSION_TABLE_NAME"
-POLICY_VARIABLE = "SUPPRESSION_POLICY"
 REQUESTS = 16
 """Requests at a time."""
 
@@ -188,12 +185,8 @@ class SuppressionList:
             raise MissingSettingError(
                 f"set {TABLE_NAME_VARIABLE} to the stack's output SuppressionTableName"
             )
-        try:
-            policy = json.loads(os.environ.get(POLICY_VARIABLE, "{}"))
-        except ValueError as error:
-            raise InvalidPolicyError(f"{POLICY_VARIABLE} is not JSON: {error}") from None
         return cls.of_table(
-            table_name, unknown=unknown, cache=cache, policy=Policy.from_mapping(policy)
+            table_name, unknown=unknown, cache=cache, policy=Policy.from_environ(os.environ)
         )
 
     @property
@@ -342,20 +335,20 @@ class SuppressionList:
             else:
                 found.verdicts[key] = cached
         deadline = Deadline(self._screen_seconds)
-        chunks = [asked[at : at + KEYS_A_REQUEST] for at in range(0, len(asked), KEYS_A_REQUEST)]
+        parts = list(chunks(asked))
         answers = [
-            self._pool.submit(partial(self._store.find_many, chunk, deadline=deadline))
-            for chunk in chunks
+            self._pool.submit(partial(self._store.find_many, part, deadline=deadline))
+            for part in parts
         ]
-        for chunk, answer in zip(chunks, answers, strict=True):
+        for part, answer in zip(parts, answers, strict=True):
             try:
-                part = _within(deadline, answer)
+                answered = _within(deadline, answer)
             except StoreUnavailableError as error:
-                found.failures.update(dict.fromkeys(chunk, error))
+                found.failures.update(dict.fromkeys(part, error))
                 continue
-            found.failures.update(part.failures)
-            found.verdicts.update(part.verdicts)
-            self._keep(part.verdicts)
+            found.failures.update(answered.failures)
+            found.verdicts.update(answered.verdicts)
+            self._keep(answered.verdicts)
         return found
 
     def _keep(self, verdicts: Mapping[str, Verdict]) -> None:

@@ -97,8 +97,8 @@ def decide(address: str, evidence: Iterable[Evidence], policy: Policy) -> Decisi
     _apply_voids(steps)
     _apply_reactivations(steps)
     _recognise_automatic_replies(steps)
-    longest = timedelta(days=policy.simulator_days) if is_simulator(address) else None
-    return Decision(suppressions=_Walk(policy, longest).over(steps), steps=steps)
+    longest_days = policy.simulator_days if is_simulator(address) else None
+    return Decision(suppressions=_Walk(policy, longest_days).over(steps), steps=steps)
 
 
 def expires_at(address: str, decision: Decision, policy: Policy) -> int | None:
@@ -187,9 +187,9 @@ def _stream(consequence: Suppress, evidence: Evidence) -> str | None:
 class _Walk:
     """The fold over the evidence that counts, in order of time."""
 
-    def __init__(self, policy: Policy, longest: timedelta | None) -> None:
+    def __init__(self, policy: Policy, longest_days: int | None) -> None:
         self._policy = policy
-        self._longest = longest  # no suppression lasts longer: the mailbox simulator's
+        self._longest_days = longest_days  # no suppression lasts longer: the mailbox simulator's
         self._suppressing: list[tuple[Step, Suppression]] = []
         self._holds: dict[Rule, int] = {}  # how many there were, for what doubles
         self._last_day: dict[Rule, date] = {}  # for what counts once a day
@@ -265,8 +265,8 @@ class _Walk:
                 step.evidence.at,
                 days=min(first << earlier, max(first, self._policy.longest_hold_days)),
             )
-        if self._longest:
-            limit = _later(step.evidence.at, days=self._longest.days)
+        if self._longest_days:
+            limit = _later(step.evidence.at, days=self._longest_days)
             until = min(until, limit) if until else limit
         return until.replace(microsecond=0) if until else None
 

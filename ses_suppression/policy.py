@@ -3,6 +3,7 @@
 `decision.py` applies it; `docs/policy.md` is generated from it.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from enum import StrEnum
@@ -12,6 +13,9 @@ from ses_suppression.address import normalise
 from ses_suppression.errors import InvalidAddressError, InvalidPolicyError
 from ses_suppression.evidence import EVERY_STREAM
 from ses_suppression.rules import Rule
+
+VARIABLE = "SUPPRESSION_POLICY"
+"""The environment variable in which a function, and an app that writes, finds its policy."""
 
 LONGEST_DAYS = 3650
 """No number of days in a policy may be greater: a suppression that long has no end in practice."""
@@ -179,6 +183,19 @@ class Policy:
                 "kept_days: evidence has to be kept for transient_window_days at least"
             )
         return policy
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> "Policy":
+        """Build the policy that `SUPPRESSION_POLICY` holds as JSON; without it, the default one.
+
+        Raises:
+            InvalidPolicyError: it is not JSON, or no policy.
+        """
+        try:
+            values = json.loads(environ.get(VARIABLE, "{}"))
+        except ValueError as error:
+            raise InvalidPolicyError(f"{VARIABLE} is not JSON: {error}") from None
+        return cls.from_mapping(values)
 
 
 def _validated(key: str, value: object) -> object:

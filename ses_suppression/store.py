@@ -111,9 +111,9 @@ class DynamoDBStore:
     def load(self, addresses: Collection[str], *, consistent: bool, deadline: Deadline) -> Loaded:
         """Read records with BatchGetItem, 100 addresses a request, several requests at a time."""
         loaded = Loaded()
-        chunks = list(_chunks(list(dict.fromkeys(addresses))))
+        parts = list(chunks(list(dict.fromkeys(addresses))))
         for part in self._each(
-            lambda chunk: self._load_chunk(chunk, consistent=consistent, deadline=deadline), chunks
+            lambda chunk: self._load_chunk(chunk, consistent=consistent, deadline=deadline), parts
         ):
             loaded.records.update(part.records)
             loaded.failures.update(part.failures)
@@ -238,7 +238,8 @@ def _unanswered(answer: Mapping[str, Any], table_name: str) -> set[str]:
     return {key["address"]["S"] for key in keys}
 
 
-def _chunks(addresses: Sequence[str]) -> Iterator[Sequence[str]]:
+def chunks(addresses: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Divide addresses into as many as one BatchGetItem may ask for."""
     for start in range(0, len(addresses), KEYS_A_REQUEST):
         yield addresses[start : start + KEYS_A_REQUEST]
 

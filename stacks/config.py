@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any
 
 from ses_suppression.address import normalise
@@ -90,15 +90,10 @@ class Config:
         return cls(environment=name, synthesizer=synthesizer, **_validated(values, path))
 
 
-_KEYS = tuple(
-    item.name for item in fields(Config) if item.name not in {"environment", "synthesizer"}
-)
-
-
 def _validated(values: Mapping[str, Any], path: str) -> dict[str, Any]:
     for key in values:
-        if key not in _KEYS:
-            raise ConfigError(f"{path}.{key}: not a key; there are {', '.join(_KEYS)}")
+        if key not in _READERS:
+            raise ConfigError(f"{path}.{key}: not a key; there are {', '.join(_READERS)}")
     if "region" not in values:
         raise ConfigError(
             f"{path}.region: missing; every environment names its region, such as eu-west-1"

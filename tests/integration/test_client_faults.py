@@ -17,7 +17,7 @@ import pytest
 from botocore.config import Config
 from moto.server import ThreadedMotoServer
 
-from local.emulator import _free_port
+from local.emulator import free_port
 from local.waiting import wait_for
 from ses_suppression.client import _SEND_PATH, SuppressionList, Unknown
 from ses_suppression.errors import StoreUnavailableError
@@ -83,7 +83,7 @@ def proxy_of_module() -> Iterator[Proxy]:
     suppressions = SuppressionList(DynamoDBStore(table, TABLE_NAME))
     for address in HELD:
         suppressions.suppress(address, by="test", note="held back")
-    listening = _free_port()
+    listening = free_port()
     command = [sys.executable, "-m", "microburst", "--upstream", upstream, "--host", "127.0.0.1"]
     process = subprocess.Popen(
         [*command, "--port", str(listening)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL

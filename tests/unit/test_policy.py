@@ -87,3 +87,12 @@ def test_a_row_has_to_fit_into_its_window_and_into_what_is_kept() -> None:
 
 def test_evidence_may_be_kept_for_just_the_window() -> None:
     assert Policy.from_mapping({"kept_days": 14}).kept_days == 14
+
+
+def test_the_policy_is_read_from_the_environment() -> None:
+    text = '{"transient_bounces": 3}'
+    assert Policy.from_environ({"SUPPRESSION_POLICY": text}) == Policy(transient_bounces=3)
+    assert Policy.from_environ({}) == Policy()
+    with pytest.raises(InvalidPolicyError) as raised:
+        Policy.from_environ({"SUPPRESSION_POLICY": "{"})
+    assert str(raised.value).startswith("SUPPRESSION_POLICY is not JSON: Expecting property name")
