@@ -1,55 +1,24 @@
 """An app's role with the reader's policy: it can ask, and it can do nothing else."""
 
-import json
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from local.emulator import ACCOUNT_ID
 from ses_suppression.client import SuppressionList
 from ses_suppression.errors import StoreUnavailableError
 from tests.e2e.stack import Stack
 from tests.sent_by_ses import bounce
 
-TRUST = {
-    "Version": "2012-10-17",
-    "Statement": [
-        {
-            "Effect": "Allow",
-            "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT_ID}:root"},
-            "Action": "sts:AssumeRole",
-        }
-    ],
-}
 
-
-@pytest.fixture(scope="module")
-def credentials(stack: Stack) -> Iterator[dict[str, str]]:
-    """The credentials of an app's role that has the reader's policy attached."""
-    iam, sts = stack.emulator.client("iam"), stack.emulator.client("sts")
-    name = f"app-{uuid.uuid4().hex[:8]}"
-    role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]
-    policy = stack.deployment.outputs["ReaderPolicyArn"]
-    iam.attach_role_policy(RoleName=name, PolicyArn=policy)
-    given = sts.assume_role(RoleArn=role["Arn"], RoleSessionName="app")["Credentials"]
-    yield {
-        "aws_access_key_id": given["AccessKeyId"],
-        "aws_secret_access_key": given["SecretAccessKey"],
-        "aws_session_token": given["SessionToken"],
-    }
-    iam.detach_role_policy(RoleName=name, PolicyArn=policy)
-    iam.delete_role(RoleName=name)
-
-
-def test_a_reader_checks_and_screens(stack: Stack, credentials: dict[str, str]) -> None:
+def test_a_reader_checks_and_screens(stack: Stack, reader_credentials: dict[str, str]) -> None:
     address = f"{uuid.uuid4().hex}@example.net"
     stack.publish("Bounces", bounce(address, at=datetime.now(UTC), feedback_id=uuid.uuid4().hex))
     stack.await_suppression(address)
-    client = stack.emulator.client("dynamodb", **credentials)
+    client = stack.emulator.client("dynamodb", **reader_credentials)
     suppressions = SuppressionList.of_table(stack.deployment.table_name, client=client)
     assert suppressions.check(address) is not None
     screening = suppressions.screen([address, "clear@example.net"])
@@ -71,9 +40,9 @@ FORBIDDEN: dict[str, Callable[[Any, str], Any]] = {
 
 @pytest.mark.parametrize("attempt", FORBIDDEN.values(), ids=FORBIDDEN)
 def test_a_reader_can_do_nothing_else(
-    stack: Stack, credentials: dict[str, str], attempt: Callable[[Any, str], Any]
+    stack: Stack, reader_credentials: dict[str, str], attempt: Callable[[Any, str], Any]
 ) -> None:
-    dynamodb = stack.emulator.client("dynamodb", **credentials)
+    dynamodb = stack.emulator.client("dynamodb", **reader_credentials)
     with pytest.raises(ClientError) as raised:
         attempt(dynamodb, stack.deployment.table_name)
     assert raised.value.response["Error"]["Code"] in {"AccessDeniedException", "AccessDenied"}

@@ -1,0 +1,147 @@
+"""The recipes of docs/data-model.md, run as they stand there, with the reader's policy."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import uuid
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from ses_suppression.client import SuppressionList
+from ses_suppression.evidence import EVERY_STREAM
+from tests.e2e.stack import Stack
+from tests.sent_by_ses import bounce
+
+ROOT = Path(__file__).parent.parent.parent
+PAGE = (ROOT / "docs" / "data-model.md").read_text()
+RECIPES = dict(re.findall(r"^```(\w+)\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL))
+
+# What an app would write around each recipe; the arguments are address, stream, address, stream …
+DRIVERS = {
+    "sh": """
+while [ $# -gt 0 ]; do
+  may_send "$1" "$2"; status=$?
+  case $status in 0) echo true;; 1) echo false;; *) exit $status;; esac
+  shift 2
+done
+""",
+    "python": """
+import sys
+for address, stream in zip(sys.argv[1::2], sys.argv[2::2]):
+    print(str(may_send(address, stream)).lower())
+""",
+    "js": """
+const given = process.argv.slice(2);
+for (let i = 0; i < given.length; i += 2) console.log(await maySend(given[i], given[i + 1]));
+""",
+}
+INTERPRETERS = {"sh": shutil.which("sh"), "python": sys.executable, "js": shutil.which("node")}
+SUFFIXES = {"sh": "sh", "python": "py", "js": "mjs"}
+INTERNATIONAL = {"python", "js"}
+
+Answer = subprocess.CompletedProcess[str]
+
+
+class Recipe:
+    """A recipe, run in a process of its own as the reader."""
+
+    def __init__(self, stack: Stack, credentials: Mapping[str, str], folder: Path) -> None:
+        self._folder = folder
+        # Node looks for packages where the program stands.
+        (folder / "node_modules").symlink_to(ROOT / "node_modules")
+        self._environment = {
+            **os.environ,
+            **stack.emulator.environment,
+            **{name.upper(): value for name, value in credentials.items()},
+            "SUPPRESSION_TABLE_NAME": stack.deployment.table_name,
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        }
+
+    def run(self, language: str, *questions: tuple[str, str], **environment: str) -> Answer:
+        program = self._folder / f"recipe.{SUFFIXES[language]}"
+        program.write_text(RECIPES[language] + DRIVERS[language])
+        arguments = [argument for question in questions for argument in question]
+        interpreter = INTERPRETERS[language]
+        assert interpreter
+        return subprocess.run(
+            [interpreter, program, *arguments],
+            env={**self._environment, **environment},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+
+    def answers(self, language: str, *questions: tuple[str, str]) -> list[bool]:
+        answer = self.run(language, *questions)
+        assert (answer.returncode, answer.stderr) == (0, "")
+        return [json.loads(line) for line in answer.stdout.splitlines()]
+
+
+@pytest.fixture
+def recipe(stack: Stack, reader_credentials: dict[str, str], tmp_path: Path) -> Recipe:
+    return Recipe(stack, reader_credentials, tmp_path)
+
+
+@pytest.mark.parametrize("language", RECIPES.keys() & DRIVERS.keys())
+def test_a_recipe_answers_as_the_package_does(stack: Stack, recipe: Recipe, language: str) -> None:
+    name = uuid.uuid4().hex
+    held, over, on_news = (f"{name}-{word}@example.net" for word in ("held", "over", "news"))
+    stack.publish("Bounces", bounce(held, at=datetime.now(UTC), feedback_id=name))
+    stack.await_suppression(held)
+    stack.suppressions.suppress(on_news, by="test", note="on a stream", stream="news")
+    last_year = datetime.now(UTC) - timedelta(days=365)
+    SuppressionList(stack.store, clock=lambda: last_year).suppress(
+        over, by="test", note="over by now", until=last_year + timedelta(days=1)
+    )
+    questions = [
+        (held, EVERY_STREAM),
+        (f" {held.upper()}", "news") if language in INTERNATIONAL else (held.upper(), "news"),
+        (over, EVERY_STREAM),
+        (on_news, EVERY_STREAM),
+        (on_news, "news"),
+        (on_news, "receipts"),
+        (f"{name}@example.net", "news"),
+    ]
+    expected = [stack.suppressions.check(one, stream) is None for one, stream in questions]
+    assert expected == [False, False, True, True, False, True, True]
+    assert recipe.answers(language, *questions) == expected
+
+
+@pytest.mark.parametrize("language", INTERNATIONAL)
+def test_a_recipe_asks_for_the_a_label(stack: Stack, recipe: Recipe, language: str) -> None:
+    name = uuid.uuid4().hex
+    stack.suppressions.suppress(f"{name}@xn--strae-oqa.example", by="test", note="recipes")
+    questions = [
+        (f"{name}@{domain}", EVERY_STREAM) for domain in ("STRAßE.example.", "strasse.example")
+    ]
+    assert recipe.answers(language, *questions) == [False, True]
+
+
+@pytest.mark.parametrize("language", RECIPES.keys() & DRIVERS.keys())
+def test_a_recipe_that_gets_no_answer_says_neither_yes_nor_no(
+    recipe: Recipe, language: str
+) -> None:
+    answer = recipe.run(
+        language, ("jane@example.com", EVERY_STREAM), SUPPRESSION_TABLE_NAME="of-somebody-else"
+    )
+    assert answer.returncode != 0
+    assert answer.stdout == ""
+    assert "AccessDenied" in answer.stderr
+
+
+@pytest.mark.parametrize("language", INTERNATIONAL)
+@pytest.mark.parametrize("text", ["jane", "jane@", "@example.com"])
+def test_a_recipe_refuses_what_is_no_address(recipe: Recipe, language: str, text: str) -> None:
+    answer = recipe.run(language, (text, EVERY_STREAM))
+    assert (answer.returncode, answer.stdout) == (1, "")
+
+
+def test_there_is_a_recipe_for_each_language() -> None:
+    assert list(RECIPES) == ["sh", "python", "js", "go", "java", "php"]
