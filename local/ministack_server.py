@@ -1,8 +1,9 @@
 """The emulator's own process: ministack, with what this project needs and ministack leaves out.
 
 It answers `GetIdentityNotificationAttributes`, which ministack does not know, from ministack's own
-state, and it keeps off port 443, which ministack tries to take beside its own. It ends when its
-standard input is closed, so that it cannot outlive whoever started it, however that ended.
+state, and the calls for SES's account-level suppression list, which ministack knows by name only.
+It keeps off port 443, which ministack tries to take beside its own. It ends when its standard input
+is closed, so that it cannot outlive whoever started it, however that ended.
 """
 
 import os
@@ -14,10 +15,20 @@ from urllib.parse import parse_qs
 from xml.sax.saxutils import escape
 
 from ministack import app
-from ministack.services import ses
+from ministack.core.responses import json_response
+from ministack.services import s3, ses, ses_v2
+
+from local.suppressed_destinations import SuppressedDestinations
 
 _KINDS = ("Bounce", "Complaint", "Delivery")
-_answer_ses = ses.handle_request
+_answer_ses, _answer_ses_v2 = ses.handle_request, ses_v2.handle_request
+
+
+def _read_object(bucket: str, key: str) -> bytes:
+    return s3._get_object_data(bucket, key) or b""  # noqa: SLF001  # there is no public way to ask
+
+
+_suppressed_destinations = SuppressedDestinations(_read_object)
 
 
 async def _handle_request(method: str, path: str, headers: Any, body: bytes, query: Any) -> Any:  # noqa: ANN401  # ministack's own
@@ -27,6 +38,14 @@ async def _handle_request(method: str, path: str, headers: Any, body: bytes, que
             [values[0] for name, values in parameters.items() if "Identities" in name]
         )
     return await _answer_ses(method, path, headers, body, query)
+
+
+async def _handle_v2_request(method: str, path: str, headers: Any, body: bytes, query: Any) -> Any:  # noqa: ANN401  # ministack's own
+    answer = _suppressed_destinations.answer(method, path.rstrip("/"), query, body)
+    if answer is None:
+        return await _answer_ses_v2(method, path, headers, body, query)
+    status, document = answer
+    return json_response(document, status)
 
 
 def _notification_attributes(identities: list[str]) -> Any:  # noqa: ANN401  # ministack's own
@@ -63,6 +82,7 @@ def main() -> None:
     """Serve until standard input is closed."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     ses.handle_request = _handle_request
+    ses_v2.handle_request = _handle_v2_request
     app._port_is_bindable = lambda _host, _port: False  # noqa: SLF001
     sys.argv = ["ministack"]
     app.main()

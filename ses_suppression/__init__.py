@@ -11,19 +11,28 @@ if TYPE_CHECKING:
     from ses_suppression.client import AddressesUnknownError, Screening, SuppressionList, Unknown
     from ses_suppression.errors import (
         AllRecipientsSuppressedError,
+        ConflictError,
+        InvalidActionError,
         InvalidAddressError,
+        InvalidPolicyError,
+        MissingSettingError,
         SESSuppressionError,
         StoreUnavailableError,
     )
-    from ses_suppression.guard import guard, sending
-    from ses_suppression.policy import Reason
+    from ses_suppression.guarding import guard, sending
+    from ses_suppression.policy import Policy, Reason
     from ses_suppression.suppression import Suppression
 
 _MODULES = {
     "AddressesUnknownError": "client",
     "AllRecipientsSuppressedError": "errors",
     "CacheSettings": "cache",
+    "ConflictError": "errors",
+    "InvalidActionError": "errors",
     "InvalidAddressError": "errors",
+    "InvalidPolicyError": "errors",
+    "MissingSettingError": "errors",
+    "Policy": "policy",
     "Reason": "policy",
     "SESSuppressionError": "errors",
     "Screening": "client",
@@ -31,15 +40,20 @@ _MODULES = {
     "Suppression": "suppression",
     "SuppressionList": "client",
     "Unknown": "client",
-    "guard": "guard",
-    "sending": "guard",
+    "guard": "guarding",
+    "sending": "guarding",
 }
 
 __all__ = [
     "AddressesUnknownError",
     "AllRecipientsSuppressedError",
     "CacheSettings",
+    "ConflictError",
+    "InvalidActionError",
     "InvalidAddressError",
+    "InvalidPolicyError",
+    "MissingSettingError",
+    "Policy",
     "Reason",
     "SESSuppressionError",
     "Screening",

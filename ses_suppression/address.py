@@ -25,6 +25,9 @@ _FINGERPRINT_DIGITS = 12
 _PLAIN = re.compile(r"[a-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@(?:[a-z0-9_-]{1,63}\.)+[a-z0-9-]{1,63}")
 _ANGLE = re.compile(r'(?:"(?:[^"\\]|\\.)*"|[^"<>])*<([^<>]*|"(?:[^"\\]|\\.)*"@[^<>]*)>', re.DOTALL)
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
+_ANY_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_INVISIBLE = "\ufeff\u200b\u2060"  # a byte-order mark, and spaces without width
+_SEPARATORS = frozenset(",;")
 _NEEDS_NO_QUOTES = re.compile(r"[^\s\"(),:;<>@\[\\\]]+")
 _LABEL = re.compile(r"[a-z0-9_-]+")
 _LITERAL = re.compile(r"\[[a-z0-9.:]+\]")
@@ -58,11 +61,23 @@ def normalise(text: str) -> str:
     """
     if not isinstance(text, str):  # a cell of somebody's list
         raise InvalidAddressError(f"a text is needed, this is {type(text).__name__}")
-    stripped = text.strip()
+    stripped = text.strip().strip(_INVISIBLE).strip()
     lowered = stripped.lower()
     if len(lowered) <= _SURELY_SHORT and _PLAIN.fullmatch(lowered):
         return lowered
     return _normalise_unusual(stripped)
+
+
+def names_several(text: str) -> bool:
+    """Tell whether a text names several mailboxes: only the last would be asked about.
+
+    >>> names_several("joe@example.com, Jane <jane@example.com>")
+    True
+    >>> names_several('"Doe, Jane" <jane@example.com>')
+    False
+    """
+    before, bracket, _ = _ANY_QUOTED.sub("", text).partition("<")
+    return bool(bracket) and not _SEPARATORS.isdisjoint(before)
 
 
 def domain_of(address: str) -> str:

@@ -19,7 +19,7 @@ import boto3
 from botocore.config import Config
 
 from ses_suppression import operator_actions
-from ses_suppression.address import normalise
+from ses_suppression.address import names_several, normalise
 from ses_suppression.cache import Cache, CacheSettings
 from ses_suppression.daemon_pool import DaemonPool
 from ses_suppression.deadline import Deadline
@@ -28,6 +28,7 @@ from ses_suppression.errors import (
     MissingSettingError,
     SESSuppressionError,
     StoreUnavailableError,
+    UnreadableItemError,
 )
 from ses_suppression.evidence import EVERY_STREAM, Evidence
 from ses_suppression.ingest import apply
@@ -62,12 +63,17 @@ class Unknown(StrEnum):
     """What becomes of an address about which DynamoDB did not answer.
 
     `hold`: `screen` puts it under `unknown`, `check` raises. `raise`: `screen` raises too.
-    `allow`: it is taken for allowed; that is counted and logged.
+    `allow`: it is taken for allowed; that is counted and logged. (Not where the item is there and
+    cannot be read: somebody wrote it for a reason.)
     """
 
     HOLD = "hold"
     RAISE = "raise"
     ALLOW = "allow"
+
+    @classmethod
+    def _missing_(cls, value: object) -> "Unknown":
+        raise ValueError(f"unknown: {', '.join(cls)} are known, not {value!r}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +106,7 @@ class AddressesUnknownError(StoreUnavailableError):
         first = next(iter(screening.unknown.values()))
         code = first.code if isinstance(first, StoreUnavailableError) else type(first).__name__
         super().__init__(code, f"nothing is known about {len(screening.unknown)} addresses")
+        self.args = (screening,)  # with which a copy of it is made
         self.screening = screening
 
 
@@ -109,7 +116,8 @@ class SuppressionList:
     Args:
         store: where the records are; `from_env()` and `of_table()` build the ordinary one.
         unknown: what becomes of an address about which DynamoDB does not answer.
-        check_seconds: no `check` takes longer, whatever hangs.
+        check_seconds: no `check` takes longer, whatever hangs; and no `screen` of at most 100
+            addresses, such as the recipients of a mail.
         screen_seconds: no `screen`, and no block of `iter_screen`, takes longer.
         cache: how stale an answer may be; None: not at all.
         policy: the thresholds, for `suppress` and `reactivate`: the same as the stack's.
@@ -141,10 +149,13 @@ class SuppressionList:
         self._unknown = Unknown(unknown)
         self._check_seconds = check_seconds
         self._screen_seconds = screen_seconds
-        self._cache = Cache(cache, clock=monotonic) if cache else None
+        self._cache = Cache(cache) if cache else None
+        self._monotonic = monotonic
         self._policy = policy or Policy()
         self._clock = clock
         self._pool = DaemonPool(REQUESTS, "ses-suppression")
+        # A mail that waits to be sent does not wait for a list of a million.
+        self._urgent_pool = DaemonPool(REQUESTS, "ses-suppression-urgent")
         self._counts: Counter[str] = Counter()
         self._counting = threading.Lock()
 
@@ -155,6 +166,8 @@ class SuppressionList:
         *,
         client: "DynamoDBClient | None" = None,
         unknown: Unknown | str = Unknown.HOLD,
+        check_seconds: float = 1.0,
+        screen_seconds: float = 30.0,
         cache: CacheSettings | None = None,
         policy: Policy | None = None,
     ) -> "SuppressionList":
@@ -164,17 +177,41 @@ class SuppressionList:
             table_name: the table; the stack's output `SuppressionTableName`.
             client: a boto3 DynamoDB client; without one, one whose time-outs suit a sender is made.
             unknown: as of the class.
+            check_seconds: as of the class.
+            screen_seconds: as of the class.
             cache: as of the class.
             policy: as of the class.
+
+        >>> SuppressionList.of_table("suppressions", client=boto3.client("dynamodb", "eu-west-1"))
+        ... # doctest: +ELLIPSIS
+        <ses_suppression.client.SuppressionList object at ...>
         """
         store = DynamoDBStore(client or boto3.client("dynamodb", config=_SEND_PATH), table_name)
-        return cls(store, unknown=unknown, cache=cache, policy=policy)
+        return cls(
+            store,
+            unknown=unknown,
+            check_seconds=check_seconds,
+            screen_seconds=screen_seconds,
+            cache=cache,
+            policy=policy,
+        )
 
     @classmethod
     def from_env(
-        cls, *, unknown: Unknown | str = Unknown.HOLD, cache: CacheSettings | None = None
+        cls,
+        *,
+        unknown: Unknown | str = Unknown.HOLD,
+        check_seconds: float = 1.0,
+        screen_seconds: float = 30.0,
+        cache: CacheSettings | None = None,
     ) -> "SuppressionList":
         """Use the table in `SUPPRESSION_TABLE_NAME`, and the policy in `SUPPRESSION_POLICY`.
+
+        Args:
+            unknown: as of the class.
+            check_seconds: as of the class.
+            screen_seconds: as of the class.
+            cache: as of the class.
 
         Raises:
             MissingSettingError: the first is not set.
@@ -186,7 +223,12 @@ class SuppressionList:
                 f"set {TABLE_NAME_VARIABLE} to the stack's output SuppressionTableName"
             )
         return cls.of_table(
-            table_name, unknown=unknown, cache=cache, policy=Policy.from_environ(os.environ)
+            table_name,
+            unknown=unknown,
+            check_seconds=check_seconds,
+            screen_seconds=screen_seconds,
+            cache=cache,
+            policy=Policy.from_environ(os.environ),
         )
 
     @property
@@ -199,7 +241,7 @@ class SuppressionList:
             return dict(self._counts)
 
     def check(self, address: str, stream: str | None = None) -> Suppression | None:
-        """Ask whether mail to an address is held back. One GetItem, and never longer than a second.
+        """Ask whether mail to an address is held back. One request, within `check_seconds`.
 
         Args:
             address: in any spelling.
@@ -214,19 +256,19 @@ class SuppressionList:
                 is known: do not take it for a yes.
         """
         try:
-            key = normalise(address)
+            key = _key(address)
         except InvalidAddressError:
             self._count(invalid=1)
             raise
-        try:
-            verdict = self._find(key)
-        except StoreUnavailableError as error:
-            if self._unknown is not Unknown.ALLOW:
+        found = self._find([key], stream)
+        if key not in found.verdicts:
+            error = found.failures[key]
+            if not self._may_allow(error):
                 self._count(unknown=1)
-                raise
+                raise error
             self._allow_unknown([error])
             return None
-        suppression = self._applies(verdict, stream)
+        suppression = self._applies(found.verdicts[key], stream)
         self._count(**{"suppressed" if suppression else "allowed": 1})
         return suppression
 
@@ -237,24 +279,46 @@ class SuppressionList:
             addresses: in any spelling.
             stream: the stream of the mail.
 
+        Returns:
+            What is known within `screen_seconds`; of at most 100 addresses, within `check_seconds`.
+
         Raises:
             AddressesUnknownError: in the mode `raise`, when DynamoDB did not answer for some.
+
+        >>> from ses_suppression.testing import InMemorySuppressionList
+        >>> screening = InMemorySuppressionList().screen(["jane@example.com", "nobody"])
+        >>> screening.allowed, list(screening.invalid)
+        (('jane@example.com',), ['nobody'])
         """
-        texts = list(addresses)
+        texts = [_hashable(text) for text in addresses]
         keys: dict[str, str] = {}
         invalid: dict[str, InvalidAddressError] = {}
         for text in dict.fromkeys(texts):
             try:
-                keys[text] = normalise(text)
+                keys[text] = _key(text)
             except InvalidAddressError as error:
                 invalid[text] = error
-        found = self._find_many(list(dict.fromkeys(keys.values())))
+        found = self._find(list(dict.fromkeys(keys.values())), stream)
         return self._screening(texts, keys, invalid, found, stream)
 
     def iter_screen(
         self, addresses: Iterable[str], stream: str | None = None
     ) -> Iterator[Screening]:
-        """Screen a list that does not fit in memory: one screening for each 1,600 addresses."""
+        """Screen a list that does not fit in memory: one screening for each 1,600 addresses.
+
+        Args:
+            addresses: in any spelling; so many of them are taken at once.
+            stream: the stream of the mail.
+
+        Raises:
+            AddressesUnknownError: in the mode `raise`; it ends the iteration, and holds what is
+                known of its block. In the others the blocks after it go on.
+
+        >>> from ses_suppression.testing import InMemorySuppressionList
+        >>> lines = iter(["jane@example.com", "joe@example.com"])
+        >>> [screening.allowed for screening in InMemorySuppressionList().iter_screen(lines)]
+        [('jane@example.com', 'joe@example.com')]
+        """
         remaining = iter(addresses)
         while block := list(islice(remaining, BLOCK)):
             yield self.screen(block, stream)
@@ -304,41 +368,36 @@ class SuppressionList:
         )
 
     def _act(self, address: str, action: Evidence) -> None:
-        key = normalise(address)
-        failures = apply(
-            {key: [action]},
-            store=self._store,
-            policy=self._policy,
-            deadline=Deadline(self._screen_seconds),
-        )
-        if self._cache:
-            self._cache.forget(key)
-        if key in failures:
-            raise failures[key]
+        key = _key(address)
+        try:
+            applied = apply(
+                {key: [action]},
+                store=self._store,
+                policy=self._policy,
+                deadline=Deadline(self._screen_seconds),
+            )
+        finally:
+            if self._cache:
+                self._cache.forget(key, self._monotonic())
+        if key in applied.failures:
+            raise applied.failures[key]
 
-    def _find(self, key: str) -> Verdict:
-        cached = self._cache.get(key) if self._cache else None
-        if cached is not None:
-            return cached
-        deadline = Deadline(self._check_seconds)
-        verdict = _within(deadline, self._pool.submit(lambda: self._store.find(key)))
-        self._keep({key: verdict})
-        return verdict
-
-    def _find_many(self, keys: Sequence[str]) -> Found:
+    def _find(self, keys: Sequence[str], stream: str | None) -> Found:
         found = Found()
         asked: list[str] = []
         for key in keys:
-            cached = self._cache.get(key) if self._cache else None
+            cached = self._cached(key, stream)
             if cached is None:
                 asked.append(key)
             else:
                 found.verdicts[key] = cached
-        deadline = Deadline(self._screen_seconds)
         parts = list(chunks(asked))
+        is_urgent = len(parts) <= 1
+        pool = self._urgent_pool if is_urgent else self._pool
+        deadline = Deadline(self._check_seconds if is_urgent else self._screen_seconds)
+        asked_at = self._monotonic()
         answers = [
-            self._pool.submit(partial(self._store.find_many, part, deadline=deadline))
-            for part in parts
+            pool.submit(partial(self._store.find_many, part, deadline=deadline)) for part in parts
         ]
         for part, answer in zip(parts, answers, strict=True):
             try:
@@ -348,15 +407,17 @@ class SuppressionList:
                 continue
             found.failures.update(answered.failures)
             found.verdicts.update(answered.verdicts)
-            self._keep(answered.verdicts)
+            if self._cache:
+                for key, verdict in answered.verdicts.items():
+                    self._cache.put(key, verdict, asked_at)
         return found
 
-    def _keep(self, verdicts: Mapping[str, Verdict]) -> None:
-        if self._cache:
-            now = self._clock()
-            for key, verdict in verdicts.items():
-                suppressed = any(suppression.holds_at(now) for suppression in verdict.values())
-                self._cache.put(key, verdict, suppressed=suppressed)
+    def _cached(self, key: str, stream: str | None) -> Verdict | None:
+        if self._cache is None:
+            return None
+        return self._cache.get(
+            key, self._monotonic(), lambda verdict: self._applies(verdict, stream) is not None
+        )
 
     def _screening(
         self,
@@ -380,7 +441,7 @@ class SuppressionList:
                     suppressed[text] = suppression
                 else:
                     allowed.append(text)
-            elif self._unknown is Unknown.ALLOW:
+            elif self._may_allow(found.failures[key]):
                 let_through.append(found.failures[key])
                 allowed.append(text)
             else:
@@ -406,6 +467,9 @@ class SuppressionList:
             verdict[name] for name in sorted(filter(None, names)) if verdict[name].holds_at(now)
         )
 
+    def _may_allow(self, error: SESSuppressionError) -> bool:
+        return self._unknown is Unknown.ALLOW and not isinstance(error, UnreadableItemError)
+
     def _allow_unknown(self, errors: Sequence[SESSuppressionError]) -> None:
         if errors:
             self._count(unknown=len(errors), allowed_unknown=len(errors))
@@ -423,3 +487,26 @@ def _within(deadline: Deadline, future: "Future[_Answer]") -> _Answer:
     except FutureTimeoutError:
         future.cancel()
         raise StoreUnavailableError("OutOfTime", "DynamoDB did not answer in time") from None
+    except SESSuppressionError:
+        raise
+    except Exception as error:  # noqa: BLE001  # whatever an unreadable answer makes of the SDK
+        # By its name alone: its text can hold a part of the answer.
+        raise StoreUnavailableError(
+            type(error).__name__, "DynamoDB's answer could not be read"
+        ) from None
+
+
+def _hashable(text: str) -> str:
+    """Let a cell that is no text, and no key of a mapping, be told as what it is."""
+    try:
+        hash(text)
+    except TypeError:
+        return repr(text)
+    return text
+
+
+def _key(text: str) -> str:
+    key = normalise(text)
+    if names_several(text):
+        raise InvalidAddressError("it names several mailboxes: pass each on its own")
+    return key

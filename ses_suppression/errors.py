@@ -1,4 +1,4 @@
-"""Every error that this package raises on purpose. None ever holds an e-mail address."""
+"""Every error that this package raises on purpose. No text of one holds an e-mail address."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -22,9 +22,12 @@ class InvalidNotificationError(SESSuppressionError, ValueError):
     """
 
     def __init__(self, field: str, problem: str) -> None:
-        super().__init__(f"{field}: {problem}" if field else problem)
+        super().__init__(field, problem)
         self.field = field
         self.problem = problem
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.problem}" if self.field else self.problem
 
 
 class InvalidPolicyError(SESSuppressionError, ValueError):
@@ -43,19 +46,25 @@ class StoreUnavailableError(SESSuppressionError):
     """DynamoDB did not answer, or refused. Nothing is known about the addresses in question.
 
     Attributes:
-        code: the error code of AWS or of the SDK, such as `ThrottlingException`.
+        code: the error code of AWS or the SDK's name of it, such as `ThrottlingException`; or
+            `OutOfTime`, `UnprocessedKeys`, `UnreadableAnswer`, `UnreadableItem`.
     """
 
     def __init__(self, code: str, message: str) -> None:
-        super().__init__(f"{code}: {message}")
+        super().__init__(code, message)
         self.code = code
+        self.message = message
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.message}"
 
 
 class UnreadableItemError(StoreUnavailableError):
-    """An item of the table was not written by this software."""
+    """An item of the table was not written by this software: it is never taken for a yes."""
 
     def __init__(self, what: str) -> None:
         super().__init__("UnreadableItem", f"the item was not written by this software: {what}")
+        self.args = (what,)  # with which a copy of it is made
 
 
 class AllRecipientsSuppressedError(SESSuppressionError):
@@ -66,8 +75,11 @@ class AllRecipientsSuppressedError(SESSuppressionError):
     """
 
     def __init__(self, suppressed: Mapping[str, Any]) -> None:
-        super().__init__(f"all {len(suppressed)} recipients are held back by the suppression list")
+        super().__init__(suppressed)
         self.suppressed = suppressed
+
+    def __str__(self) -> str:
+        return f"all {len(self.suppressed)} recipients are held back by the suppression list"
 
 
 class MissingSettingError(SESSuppressionError):

@@ -1,6 +1,6 @@
 """Why an address is held back, or why not: for people."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import assert_never
@@ -125,3 +125,22 @@ def _stream(stream: str) -> str:
 
 def _end(until: datetime | None) -> str:
     return f"until {until:%Y-%m-%d %H:%M} UTC" if until else "without end"
+
+
+def lifted_by(suppression: Suppression) -> str:
+    """Say what would lift a suppression, beside its end."""
+    return _LIFTED_BY.get(suppression.rule, _OPERATOR)
+
+
+_OPERATOR = "an operator (`remove`)"
+_ACCOUNT_LEVEL = "an operator (`remove --ses`): SES keeps it on its account-level list"
+_LIFTED_BY: Mapping[str, str] = {
+    Rule.HARD_BOUNCE: f"{_OPERATOR}, once the mailbox is known to take mail",
+    Rule.TRANSIENT_BOUNCE: f"time, a delivery, or {_OPERATOR}",
+    Rule.BLOCK: f"time, or {_OPERATOR}, once the cause of the block is mended",
+    Rule.ROUTING_FAILURE: f"time, or {_OPERATOR}",
+    Rule.SES_LIST: f"time, or {_OPERATOR}",
+    Rule.ACCOUNT_LEVEL_BOUNCE: _ACCOUNT_LEVEL,
+    Rule.ACCOUNT_LEVEL_COMPLAINT: f"{_ACCOUNT_LEVEL}, with the person's consent",
+    Rule.COMPLAINT: "an operator (`remove --consent`), with the person's consent",
+}

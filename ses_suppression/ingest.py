@@ -5,7 +5,7 @@ It works per address, over the whole batch: ten bounces of one address are one r
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -20,7 +20,7 @@ from ses_suppression.errors import (
 from ses_suppression.evidence import Attribution, Evidence, Kind, attribute
 from ses_suppression.notification import Feedback, NotFeedback, parse
 from ses_suppression.policy import Policy
-from ses_suppression.record import updated
+from ses_suppression.record import Record, updated
 from ses_suppression.rules import Rule
 from ses_suppression.store import Store
 
@@ -95,8 +95,8 @@ def ingest(
     for read in reads:
         for address, evidence in read.attribution.evidence:
             new[address].append(evidence)
-    failures = apply(new, store=store, policy=policy, deadline=deadline)
-    return [_outcome(read, failures) for read in reads]
+    applied = apply(new, store=store, policy=policy, deadline=deadline)
+    return [_outcome(read, applied.failures) for read in reads]
 
 
 def _read(message: Message, policy: Policy, account_ids: frozenset[str]) -> _Read:
@@ -125,21 +125,32 @@ def _check_account(feedback: Feedback, account_ids: frozenset[str]) -> None:
         raise InvalidNotificationError("mail.sendingAccountId", "another account's")
 
 
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What became of evidence.
+
+    Attributes:
+        changed: the records that were written, by address; a repeat changes nothing.
+        failures: why evidence could not be added, by address; nothing is known about it then.
+    """
+
+    changed: dict[str, Record] = field(default_factory=dict)
+    failures: dict[str, SESSuppressionError] = field(default_factory=dict)
+
+
 def apply(
     new: Mapping[str, Sequence[Evidence]], *, store: Store, policy: Policy, deadline: Deadline
-) -> dict[str, SESSuppressionError]:
+) -> Applied:
     """Add evidence to records: load, merge, decide, save; what lost a race is read again.
 
     Args:
-        new: the evidence of each address, normalised; in any order, with any repetition.
+        new: the evidence of each address, normalised; in any order, with any repetition. Without
+            evidence, what is known is decided upon again.
         store: where the records are.
         policy: the thresholds of the verdict.
         deadline: after it nothing new is begun.
-
-    Returns:
-        Why, for each address whose evidence could not be added; nothing is known about it then.
     """
-    failures: dict[str, SESSuppressionError] = {}
+    applied = Applied()
     pending: Sequence[str] = list(new)
     # A delivery may be looked up a moment late: at worst it lifts nothing.
     consistent = any(
@@ -148,23 +159,27 @@ def apply(
     attempt = 0
     while pending:
         loaded = store.load(pending, consistent=consistent, deadline=deadline)
-        failures.update(loaded.failures)
-        changes = [
-            updated(record, new[address], policy) for address, record in loaded.records.items()
-        ]
-        refused = store.save([change for change in changes if change], deadline=deadline)
+        applied.failures.update(loaded.failures)
+        changes = {
+            address: change
+            for address, record in loaded.records.items()
+            if (change := updated(record, new[address], policy))
+        }
+        refused = store.save(changes.values(), deadline=deadline)
         lost = {
             address: error for address, error in refused.items() if isinstance(error, ConflictError)
         }
-        failures.update(
-            {address: error for address, error in refused.items() if address not in lost}
-        )
+        for address, change in changes.items():
+            if address not in refused:
+                applied.changed[address] = change
+            elif address not in lost:
+                applied.failures[address] = refused[address]
         if lost and not deadline.pause(attempt):
-            failures.update(lost)
+            applied.failures.update(lost)
             break
         pending, consistent = list(lost), True
         attempt += 1
-    return failures
+    return applied
 
 
 def _outcome(read: _Read, failures: dict[str, SESSuppressionError]) -> Outcome:

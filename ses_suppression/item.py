@@ -67,7 +67,7 @@ def to_suppressions(item: Item) -> Mapping[str, Suppression]:
         UnreadableItemError: the item was not written by `to_item`.
     """
     with _reading():
-        entries = item.get("suppressions", {"M": {}})["M"]
+        entries = item["suppressions"]["M"]
         return {name: _map_to_suppression(name, entry["M"]) for name, entry in entries.items()}
 
 
@@ -139,5 +139,5 @@ def _known(names: type[_Name], text: str) -> _Name | str:
 def _reading() -> Iterator[None]:
     try:
         yield
-    except (KeyError, TypeError, ValueError, OverflowError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError, OSError) as error:
         raise UnreadableItemError(type(error).__name__) from None

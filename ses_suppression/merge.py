@@ -17,7 +17,7 @@ from ses_suppression.rules import Rule
 KEPT_DAYS = {Rule.TRANSIENT_BOUNCE: MOST_TRANSIENT_BOUNCES, Rule.BLOCK: 5, Rule.ROUTING_FAILURE: 5}
 """Of these rules the newest of each UTC day is kept, for the newest so many of those days."""
 
-KEPT = {Rule.DELIVERY: 5, Rule.VOID: 20, Rule.COMPLAINT: 30, Rule.UNSUBSCRIBED: 30}
+KEPT = {Rule.DELIVERY: 5, Rule.VOID: 100, Rule.COMPLAINT: 30, Rule.UNSUBSCRIBED: 30}
 """Of these rules so many are kept, the newest, whatever their stream: of two copies of an event the
 one that comes through the identity has none, and its class has to be the event's own."""
 

@@ -7,7 +7,7 @@ address: one that cannot be read or written never holds up another.
 
 import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -22,6 +22,7 @@ from ses_suppression.errors import (
     UnreadableItemError,
 )
 from ses_suppression.item import Item, to_item, to_record, to_suppressions
+from ses_suppression.pace import Pace
 from ses_suppression.record import Record
 
 if TYPE_CHECKING:
@@ -34,6 +35,14 @@ KEYS_A_REQUEST = 100
 
 CONNECTIONS = 16
 """Requests at a time; a client for the store wants a connection pool as large."""
+
+SEGMENTS = 4
+"""Parts of the table that a scan reads at a time."""
+
+READ_UNITS_A_SECOND = 1000.0
+"""What a scan may take of the table: some 8 MB a second ("Read consistency", DynamoDB guide)."""
+
+_ITEMS_A_PAGE = 500  # so that what is under way is small, whatever the size of the table
 
 _In = TypeVar("_In")
 _Out = TypeVar("_Out")
@@ -63,14 +72,6 @@ class Found:
 
 class Store(Protocol):
     """Where records are kept: the table, or memory."""
-
-    def find(self, address: str) -> Verdict:
-        """Read the verdict on one address.
-
-        Raises:
-            StoreUnavailableError: nothing is known about it.
-        """
-        ...
 
     def find_many(self, addresses: Sequence[str], *, deadline: Deadline) -> Found:
         """Read the verdicts on at most 100 addresses, each named once."""
@@ -129,22 +130,6 @@ class DynamoDBStore:
             record.address: error for record, error in zip(records, errors, strict=True) if error
         }
 
-    def find(self, address: str) -> Verdict:
-        """Read the verdict on one address with one GetItem.
-
-        Raises:
-            StoreUnavailableError: DynamoDB did not answer, or refused.
-        """
-        try:
-            answer = self._client.get_item(
-                TableName=self._table_name,
-                Key={"address": {"S": address}},
-                ProjectionExpression="suppressions",
-            )
-        except (ClientError, BotoCoreError) as error:
-            raise _unavailable(error) from None
-        return to_suppressions(answer.get("Item", {}))
-
     def find_many(self, addresses: Sequence[str], *, deadline: Deadline) -> Found:
         """Read the verdicts on at most 100 addresses with one BatchGetItem."""
         options = {"ProjectionExpression": "address, suppressions"}
@@ -152,10 +137,72 @@ class DynamoDBStore:
         found = Found(failures=failures)
         for address, item in items.items():
             try:
-                found.verdicts[address] = to_suppressions(item or {})
+                found.verdicts[address] = to_suppressions(item) if item is not None else {}
             except UnreadableItemError as error:
                 found.failures[address] = error
         return found
+
+    def scan(self, *, segments: int = SEGMENTS, pace: Pace | None = None) -> Iterator[Loaded]:
+        """Read the whole table page by page, in no order, in memory that does not depend on it.
+
+        Args:
+            segments: how many parts of the table are read at a time.
+            pace: the limit in read units; None: 1,000 a second.
+
+        Yields:
+            The records of a page; what cannot be read is among its failures. A record that has
+            expired, and is not deleted yet, is left out.
+
+        Raises:
+            StoreUnavailableError: DynamoDB did not answer, or refused.
+        """
+        pace = pace or Pace(READ_UNITS_A_SECOND)
+        pool = ThreadPoolExecutor(segments, thread_name_prefix="scan")
+
+        def ask(segment: int, start: Item | None) -> "Future[tuple[int, Loaded, Item | None]]":
+            return pool.submit(self._page, segment, segments, start, pace)
+
+        try:
+            pending = {ask(segment, None) for segment in range(segments)}
+            while pending:
+                done, pending = wait(pending, return_when=FIRST_COMPLETED)
+                for future in done:
+                    segment, loaded, next_start = future.result()
+                    if next_start:
+                        pending.add(ask(segment, next_start))
+                    yield loaded
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def erase(self, address: str) -> None:
+        """Delete the item of an address, with all that is known about it."""
+        try:
+            self._client.delete_item(TableName=self._table_name, Key={"address": {"S": address}})
+        except (ClientError, BotoCoreError) as error:
+            raise _unavailable(error) from None
+
+    def _page(
+        self, segment: int, segments: int, start: Item | None, pace: Pace
+    ) -> tuple[int, Loaded, Item | None]:
+        options: dict[str, Any] = {"ExclusiveStartKey": start} if start else {}
+        pace.spend(0)  # waits for what the pages before it have taken
+        try:
+            answer = self._client.scan(
+                TableName=self._table_name,
+                Segment=segment,
+                TotalSegments=segments,
+                Limit=_ITEMS_A_PAGE,
+                ReturnConsumedCapacity="TOTAL",
+                **options,
+            )
+        except (ClientError, BotoCoreError) as error:
+            raise _unavailable(error) from None
+        pace.spend(answer.get("ConsumedCapacity", {}).get("CapacityUnits", 0))
+        loaded = Loaded()
+        for item in answer["Items"]:
+            self._read(item["address"]["S"], item, loaded)
+        present = {address: record for address, record in loaded.records.items() if record.evidence}
+        return segment, Loaded(present, loaded.failures), answer.get("LastEvaluatedKey")
 
     def _each(self, function: Callable[[_In], _Out], inputs: Sequence[_In]) -> list[_Out]:
         if len(inputs) == 1:
@@ -185,6 +232,10 @@ class DynamoDBStore:
                 answer = self._client.batch_get_item(RequestItems=request)
             except (ClientError, BotoCoreError) as error:
                 return answered, dict.fromkeys(pending, _unavailable(error))
+            if not isinstance(answer.get("Responses"), dict):
+                # Whoever answered was not DynamoDB: the SDK reads what is not JSON as nothing.
+                failure = StoreUnavailableError("UnreadableAnswer", "DynamoDB did not answer")
+                return answered, dict.fromkeys(pending, failure)
             unanswered = _unanswered(answer, self._table_name)
             items = answer["Responses"].get(self._table_name, [])
             by_address: dict[str, Item] = {item["address"]["S"]: item for item in items}

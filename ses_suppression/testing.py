@@ -1,15 +1,17 @@
 """For tests: ours, and those of apps that use this package."""
 
+import threading
 import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 from ses_suppression.client import SuppressionList
 from ses_suppression.deadline import Deadline
 from ses_suppression.errors import ConflictError, SESSuppressionError
 from ses_suppression.record import Record
-from ses_suppression.store import Found, Loaded, Verdict
+from ses_suppression.store import Found, Loaded
 
 
 class InMemorySuppressionList(SuppressionList):
@@ -21,8 +23,8 @@ class InMemorySuppressionList(SuppressionList):
     'MANUAL'
     """
 
-    def __init__(self) -> None:
-        super().__init__(InMemoryStore())
+    def __init__(self, **options: Any) -> None:  # noqa: ANN401  # those of SuppressionList
+        super().__init__(InMemoryStore(), **options)
 
 
 class InMemoryStore:
@@ -40,6 +42,7 @@ class InMemoryStore:
         records: Mapping[str, Record] | None = None,
     ) -> None:
         self.records: dict[str, Record] = dict(records or {})
+        self._lock = threading.Lock()
         self._clock = clock
 
     def load(self, addresses: Collection[str], *, consistent: bool, deadline: Deadline) -> Loaded:
@@ -54,23 +57,22 @@ class InMemoryStore:
         del deadline
         failures: dict[str, SESSuppressionError] = {}
         for record in records:
-            current = self.records.get(record.address)
-            if record.revision != (current.revision if current else None):
-                failures[record.address] = ConflictError(
-                    "another writer changed the record in between"
-                )
-            else:
-                self.records[record.address] = replace(record, revision=uuid.uuid4().hex)
+            with self._lock:
+                current = self.records.get(record.address)
+                if record.revision != (current.revision if current else None):
+                    failures[record.address] = ConflictError(
+                        "another writer changed the record in between"
+                    )
+                else:
+                    self.records[record.address] = replace(record, revision=uuid.uuid4().hex)
         return failures
-
-    def find(self, address: str) -> Verdict:
-        """Read the verdict on one address."""
-        return self._load_one(address).suppressions
 
     def find_many(self, addresses: Sequence[str], *, deadline: Deadline) -> Found:
         """Read the verdicts on some addresses."""
         del deadline
-        return Found(verdicts={address: self.find(address) for address in addresses})
+        return Found(
+            verdicts={address: self._load_one(address).suppressions for address in addresses}
+        )
 
     def _load_one(self, address: str) -> Record:
         record = self.records.get(address, Record(address=address))

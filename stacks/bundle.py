@@ -22,7 +22,11 @@ _NOT_BUNDLED = (
     "client.py",
     "cache.py",
     "daemon_pool.py",
-    "guard.py",
+    "guarding.py",
+    "__main__.py",
+    "account_level_list.py",
+    "import_formats.py",
+    "incident.py",
     "requirements.txt",
 )
 

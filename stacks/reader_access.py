@@ -1,5 +1,6 @@
 """What an app needs to ask the list: a policy to attach, and the table's name."""
 
+from aws_cdk import Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -14,6 +15,8 @@ class ReaderAccess(Construct):
 
     Args:
         environment: the environment's name.
+        table: what is asked.
+        key: what it is encrypted with.
     """
 
     def __init__(
@@ -29,7 +32,8 @@ class ReaderAccess(Construct):
         self.policy = iam.ManagedPolicy(
             self,
             "Policy",
-            managed_policy_name=f"ses-suppression-{environment}-reader",
+            # IAM is not regional, and an environment may stand in two regions.
+            managed_policy_name=f"ses-suppression-{environment}-{Stack.of(self).region}-reader",
             description="Ask the SES suppression list: may I send mail to this address?",
         )
         iam.Grant.add_to_principal(

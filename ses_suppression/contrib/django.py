@@ -18,14 +18,16 @@ from types import TracebackType
 from typing import Any, Self
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.core.mail import get_connection
 
-from ses_suppression.client import AddressesUnknownError, SuppressionList
+from ses_suppression.client import AddressesUnknownError, Screening, SuppressionList
 from ses_suppression.errors import InvalidAddressError, SESSuppressionError
 
 DEFAULT_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
 
 _FIELDS = ("to", "cc", "bcc")
+_OPTIONS = ("BACKEND", "TABLE_NAME", "UNKNOWN", "STREAM")
 
 
 @lru_cache(maxsize=1)
@@ -39,6 +41,10 @@ def _configured() -> SuppressionList:
 
 def _options() -> Mapping[str, Any]:
     options: Mapping[str, Any] = getattr(settings, "SES_SUPPRESSION", {})
+    if unknown := options.keys() - _OPTIONS:
+        raise ImproperlyConfigured(
+            f"SES_SUPPRESSION: {', '.join(sorted(unknown))}: there are {', '.join(_OPTIONS)}"
+        )
     return options
 
 
@@ -89,36 +95,83 @@ class EmailBackend:
     def send_messages(self, email_messages: Sequence[Any]) -> int:
         """Send messages to those of their recipients who may be mailed; give how many were sent.
 
+        All of them are screened before the first is sent: an error means that nothing was sent.
+
         Raises:
             AddressesUnknownError: DynamoDB did not answer for a recipient.
             InvalidAddressError: a recipient can be no address; the error names its place.
         """
-        kept: list[Any] = []
+        screenings = self._screenings(email_messages)
+        kept: list[tuple[Any, Any]] = []
         for message in email_messages:
             try:
-                screened = self._screened(message)
+                screened = _screened(message, screenings[_stream_of(message)])
             except SESSuppressionError:
                 if not self._fail_silently:
                     raise
                 continue
             if screened.recipients():
-                kept.append(screened)
-        return int(self._backend.send_messages(kept) or 0) if kept else 0
+                kept.append((message, screened))
+        if not kept:
+            return 0
+        sent = int(self._backend.send_messages([screened for _, screened in kept]) or 0)
+        for message, screened in kept:
+            _tell(message, screened)
+        return sent
 
-    def _screened(self, message: Any) -> Any:  # noqa: ANN401  # a message of Django
+    def _screenings(self, messages: Sequence[Any]) -> Mapping[str | None, Screening]:
+        """Screen all recipients of all messages at once, by stream."""
         suppressions = self._suppressions or _configured()
-        stream = getattr(message, "suppression_stream", _options().get("STREAM"))
-        screening = suppressions.screen(message.recipients(), stream)
-        for name in _FIELDS:
-            for number, text in enumerate(getattr(message, name)):
-                if text in screening.invalid:
-                    raise InvalidAddressError(f"{name}[{number}]: {screening.invalid[text]}")
-        if screening.unknown:
-            raise AddressesUnknownError(screening)
-        message.suppressed_recipients = dict(screening.suppressed)
-        screened = copy.copy(message)
-        screened.connection = None  # it is sent through the other backend's
-        for name in _FIELDS:
-            texts = getattr(message, name)
-            setattr(screened, name, [text for text in texts if text not in screening.suppressed])
-        return screened
+        recipients: dict[str | None, list[str]] = {}
+        for message in messages:
+            recipients.setdefault(_stream_of(message), []).extend(message.recipients())
+        screenings: dict[str | None, Screening] = {}
+        for stream, texts in recipients.items():
+            try:
+                screenings[stream] = suppressions.screen(texts, stream)
+            except AddressesUnknownError as error:
+                screenings[stream] = error.screening
+        return screenings
+
+
+def _stream_of(message: Any) -> str | None:  # noqa: ANN401  # a message of Django
+    stream: str | None = getattr(message, "suppression_stream", _options().get("STREAM"))
+    return stream
+
+
+def _screened(message: Any, screening: Screening) -> Any:  # noqa: ANN401  # messages of Django
+    """Give a copy of a message with those recipients who may be mailed."""
+    recipients = message.recipients()
+    for text in recipients:
+        if text in screening.invalid:
+            raise InvalidAddressError(f"{_place(message, text)}: {screening.invalid[text]}")
+    unknown = {text: screening.unknown[text] for text in recipients if text in screening.unknown}
+    if unknown:
+        raise AddressesUnknownError(Screening(unknown=unknown))
+    held = {text: one for text in recipients if (one := screening.suppressed.get(text))}
+    message.suppressed_recipients = held
+    screened = copy.copy(message)
+    screened.connection = None  # it is sent through the other backend's
+    for name in _FIELDS:
+        setattr(screened, name, [text for text in getattr(message, name) if text not in held])
+    if not set(screened.recipients()) <= set(screening.allowed):
+        raise InvalidAddressError(
+            "recipients(): it names somebody who is held back and not in to, cc or bcc"
+        )
+    return screened
+
+
+def _place(message: Any, text: str) -> str:  # noqa: ANN401  # as above
+    places = (
+        f"{name}[{number}]"
+        for name in _FIELDS
+        for number, found in enumerate(getattr(message, name))
+        if found == text
+    )
+    return next(places, "recipients()")
+
+
+def _tell(message: Any, screened: Any) -> None:  # noqa: ANN401  # as above
+    """Let the app see on its own message what the backend left on the copy."""
+    for name in vars(screened).keys() - vars(message).keys():
+        setattr(message, name, getattr(screened, name))

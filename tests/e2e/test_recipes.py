@@ -136,11 +136,16 @@ def test_a_recipe_that_gets_no_answer_says_neither_yes_nor_no(
     assert "AccessDenied" in answer.stderr
 
 
-@pytest.mark.parametrize("language", INTERNATIONAL)
-@pytest.mark.parametrize("text", ["jane", "jane@", "@example.com"])
+NO_ADDRESSES = ("jane", "jane@", "@example.com", "Jane <jane@example.com>", "jane@example.com>")
+MORE_NO_ADDRESSES = ("a b@example.com", "a@example.com,b@example.com", "jane@exam ple.com")
+
+
+@pytest.mark.parametrize("language", RECIPES.keys() & DRIVERS.keys())
+@pytest.mark.parametrize("text", NO_ADDRESSES + MORE_NO_ADDRESSES)
 def test_a_recipe_refuses_what_is_no_address(recipe: Recipe, language: str, text: str) -> None:
     answer = recipe.run(language, (text, EVERY_STREAM))
-    assert (answer.returncode, answer.stdout) == (1, "")
+    assert answer.returncode != 0
+    assert answer.stdout == ""
 
 
 def test_there_is_a_recipe_for_each_language() -> None:

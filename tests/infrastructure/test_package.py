@@ -56,7 +56,12 @@ def test_the_public_names_are_these() -> None:
         "AddressesUnknownError",
         "AllRecipientsSuppressedError",
         "CacheSettings",
+        "ConflictError",
+        "InvalidActionError",
         "InvalidAddressError",
+        "InvalidPolicyError",
+        "MissingSettingError",
+        "Policy",
         "Reason",
         "SESSuppressionError",
         "Screening",
@@ -69,6 +74,9 @@ def test_the_public_names_are_these() -> None:
     ]
     for name in ses_suppression.__all__:
         assert getattr(ses_suppression, name).__doc__
+        # In a process of its own: a module of the same name would be what is imported there.
+        statement = f"from ses_suppression import {name}; assert callable({name})"
+        subprocess.run([sys.executable, "-c", statement], cwd=ROOT, check=True)
     with pytest.raises(AttributeError, match="has no attribute 'Nothing'"):
         _ = ses_suppression.Nothing
 

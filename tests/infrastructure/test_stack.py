@@ -298,7 +298,7 @@ def test_the_stacks_own_account_is_always_among_those_whose_feedback_is_taken(
 
 def test_a_reader_may_ask_and_nothing_else(template: Template) -> None:
     (policy,) = resources(template, "AWS::IAM::ManagedPolicy").values()
-    assert policy["Properties"]["ManagedPolicyName"] == "ses-suppression-dev-reader"
+    assert policy["Properties"]["ManagedPolicyName"] == "ses-suppression-dev-eu-west-1-reader"
     ask, decrypt = policy["Properties"]["PolicyDocument"]["Statement"]
     table = {"Fn::GetAtt": ["SuppressionTable33D2C7DC", "Arn"]}
     assert ask["Action"] == ["dynamodb:BatchGetItem", "dynamodb:GetItem"]

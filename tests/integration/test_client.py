@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from ses_suppression.client import SuppressionList
+from ses_suppression.cache import CacheSettings
+from ses_suppression.client import REQUESTS, SuppressionList, Unknown
 from ses_suppression.errors import InvalidAddressError, MissingSettingError
-from ses_suppression.policy import Reason
+from ses_suppression.policy import Policy, Reason
 from ses_suppression.store import DynamoDBStore
 from tests.integration.conftest import TABLE_NAME
 from tests.integration.test_store import record_of, save
@@ -70,6 +71,38 @@ def test_the_table_is_taken_from_the_environment(
         MissingSettingError, match="set SUPPRESSION_TABLE_NAME to the stack's output"
     ):
         SuppressionList.from_env()
+
+
+@pytest.mark.usefixtures("aws")
+def test_the_options_reach_the_list_however_it_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SUPPRESSION_TABLE_NAME", TABLE_NAME)
+    monkeypatch.setenv("SUPPRESSION_POLICY", '{"transient_bounces": 3}')
+    options: Any = {
+        "unknown": "allow",
+        "check_seconds": 2.0,
+        "screen_seconds": 9.0,
+        "cache": CacheSettings(),
+    }
+    for suppressions in (
+        SuppressionList.from_env(**options),
+        SuppressionList.of_table(TABLE_NAME, policy=Policy(transient_bounces=3), **options),
+    ):
+        assert suppressions._unknown is Unknown.ALLOW
+        assert (suppressions._check_seconds, suppressions._screen_seconds) == (2.0, 9.0)
+        assert suppressions._cache is not None
+        assert suppressions._policy == Policy(transient_bounces=3)
+
+
+@pytest.mark.usefixtures("aws")
+def test_a_sender_is_not_held_up_unless_it_wants_to_be() -> None:
+    suppressions = SuppressionList.of_table(TABLE_NAME)
+    assert (suppressions._check_seconds, suppressions._screen_seconds) == (1.0, 30.0)
+    assert suppressions._unknown is Unknown.HOLD
+    store: Any = suppressions._store
+    config = store._client.meta.config
+    assert (config.connect_timeout, config.read_timeout) == (0.3, 0.5)
+    assert config.retries["total_max_attempts"] == 2
+    assert config.max_pool_connections == REQUESTS
 
 
 def test_the_example_of_the_readme_runs(

@@ -167,15 +167,18 @@ def assert_not_held_up(call: Callable[[], None]) -> None:
 
 
 def test_a_fault_that_passes_is_not_seen(proxy: Proxy) -> None:
-    proxy.faults({"error": {"code": "ProvisionedThroughputExceededException"}, "times": 1})
-    assert proxy.suppressions().check(HELD[0]) is not None
-    proxy.faults({"reset": True, "times": 1})
-    assert proxy.suppressions().check(CLEAR[0]) is None
+    for fault in ({"error": {"code": "ProvisionedThroughputExceededException"}}, {"reset": True}):
+        before = proxy.fired()
+        proxy.faults({**fault, "times": 1})
+        assert proxy.suppressions().check(HELD[0]) is not None
+        assert proxy.suppressions().check(CLEAR[0]) is None
+        assert proxy.fired() == before + 1
 
 
 def test_with_faults_on_a_part_of_the_requests_every_answer_is_right(proxy: Proxy) -> None:
     for kind in ("reset", "throttle"):
         fault = {"reset": True} if kind == "reset" else {"error": {"code": "ThrottlingException"}}
+        before, answered = proxy.fired(), 0
         proxy.faults({**fault, "probability": 0.5})
         for _ in range(5):
             screening = proxy.suppressions().screen([*HELD, *CLEAR])
@@ -183,6 +186,9 @@ def test_with_faults_on_a_part_of_the_requests_every_answer_is_right(proxy: Prox
             assert set(screening.suppressed) <= set(HELD)
             parts = [*screening.allowed, *screening.suppressed, *screening.unknown]
             assert sorted(parts) == sorted([*HELD, *CLEAR])
+            answered += len(screening.allowed) + len(screening.suppressed)
+        assert proxy.fired() > before
+        assert answered > 0
 
 
 def test_where_it_is_wanted_the_unknown_are_let_through_and_counted(proxy: Proxy) -> None:

@@ -4,22 +4,30 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.config import Config
+from botocore.exceptions import ParamValidationError
 from botocore.stub import Stubber
 
 from ses_suppression.client import AddressesUnknownError, SuppressionList, Unknown
 from ses_suppression.errors import AllRecipientsSuppressedError, InvalidAddressError
-from ses_suppression.guard import METADATA_KEY, guard, sending
+from ses_suppression.guarding import _OPERATIONS, METADATA_KEY, guard, sending
+from ses_suppression.testing import InMemorySuppressionList
 from tests.unit.test_client import NOW, VERDICTS, AnsweringStore
 
 HELD, CLEAR, OTHER = "Held@example.com", "clear@example.com", "other@example.net"
 SENDER = "shop@example.com"
 TEXT = {"Subject": {"Data": "x"}, "Body": {"Text": {"Data": "x"}}}
+VERIFICATION = {"EmailAddress": HELD, "TemplateName": "t"}
 TEMPLATED: dict[str, Any] = {"Source": SENDER, "Template": "t", "TemplateData": "{}"}
 
 
 def raw(**headers: str) -> bytes:
     lines = [f"{name}: {value}" for name, value in {"From": SENDER, **headers}.items()]
     return "\r\n".join([*lines, "", "Hello."]).encode()
+
+
+def refuse_to_send(**_: object) -> None:
+    raise AssertionError("a request was made")
 
 
 class Guarded:
@@ -35,21 +43,29 @@ class Guarded:
         )
         self.client = guard(client, suppressions, stream=stream)
         self.stubber = Stubber(client)
+        self.sent: list[dict[str, Any]] = []
+        client.meta.events.register("before-send", refuse_to_send)
+        # Registered after the guard's own, it sees what the guard leaves.
+        client.meta.events.register_last(
+            "before-parameter-build", lambda params, **_: self.sent.append(dict(params))
+        )
 
     def call(
         self, method: str, given: dict[str, Any], sent: dict[str, Any], answer: Any = None
     ) -> Any:
-        self.stubber.add_response(method, answer or {"MessageId": "m1"}, sent)
+        self.stubber.add_response(method, answer or {"MessageId": "m1"})
         with self.stubber:
             response = getattr(self.client, method)(**given)
         self.stubber.assert_no_pending_responses()
+        assert self.sent.pop() == sent
         return response
 
     def refused(
         self, method: str, given: dict[str, Any], error: type[Exception], match: str
     ) -> Any:
-        with self.stubber, pytest.raises(error, match=match) as raised:
+        with pytest.raises(error, match=match) as raised:
             getattr(self.client, method)(**given)
+        assert self.sent == []
         return raised.value
 
 
@@ -111,6 +127,8 @@ def test_a_mail_that_nobody_is_held_back_from_goes_as_it_is() -> None:
         ),
         ("sesv2", "send_email", {"Content": {"Simple": TEXT}, "Destination": to(HELD)}),
         ("sesv2", "send_email", {"Content": {"Raw": {"Data": raw(Bcc=HELD)}}}),
+        ("ses", "send_custom_verification_email", VERIFICATION),
+        ("sesv2", "send_custom_verification_email", VERIFICATION),
         (
             "sesv2",
             "send_bulk_email",
@@ -152,9 +170,44 @@ def test_where_only_headers_name_recipients_the_envelope_is_set_from_them() -> N
     )
 
 
-def test_headers_that_name_nobody_held_back_leave_the_call_as_it_is() -> None:
-    given = {"RawMessage": {"Data": raw(To=CLEAR)}}
-    Guarded("ses").call("send_raw_email", given, given)
+@pytest.mark.parametrize("named", [{}, {"Destinations": []}])
+def test_headers_that_name_nobody_held_back_are_the_envelope(named: dict[str, Any]) -> None:
+    """SES may read headers otherwise than we do: it is told who is meant."""
+    given = {"RawMessage": {"Data": raw(To=CLEAR)}, **named}
+    Guarded("ses").call("send_raw_email", given, {**given, "Destinations": [CLEAR]})
+    held = {"RawMessage": {"Data": raw(To=HELD)}, **named}
+    Guarded("ses").refused("send_raw_email", held, AllRecipientsSuppressedError, "all 1")
+
+
+@pytest.mark.parametrize("named", [{}, {"Destination": {}}, {"Destination": {"ToAddresses": []}}])
+def test_headers_of_the_second_version_are_the_envelope_too(named: dict[str, Any]) -> None:
+    given = {"Content": {"Raw": {"Data": raw(To=CLEAR)}}, **named}
+    Guarded("sesv2").call("send_email", given, {**given, "Destination": to(CLEAR)})
+
+
+def test_a_raw_mail_may_be_text_and_name_a_domain_in_utf_8() -> None:
+    message = {"Data": raw(To=f"x@bücher.example, {HELD}").decode()}
+    Guarded("ses").call(
+        "send_raw_email",
+        {"RawMessage": message},
+        {"RawMessage": message, "Destinations": ["x@bücher.example"]},
+    )
+
+
+def test_a_bulk_entry_without_recipients_is_left_to_ses() -> None:
+    entries: list[Any] = [{"Destination": one} for one in ({}, to(HELD), to(CLEAR))]
+    given = {"DefaultContent": {"Template": {"TemplateName": "t"}}, "BulkEmailEntries": entries}
+    sent = {**given, "BulkEmailEntries": [entries[0], entries[2]]}
+    Guarded("sesv2").call("send_bulk_email", given, sent, {"BulkEmailEntryResults": []})
+
+
+def test_streams_may_be_said_within_each_other() -> None:
+    given = {"Source": SENDER, "Message": TEXT, "Destination": to("news@example.com")}
+    guarded = Guarded("ses")
+    with sending("news"):
+        with sending("receipts"):
+            guarded.call("send_email", given, given)
+        guarded.refused("send_email", given, AllRecipientsSuppressedError, "all 1")
 
 
 def test_a_bulk_leaves_out_whole_entries_and_its_results_line_up() -> None:
@@ -195,8 +248,9 @@ def test_the_stream_is_said_at_guard_time_or_per_call() -> None:
     Guarded("ses").call("send_email", given, given)
     news = Guarded("ses", stream="news")
     news.refused("send_email", given, AllRecipientsSuppressedError, "all 1")
-    with sending("receipts"):
-        news.call("send_email", given, given)
+    for other in ("receipts", None):
+        with sending(other):
+            news.call("send_email", given, given)
     with sending("news"):
         Guarded("ses").refused("send_email", given, AllRecipientsSuppressedError, "all 1")
     Guarded("ses").call("send_email", given, given)
@@ -232,6 +286,101 @@ def test_a_recipient_that_is_no_address_is_named_by_its_place() -> None:
         InvalidAddressError,
         r"RawMessage\.Data: To\[0\]: an address needs",
     )
+
+
+@pytest.mark.parametrize(
+    ("data", "problem"),
+    [
+        (f"To : {HELD}\r\n\r\nx", "malformed"),
+        (f"\nFrom: {SENDER}\nTo: {HELD}\n\nx", "neither To nor Cc nor Bcc names anybody"),
+        (f"To: {CLEAR}\r\nwhat is this\r\nBcc: {HELD}\r\n\r\nx", "malformed"),
+        (f"From: {SENDER}\r\n\r\nx", "neither"),
+        ("", "neither"),
+    ],
+)
+def test_headers_that_may_hide_a_recipient_are_refused(data: str, problem: str) -> None:
+    Guarded("ses").refused(
+        "send_raw_email", {"RawMessage": {"Data": data.encode()}}, InvalidAddressError, problem
+    )
+    given = {"Content": {"Raw": {"Data": data.encode()}}}
+    Guarded("sesv2").refused("send_email", given, InvalidAddressError, problem)
+
+
+def test_a_mail_to_undisclosed_recipients_is_screened_by_its_bcc() -> None:
+    data = {"Data": raw(To="undisclosed-recipients:;", Bcc=f"{HELD}, {CLEAR}")}
+    Guarded("ses").call(
+        "send_raw_email", {"RawMessage": data}, {"RawMessage": data, "Destinations": [CLEAR]}
+    )
+
+
+def test_folded_repeated_and_encoded_headers_are_read() -> None:
+    data = (
+        f"From: {SENDER}\r\nTo: =?utf-8?q?B=C3=BCcher?=\r\n <{HELD}>\r\ncC: {CLEAR}\r\n"
+        f"to: Friends: {OTHER}, {HELD};\r\n\r\nTo: not-a-header@example.com"
+    )
+    message = {"Data": data.encode()}
+    Guarded("ses").call(
+        "send_raw_email",
+        {"RawMessage": message},
+        {"RawMessage": message, "Destinations": [OTHER, CLEAR]},
+    )
+
+
+def test_two_mailboxes_in_one_text_are_refused() -> None:
+    given = {"Source": SENDER, "Message": TEXT, "Destination": to(f"{HELD}, X <{CLEAR}>")}
+    Guarded("ses").refused("send_email", given, InvalidAddressError, "names several mailboxes")
+
+
+def test_what_another_handler_adds_is_screened_too() -> None:
+    guarded = Guarded("ses")
+
+    def replaced(params: dict[str, Any], **_: object) -> dict[str, Any]:
+        return {**params, "Destination": to(CLEAR, HELD)}
+
+    def added(params: dict[str, Any], **_: object) -> None:
+        params["Destination"]["BccAddresses"] = [HELD]
+
+    guarded.client.meta.events.register("provide-client-params.ses.SendEmail", replaced)
+    guarded.client.meta.events.register("before-parameter-build.ses.SendEmail", added)
+    given = {"Source": SENDER, "Message": TEXT, "Destination": to(OTHER)}
+    response = guarded.call("send_email", given, {**given, "Destination": to(CLEAR)})
+    assert list(response["ResponseMetadata"][METADATA_KEY]) == [HELD]
+
+
+def test_a_client_is_guarded_once_and_only_if_it_is_ses() -> None:
+    guarded, suppressions = Guarded("ses"), InMemorySuppressionList()
+    with pytest.raises(ValueError, match="guarded already; `sending` names the stream"):
+        guard(guarded.client, suppressions, stream="news")
+    sns = boto3.client("sns", region_name="eu-west-1")
+    with pytest.raises(ValueError, match="takes a client for ses or sesv2, this is one for sns"):
+        guard(sns, suppressions)
+
+
+@pytest.mark.parametrize(
+    ("method", "given"),
+    [
+        ("send_raw_email", {"RawMessage": {}}),
+        ("send_email", {"Source": SENDER, "Message": TEXT, "Destination": {"ToAddresses": HELD}}),
+        ("send_email", {"Source": SENDER, "Message": TEXT, "Destination": None}),
+    ],
+)
+def test_parameters_of_a_wrong_form_are_refused_as_botocore_does(
+    method: str, given: dict[str, Any]
+) -> None:
+    client = boto3.client("ses", region_name="eu-west-1", config=Config(parameter_validation=False))
+    guard(client, InMemorySuppressionList())
+    with pytest.raises(ParamValidationError, match="Parameter validation failed"):
+        getattr(client, method)(**given)
+
+
+NOT_GUARDED = {"SendBounce"}  # it answers a mail that came in
+
+
+@pytest.mark.parametrize("service", ["ses", "sesv2"])
+def test_every_call_that_sends_is_guarded(service: Any) -> None:
+    model = boto3.client(service, region_name="eu-west-1").meta.service_model
+    sending_calls = {name for name in model.operation_names if name.startswith("Send")}
+    assert sending_calls - NOT_GUARDED == set(_OPERATIONS[service])
 
 
 def test_a_call_that_sends_nothing_is_left_alone() -> None:

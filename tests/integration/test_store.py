@@ -1,3 +1,5 @@
+import io
+import threading
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -5,12 +7,14 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 from botocore.stub import Stubber
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from moto import mock_aws
 
+from local.waiting import wait_for
 from ses_suppression.client import SuppressionList
 from ses_suppression.deadline import Deadline
 from ses_suppression.decision import decide
@@ -24,9 +28,10 @@ from ses_suppression.evidence import Evidence
 from ses_suppression.ingest import Message, ingest
 from ses_suppression.item import to_item, to_record
 from ses_suppression.merge import merge
+from ses_suppression.pace import Pace
 from ses_suppression.policy import Policy
 from ses_suppression.record import Record, updated
-from ses_suppression.store import DynamoDBStore
+from ses_suppression.store import DynamoDBStore, Found
 from ses_suppression.testing import InMemoryStore
 from tests.integration.conftest import TABLE_NAME, create_table
 from tests.strategies import START, any_evidence, evidence_with_voids, without_deliveries
@@ -34,6 +39,11 @@ from tests.unit.test_decision import JANE, block, complaint, day, hard
 from tests.unit.test_ingest import apply_in_batches, twelve_notifications, without_revisions
 
 POLICY = Policy()
+ACCESS: Any = {
+    "region_name": "eu-west-1",
+    "aws_access_key_id": "x",
+    "aws_secret_access_key": "x",
+}
 
 
 def record_of(*evidence: Evidence, address: str = JANE) -> Record:
@@ -117,7 +127,6 @@ def test_an_item_that_was_deleted_in_between_is_not_brought_back(client: Any) ->
 
 def test_an_expired_item_is_as_good_as_none_and_can_be_written_over(client: Any) -> None:
     save(store_of(client), record_of(block(0)))
-    store_of(client, now=day(400) - timedelta(seconds=1)).find(JANE)
     assert load_one(store_of(client, now=day(400) - timedelta(seconds=1))).evidence
     assert not load_one(store_of(client, now=day(400))).evidence
     late = store_of(client, now=day(500))
@@ -204,20 +213,23 @@ def test_a_refusal_is_told_for_every_address_and_by_its_code_alone() -> None:
     stubber.add_client_error(
         "put_item", "ProvisionedThroughputExceededException", f"not for {JANE}"
     )
-    stubber.add_client_error("get_item", "ResourceNotFoundException", f"not for {JANE}")
+    stubber.add_client_error("delete_item", "ResourceNotFoundException", f"not for {JANE}")
+    stubber.add_client_error("scan", "AccessDeniedException", "not for you")
     store = store_of(client)
     with stubber:
         read = store.load([JANE, "b@example.com"], consistent=True, deadline=Deadline(5)).failures
         written = save(store, record_of(hard(0)))
         with pytest.raises(StoreUnavailableError) as raised:
-            store.find(JANE)
+            store.erase(JANE)
+        with pytest.raises(StoreUnavailableError, match="AccessDeniedException"):
+            list(store.scan(segments=1))
     assert [str(error) for error in read.values()] == [
         "AccessDeniedException: DynamoDB refused BatchGetItem"
     ] * 2
     assert str(written[JANE]) == (
         "ProvisionedThroughputExceededException: DynamoDB refused PutItem"
     )
-    assert str(raised.value) == "ResourceNotFoundException: DynamoDB refused GetItem"
+    assert str(raised.value) == "ResourceNotFoundException: DynamoDB refused DeleteItem"
 
 
 def test_an_answer_that_never_comes_is_told_by_its_name() -> None:
@@ -229,10 +241,41 @@ def test_an_answer_that_never_comes_is_told_by_its_name() -> None:
         aws_access_key_id="x",
         aws_secret_access_key="x",
     )
-    with pytest.raises(
-        StoreUnavailableError, match="EndpointConnectionError: DynamoDB did not answer"
-    ):
-        store_of(client).find(JANE)
+    failure = found(store_of(client)).failures[JANE]
+    assert str(failure) == "EndpointConnectionError: DynamoDB did not answer"
+
+
+def found(store: DynamoDBStore) -> Found:
+    return store.find_many([JANE], deadline=Deadline(5))
+
+
+def test_an_item_without_a_verdict_is_no_yes(client: Any) -> None:
+    client.put_item(TableName=TABLE_NAME, Item={"address": {"S": JANE}, "mail": {"S": "x"}})
+    assert isinstance(found(store_of(client)).failures[JANE], UnreadableItemError)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"<html>log in</html>", b'{"Responses": {"supp', b"{}", b'{"Responses": null}', b"[]"],
+)
+def test_an_answer_that_is_not_dynamodbs_is_no_yes(body: bytes) -> None:
+    """A proxy, or a wrong endpoint, answers 200 with something else."""
+    client = boto3.client("dynamodb", **ACCESS)
+
+    class Answer(AWSResponse):
+        content = body
+
+    def answer(**_: Any) -> AWSResponse:
+        headers: Any = {"Content-Type": "text/html"}
+        return Answer("https://example.com", 200, headers, io.BytesIO())
+
+    events: Any = client.meta.events
+    events.register("before-send.dynamodb.*", answer)
+    suppressions = SuppressionList(store_of(client), unknown="allow", check_seconds=5)
+    with pytest.raises(StoreUnavailableError):
+        SuppressionList(store_of(client), check_seconds=5).check(JANE)
+    assert suppressions.check(JANE) is None
+    assert suppressions.counts == {"unknown": 1, "allowed_unknown": 1}, "and it is counted"
 
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
@@ -327,14 +370,64 @@ def test_an_end_beyond_the_end_of_time_is_no_crash_of_a_check(client: Any) -> No
         ExpressionAttributeNames={"#every": "*", "#until": "until"},
         ExpressionAttributeValues={":far": {"N": "100000000000000000000"}},
     )
-    with pytest.raises(StoreUnavailableError, match="UnreadableItem"):
-        store.find(JANE)
+    assert isinstance(found(store).failures[JANE], UnreadableItemError)
 
 
 def test_a_rule_of_a_newer_version_is_read_as_its_name(client: Any) -> None:
     item = to_item(record_of(hard(0)), "r1")
     item["suppressions"]["M"]["*"]["M"] |= {"rule": {"S": "new-rule"}, "reason": {"S": "NEW"}}
     client.put_item(TableName=TABLE_NAME, Item=item)
-    found = store_of(client).find(JANE)["*"]
-    assert (found.rule, found.reason, found.origin) == ("new-rule", "NEW", "feedback")
-    assert SuppressionList(store_of(client)).check(JANE) == found
+    held = found(store_of(client)).verdicts[JANE]["*"]
+    assert (held.rule, held.reason, held.origin) == ("new-rule", "NEW", "feedback")
+    assert SuppressionList(store_of(client)).check(JANE) == held
+
+
+def test_a_table_is_read_as_a_whole_without_what_has_expired(client: Any) -> None:
+    addresses = [f"a{number}@example.com" for number in range(1_203)]
+    save(store_of(client), *(record_of(hard(0), address=one) for one in addresses))
+    save(store_of(client), record_of(block(0)))
+    client.put_item(TableName=TABLE_NAME, Item={"address": {"S": "foreign@example.com"}})
+    for segments in (1, 3):
+        pages = list(store_of(client, now=day(500)).scan(segments=segments))
+        assert max(len(page.records) for page in pages) <= 500
+        read = [address for page in pages for address in page.records]
+        assert sorted(read) == sorted(addresses)
+        assert [one for page in pages for one in page.failures] == ["foreign@example.com"]
+
+
+def test_a_scan_takes_no_more_than_its_pace() -> None:
+    client, stubber = stubbed()
+    now = [0.0]
+
+    def sleep(seconds: float) -> None:
+        now[0] += seconds
+
+    pages = 5
+    for number in range(pages):
+        more = {"LastEvaluatedKey": {"address": {"S": "x"}}} if number < pages - 1 else {}
+        units = {"ConsumedCapacity": {"CapacityUnits": 250.0}}
+        stubber.add_response("scan", {"Items": [], **units, **more})
+    with stubber:
+        pace = Pace(1_000, clock=lambda: now[0], sleep=sleep)
+        assert len(list(store_of(client).scan(segments=1, pace=pace))) == pages
+    assert now[0] == pytest.approx((pages - 1) * 0.25, abs=0.001)
+
+
+def test_a_scan_that_is_left_early_leaves_nothing_running(client: Any) -> None:
+    save(store_of(client), record_of(hard(0)))
+    pages: Any = store_of(client).scan(segments=4)
+    next(pages)
+    pages.close()
+    wait_for(
+        "the end of the scan's threads",
+        lambda: not [one for one in threading.enumerate() if one.name.startswith("scan")],
+        seconds=5,
+    )
+
+
+def test_what_is_erased_is_gone(client: Any) -> None:
+    store = store_of(client)
+    save(store, record_of(hard(0)))
+    store.erase(JANE)
+    store.erase(JANE)
+    assert load_one(store).evidence == ()

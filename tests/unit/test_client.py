@@ -1,24 +1,30 @@
 """What an app asks, against memory."""
 
 import logging
+import pickle
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from local.waiting import wait_for
 from ses_suppression.address import normalise
 from ses_suppression.cache import CacheSettings
 from ses_suppression.client import BLOCK, AddressesUnknownError, Screening, SuppressionList, Unknown
 from ses_suppression.deadline import Deadline
 from ses_suppression.errors import (
+    AllRecipientsSuppressedError,
     InvalidActionError,
     InvalidAddressError,
+    InvalidNotificationError,
     StoreUnavailableError,
+    UnreadableItemError,
 )
 from ses_suppression.policy import Reason
 from ses_suppression.store import Found, Verdict
@@ -35,30 +41,33 @@ ENDED = only(block(0))
 class AnsweringStore(InMemoryStore):
     """Gives verdicts as they are told, answers nothing about some, and counts what it is asked."""
 
-    def __init__(self, verdicts: dict[str, Verdict], silent: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        verdicts: dict[str, Verdict],
+        silent: Sequence[str] = (),
+        *,
+        error: Exception | None = None,
+        raises: bool = False,
+    ) -> None:
         super().__init__(clock=lambda: NOW)
         self.verdicts = verdicts
         self.silent = set(silent)
+        self.error: Any = error or StoreUnavailableError("UnprocessedKeys", "not in time")
+        self.raises = raises
         self.asked: list[tuple[str, ...]] = []
         self.lock = threading.Lock()
-
-    def find(self, address: str) -> Verdict:
-        with self.lock:
-            self.asked.append((address,))
-        if address in self.silent:
-            raise StoreUnavailableError("ThrottlingException", "later")
-        return self.verdicts.get(address, {})
 
     def find_many(self, addresses: Sequence[str], *, deadline: Deadline) -> Found:
         del deadline
         with self.lock:
             self.asked.append(tuple(addresses))
-        failure = StoreUnavailableError("UnprocessedKeys", "not in time")
+        if self.raises:
+            raise self.error
         return Found(
             verdicts={
                 one: self.verdicts.get(one, {}) for one in addresses if one not in self.silent
             },
-            failures={one: failure for one in addresses if one in self.silent},
+            failures={one: self.error for one in addresses if one in self.silent},
         )
 
 
@@ -133,6 +142,17 @@ def test_invalid_addresses_have_their_reasons_and_cost_no_request() -> None:
     assert store.asked == []
 
 
+def test_cells_that_are_no_texts_are_invalid() -> None:
+    cells: Any = ["clear@example.com", None, 7, ["x"], ({},), b"a@example.com"]
+    screening = asking(AnsweringStore({})).screen(cells)
+    assert screening.allowed == ("clear@example.com",)
+    assert len(screening.invalid) == 5
+
+
+def test_a_byte_order_mark_is_no_part_of_an_address() -> None:
+    assert list(asking(AnsweringStore(VERDICTS)).screen(["\ufeffheld@example.com"]).suppressed)
+
+
 def test_a_hundred_addresses_are_asked_at_once() -> None:
     store = AnsweringStore({})
     addresses = [f"a{number}@example.com" for number in range(250)]
@@ -167,9 +187,8 @@ def test_the_mode_says_what_becomes_of_the_unknown(caplog: pytest.LogCaptureFixt
         AddressesUnknownError, match="UnprocessedKeys: nothing is known about 1"
     ) as raised:
         asking(fresh(), Unknown.RAISE).screen(addresses)
-    assert raised.value.screening == held or list(raised.value.screening.unknown) == list(
-        held.unknown
-    )
+    assert raised.value.screening.allowed == held.allowed
+    assert list(raised.value.screening.unknown) == list(held.unknown)
     allowing = asking(fresh(), Unknown.ALLOW)
     with caplog.at_level(logging.WARNING, logger="ses_suppression"):
         allowed = allowing.screen(addresses)
@@ -185,7 +204,7 @@ def test_the_mode_says_what_becomes_of_the_unknown(caplog: pytest.LogCaptureFixt
 @pytest.mark.parametrize("mode", [Unknown.HOLD, Unknown.RAISE])
 def test_a_check_without_an_answer_raises(mode: Unknown) -> None:
     suppressions = asking(AnsweringStore({}, silent=[JANE]), mode)
-    with pytest.raises(StoreUnavailableError, match="ThrottlingException"):
+    with pytest.raises(StoreUnavailableError, match="UnprocessedKeys"):
         suppressions.check(JANE)
     assert suppressions.counts == {"unknown": 1}
 
@@ -212,13 +231,14 @@ class HangingStore(AnsweringStore):
     def __init__(self) -> None:
         super().__init__({})
         self.released = threading.Event()
-
-    def find(self, address: str) -> Verdict:
-        self.released.wait(30)
-        return super().find(address)
+        self.hanging = True
+        self.waiting = 0
 
     def find_many(self, addresses: Sequence[str], *, deadline: Deadline) -> Found:
-        self.released.wait(30)
+        if self.hanging:
+            with self.lock:
+                self.waiting += 1
+            self.released.wait(30)
         return super().find_many(addresses, deadline=deadline)
 
 
@@ -232,9 +252,86 @@ def test_no_sender_is_held_longer_than_the_deadline_whatever_hangs() -> None:
     assert time.monotonic() - begun < 20 * 0.1 + 5, "and not 20 times 30 seconds"
     begun = time.monotonic()
     assert list(suppressions.screen([JANE]).unknown) == [JANE]
-    assert time.monotonic() - begun < 0.2 + 5
+    many = [f"a{number}@example.com" for number in range(101)]
+    assert list(suppressions.screen(many).unknown) == many
+    assert time.monotonic() - begun < 0.1 + 0.2 + 5
     store.released.set()
-    assert SuppressionList(store).check(JANE) is None
+    wait_for("an answer", lambda: answers(suppressions, JANE), seconds=10)
+
+
+def answers(suppressions: SuppressionList, address: str) -> bool:
+    try:
+        return suppressions.check(address) is None
+    except StoreUnavailableError:
+        return False
+
+
+def test_recipients_of_a_mail_are_held_up_no_longer_than_one_address() -> None:
+    suppressions = SuppressionList(HangingStore(), check_seconds=0.1, screen_seconds=20)
+    begun = time.monotonic()
+    recipients = [f"a{number}@example.com" for number in range(100)]
+    assert list(suppressions.screen(recipients).unknown) == recipients
+    assert time.monotonic() - begun < 0.1 + 5
+
+
+def test_a_list_of_a_million_does_not_hold_up_a_check() -> None:
+    store = HangingStore()
+    suppressions = SuppressionList(store, check_seconds=5, screen_seconds=5)
+    many = [f"a{number}@example.com" for number in range(10_000)]
+    screening = threading.Thread(target=suppressions.screen, args=(many,), daemon=True)
+    screening.start()
+    wait_for("the list", lambda: store.waiting >= 16, seconds=5)
+    store.hanging = False
+    assert suppressions.check(JANE) is None
+    store.released.set()
+    screening.join(10)
+
+
+@pytest.mark.parametrize("mode", Unknown)
+def test_an_item_that_cannot_be_read_is_never_a_yes(mode: Unknown) -> None:
+    suppressions = asking(AnsweringStore({}, silent=[JANE], error=UnreadableItemError("x")), mode)
+    with pytest.raises(StoreUnavailableError, match="not written by this software"):
+        suppressions.check(JANE)
+    if mode is not Unknown.RAISE:
+        assert list(suppressions.screen([JANE, "clear@example.com"]).unknown) == [JANE]
+
+
+def test_whatever_goes_wrong_below_is_no_answer_and_its_text_is_not_told() -> None:
+    suppressions = asking(
+        AnsweringStore({}, silent=[JANE], error=AttributeError(JANE), raises=True)
+    )
+    with pytest.raises(StoreUnavailableError, match=r"^AttributeError: DynamoDB's answer could"):
+        suppressions.check(JANE)
+
+
+def test_several_mailboxes_in_one_text_are_none() -> None:
+    screening = asking(AnsweringStore({})).screen(["held@example.com, X <clear@example.com>"])
+    assert [str(error) for error in screening.invalid.values()] == [
+        "it names several mailboxes: pass each on its own"
+    ]
+
+
+def test_a_mode_that_is_not_known_is_refused_with_those_that_are() -> None:
+    with pytest.raises(ValueError, match=r"unknown: hold, raise, allow are known, not 'Allow'"):
+        SuppressionList(InMemoryStore(), unknown="Allow")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        StoreUnavailableError("ThrottlingException", "later"),
+        UnreadableItemError("what"),
+        InvalidNotificationError("mail.messageId", "missing"),
+        AddressesUnknownError(Screening(unknown={JANE: StoreUnavailableError("X", "y")})),
+        AllRecipientsSuppressedError({JANE: HELD}),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_an_error_survives_the_way_to_another_process(error: Exception) -> None:
+    copied = pickle.loads(pickle.dumps(error))  # noqa: S301  # our own
+    assert (type(copied), str(copied)) == (type(error), str(error))
+    assert vars(copied).keys() == vars(error).keys()
+    assert JANE not in str(error)
 
 
 def test_a_fresh_answer_is_not_asked_for_again() -> None:
@@ -268,6 +365,69 @@ def test_a_fresh_answer_is_not_asked_for_again() -> None:
     assert asked("other@example.com") == 1, "the third pushes out the one that was asked for first"
     assert asked("held@example.com") == 0
     assert asked("clear@example.com") == 1
+
+
+def test_a_suppression_on_another_stream_is_as_stale_as_a_clear_answer_may_be() -> None:
+    now = [0.0]
+    verdicts: dict[str, Verdict] = {JANE: {"news": ON_NEWS}}
+    suppressions = SuppressionList(
+        AnsweringStore(verdicts), cache=CacheSettings(), clock=lambda: NOW, monotonic=lambda: now[0]
+    )
+    assert suppressions.check(JANE) is None
+    verdicts[JANE] = {"*": HELD, "news": ON_NEWS}
+    now[0] = 29.9
+    assert suppressions.check(JANE) is None
+    assert suppressions.check(JANE, "news") == ON_NEWS
+    now[0] = 30
+    assert suppressions.check(JANE) == HELD
+
+
+class SlowStore(AnsweringStore):
+    """Answers when it is told to; meanwhile something may happen."""
+
+    def __init__(self, meanwhile: Callable[[], None]) -> None:
+        super().__init__({})
+        self.meanwhile = meanwhile
+
+    def find_many(self, addresses: Sequence[str], *, deadline: Deadline) -> Found:
+        found = super().find_many(addresses, deadline=deadline)
+        meanwhile, self.meanwhile = self.meanwhile, lambda: None
+        meanwhile()
+        return found
+
+
+def test_an_answer_is_as_old_as_its_question() -> None:
+    now = [0.0]
+
+    def slowly() -> None:
+        now[0] = 29.0
+
+    store = SlowStore(slowly)
+    suppressions = SuppressionList(
+        store, cache=CacheSettings(), clock=lambda: NOW, monotonic=lambda: now[0]
+    )
+    assert suppressions.check(JANE) is None
+    now[0] = 30.0
+    assert suppressions.check(JANE) is None
+    assert len(store.asked) == 2
+
+
+def test_an_answer_from_before_the_apps_own_change_is_not_kept() -> None:
+    now = [0.0]
+    store = SlowStore(lambda: suppressions.suppress(JANE, by="test", note="unsubscribed"))
+    suppressions = SuppressionList(
+        store, cache=CacheSettings(), clock=lambda: NOW, monotonic=lambda: now[0]
+    )
+    assert suppressions.check(JANE) is None
+    store.verdicts[JANE] = {"*": HELD}
+    assert suppressions.check(JANE) == HELD
+    now[0] = 4.9  # what is read right after a change may be stale
+    assert suppressions.check(JANE) == HELD
+    assert len(store.asked) == 3
+    now[0] = 5
+    suppressions.check(JANE)
+    suppressions.check(JANE)
+    assert len(store.asked) == 4
 
 
 def test_a_cached_suppression_ends_when_it_ends() -> None:

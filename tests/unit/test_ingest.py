@@ -58,7 +58,7 @@ def store() -> InMemoryStore:
 def test_a_bounce_ends_as_a_suppression(store: InMemoryStore) -> None:
     (outcome,) = ingested(store, bounce(JANE))
     assert (outcome.status, outcome.rules) == (Status.APPLIED, ((JANE, Rule.HARD_BOUNCE),))
-    assert store.find(JANE)["*"].reason is Reason.BOUNCE
+    assert store.records[JANE].suppressions["*"].reason is Reason.BOUNCE
 
 
 def test_a_repeat_costs_no_write(store: InMemoryStore) -> None:
@@ -73,7 +73,7 @@ def test_a_complaint_before_the_bounce_and_before_the_delivery_suppresses(
 ) -> None:
     ingested(store, complaint(JANE))
     ingested(store, delivery(JANE, at=NOON - timedelta(hours=1)), bounce(JANE, feedback_id="f2"))
-    assert store.find(JANE)["*"].reason is Reason.COMPLAINT
+    assert store.records[JANE].suppressions["*"].reason is Reason.COMPLAINT
 
 
 def test_a_delivery_leaves_no_record_unless_there_are_transient_bounces(
@@ -122,7 +122,7 @@ def test_a_broken_recipient_rejects_the_message_and_the_others_are_applied(
     assert outcome.reason == (
         "bounce.bouncedRecipients[1].emailAddress: a string is needed, this is null or missing"
     )
-    assert store.find(JANE)["*"].reason is Reason.BOUNCE
+    assert store.records[JANE].suppressions["*"].reason is Reason.BOUNCE
 
 
 def test_feedback_that_names_nobody_is_acknowledged(store: InMemoryStore) -> None:
@@ -388,7 +388,8 @@ def apply_in_batches(store: Store, evidence: list[Evidence], data: st.DataObject
     while arriving:
         size = data.draw(st.integers(1, len(arriving)))
         batch = {JANE: arriving[:size]}
-        assert apply(batch, store=store, policy=POLICY, deadline=Deadline(5)) == {}
+        applied = apply(batch, store=store, policy=POLICY, deadline=Deadline(5))
+        assert applied.failures == {}
         arriving = arriving[size:]
 
 

@@ -41,10 +41,10 @@ def test_a_notification_has_the_outcome_that_stands_beside_it(path: Path) -> Non
         if "operator" in entry:
             action = acted(entry)
             actions[entry["operator"]] = action.id
-            failures = apply(
+            applied = apply(
                 {entry["address"]: [action]}, store=store, policy=policy, deadline=Deadline(5)
             )
-            assert failures == {}
+            assert applied.failures == {}
         else:
             outcomes += ingested(store, str(number), entry, policy)
 

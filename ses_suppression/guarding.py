@@ -1,16 +1,24 @@
-"""A guarded SES client: it cannot mail an address that is held back.
+"""A guarded SES client: it does not mail an address that is held back.
 
 It hooks into botocore's own events, so that an app goes on calling its client as before, whichever
-of SES's sending calls it uses.
+of SES's sending calls it uses. Two calls are left alone: `SendBounce`, which answers a mail that
+came in, and `VerifyEmailIdentity`, which mails the sender's own address.
 """
 
-import email.message
-import email.policy
+import re
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from email.message import Message
+from email.parser import BytesHeaderParser
+from email.policy import compat32
 from email.utils import getaddresses
 from typing import Any, TypeVar
+
+from botocore.exceptions import ParamValidationError
+from botocore.model import OperationModel
+from botocore.validate import ParamValidator
 
 from ses_suppression.client import AddressesUnknownError, SuppressionList
 from ses_suppression.errors import AllRecipientsSuppressedError, InvalidAddressError
@@ -23,7 +31,9 @@ _HEADERS = ("To", "Cc", "Bcc")
 _CONTEXT_KEY = "ses_suppression"
 _Client = TypeVar("_Client")
 _Params = dict[str, Any]
-_stream: ContextVar[str | None] = ContextVar("ses_suppression_stream", default=None)
+_GUARDS = "the guard's"
+_stream: ContextVar[str | None] = ContextVar("ses_suppression_stream", default=_GUARDS)
+_guarded: "weakref.WeakSet[Any]" = weakref.WeakSet()
 
 
 def guard(client: _Client, suppressions: SuppressionList, *, stream: str | None = None) -> _Client:
@@ -37,23 +47,39 @@ def guard(client: _Client, suppressions: SuppressionList, *, stream: str | None 
         suppressions: the list to ask. In its mode `allow`, unknown recipients are mailed.
         stream: the stream of the mail, unless `sending` says otherwise.
 
+    Raises:
+        ValueError: it is another service's client, or it is guarded already.
+
     A guarded call can raise:
         AllRecipientsSuppressedError: nobody is left; nothing was sent.
         AddressesUnknownError: DynamoDB did not answer; nothing was sent.
         InvalidAddressError: a recipient can be no address; the error names its place.
+        botocore's ParamValidationError: the parameters have not the form that SES wants.
+
+    >>> import boto3
+    >>> from ses_suppression.testing import InMemorySuppressionList
+    >>> ses = guard(boto3.client("ses", "eu-west-1"), InMemorySuppressionList())
     """
-    events = client.meta.events  # type: ignore[attr-defined]
-    service = client.meta.service_model.service_id.hyphenize()  # type: ignore[attr-defined]
+    meta = client.meta  # type: ignore[attr-defined]
+    service = meta.service_model.service_id.hyphenize()
+    if service not in _OPERATIONS:
+        raise ValueError(f"guard takes a client for ses or sesv2, this is one for {service}")
+    if client in _guarded:
+        raise ValueError("the client is guarded already; `sending` names the stream of a mail")
+    _guarded.add(client)
     for operation, screen in _OPERATIONS[service].items():
         hook = _Hook(suppressions, stream, screen)
-        events.register(f"provide-client-params.{service}.{operation}", hook.before)
-        events.register(f"after-call.{service}.{operation}", hook.after)
+        # After everybody who may still change the parameters.
+        meta.events.register_last(f"before-parameter-build.{service}.{operation}", hook.before)
+        meta.events.register(f"after-call.{service}.{operation}", hook.after)
     return client
 
 
 @contextmanager
 def sending(stream: str | None) -> Iterator[None]:
-    """Say of which stream the mail is that is sent within.
+    """Say of which stream the mail is that is sent within; None: of none.
+
+    It holds for the thread, or the asynchronous task, that says so.
 
     >>> with sending("newsletter"):
     ...     pass  # ses.send_email(...)
@@ -117,12 +143,19 @@ class _Hook:
         self._stream = stream
         self._screen = screen
 
-    def before(self, params: _Params, context: _Params, **_: object) -> _Params:
-        """Give the call's parameters without those who are held back."""
-        call = _Call(self._suppressions, _stream.get() or self._stream)
+    def before(self, params: _Params, model: OperationModel, context: _Params, **_: object) -> None:
+        """Take out of the call's parameters who is held back; the caller's own stay as they are."""
+        # What has not the right form cannot be screened, and botocore can be told not to look.
+        report = ParamValidator().validate(params, model.input_shape)  # type: ignore[arg-type]
+        if report.has_errors():
+            raise ParamValidationError(report=report.generate_report())
+        said = _stream.get()
+        call = _Call(self._suppressions, self._stream if said is _GUARDS else said)
         screened = self._screen(call, params)
+        if screened is not params:
+            params.clear()
+            params.update(screened)
         context[_CONTEXT_KEY] = call
-        return screened
 
     def after(self, parsed: _Params, context: _Params, **_: object) -> None:
         """Tell in the response who was held back, and let a bulk's results line up again."""
@@ -145,8 +178,8 @@ def _send_email(call: _Call, params: _Params) -> _Params:
         call.screen(named)
         left = call.keep_list(list(named.values()))
         call.refuse_if_empty(left)
-        # What only headers name is named outright: SES would mail all of them otherwise.
-        return {**params, "Destination": {"ToAddresses": left}} if call.suppressed else params
+        # What only headers name is named outright: SES may read them otherwise than this does.
+        return {**params, "Destination": {"ToAddresses": left}}
     destination = params.get("Destination", {})
     call.screen(dict(_recipients(destination, "Destination")))
     kept = call.keep(destination)
@@ -156,6 +189,7 @@ def _send_email(call: _Call, params: _Params) -> _Params:
 
 def _send_raw_email(call: _Call, params: _Params) -> _Params:
     # The envelope's destinations are what SES delivers to; the headers are only shown.
+    # ("SendRawEmail", SES API reference)
     if params.get("Destinations"):
         named = {f"Destinations[{n}]": text for n, text in enumerate(params["Destinations"])}
     else:
@@ -163,7 +197,13 @@ def _send_raw_email(call: _Call, params: _Params) -> _Params:
     call.screen(named)
     left = call.keep_list(list(named.values()))
     call.refuse_if_empty(left)
-    return {**params, "Destinations": left} if call.suppressed else params
+    return {**params, "Destinations": left}
+
+
+def _send_custom_verification_email(call: _Call, params: _Params) -> _Params:
+    call.screen({"EmailAddress": params["EmailAddress"]})
+    call.refuse_if_empty(left=None)
+    return params
 
 
 def _bulk(name: str) -> Callable[[_Call, _Params], _Params]:
@@ -193,8 +233,13 @@ _OPERATIONS: Mapping[str, Mapping[str, Callable[[_Call, _Params], _Params]]] = {
         "SendTemplatedEmail": _send_email,
         "SendRawEmail": _send_raw_email,
         "SendBulkTemplatedEmail": _bulk("Destinations"),
+        "SendCustomVerificationEmail": _send_custom_verification_email,
     },
-    "sesv2": {"SendEmail": _send_email, "SendBulkEmail": _bulk("BulkEmailEntries")},
+    "sesv2": {
+        "SendEmail": _send_email,
+        "SendBulkEmail": _bulk("BulkEmailEntries"),
+        "SendCustomVerificationEmail": _send_custom_verification_email,
+    },
 }
 
 
@@ -205,11 +250,32 @@ def _recipients(destination: Mapping[str, list[str]], path: str) -> Iterator[tup
 
 
 def _header_recipients(data: bytes | str, path: str) -> dict[str, str]:
-    raw = data.encode() if isinstance(data, str) else data
-    message = email.message_from_bytes(raw, policy=email.policy.compat32)
+    """Give the recipients that the headers of a raw mail name: place -> address.
+
+    Raises:
+        InvalidAddressError: the headers name nobody, or cannot be trusted to name everybody.
+    """
+    raw = data.encode() if isinstance(data, str) else bytes(data)
+    message = BytesHeaderParser(policy=compat32).parsebytes(raw)
+    if message.defects:
+        raise InvalidAddressError(f"{path}: the headers are malformed; name the Destinations")
     named: dict[str, str] = {}
     for header in _HEADERS:
-        values = [str(value) for value in message.get_all(header, [])]
-        for number, (_, address) in enumerate(getaddresses(values)):
+        texts = [text for text in _values(message, header) if not _NOBODY.fullmatch(text)]
+        for number, (_, address) in enumerate(getaddresses(texts)):
             named[f"{path}: {header}[{number}]"] = address
+    if not named:
+        raise InvalidAddressError(f"{path}: neither To nor Cc nor Bcc names anybody")
     return named
+
+
+def _values(message: Message, header: str) -> Iterator[str]:
+    for name, value in message.raw_items():
+        if name.lower() == header.lower():
+            # The parser keeps bytes that are not ASCII as surrogates; mail has UTF-8 there.
+            raw = str(value).encode("utf-8", "surrogateescape")
+            yield _FOLD.sub("", raw.decode("utf-8", "replace"))
+
+
+_FOLD = re.compile(r"[\r\n]+")
+_NOBODY = re.compile(r"\s*|[^:;<>@,]*:\s*;\s*")  # nothing, or «undisclosed-recipients:;»

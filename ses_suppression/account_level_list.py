@@ -1,0 +1,110 @@
+"""SES's own account-level suppression list, which holds mail back after ours has let it through.
+
+It ignores case when it sends, but its API wants the exact spelling that it stored ("Using the
+account-level suppression list", SES developer guide).
+"""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from ses_suppression.address import normalise
+from ses_suppression.errors import InvalidAddressError
+from ses_suppression.pace import Pace
+from ses_suppression.policy import Reason
+
+if TYPE_CHECKING:
+    from types_boto3_sesv2 import SESV2Client
+
+REQUESTS_A_SECOND = 10
+"""What SES takes of each of these calls, and no more."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountLevelEntry:
+    """An entry of the list: the address in SES's spelling, BOUNCE or COMPLAINT, and since when."""
+
+    spelling: str
+    reason: Reason
+    at: datetime
+
+    @property
+    def address(self) -> str:
+        """The address, normalised; SES's spelling where that cannot be done."""
+        try:
+            return normalise(self.spelling)
+        except InvalidAddressError:
+            return self.spelling
+
+
+class AccountLevelList:
+    """The list.
+
+    Args:
+        client: a boto3 SESv2 client.
+        pace: how fast it may be asked; None: ten requests a second.
+    """
+
+    def __init__(self, client: "SESV2Client", *, pace: Pace | None = None) -> None:
+        self._client = client
+        self._pace = pace or Pace(REQUESTS_A_SECOND)
+
+    def entries(
+        self,
+        *,
+        reasons: Collection[Reason] = (Reason.BOUNCE, Reason.COMPLAINT),
+        start: datetime | None = None,
+        end: datetime | None = None,
+    ) -> Iterator[AccountLevelEntry]:
+        """Give the entries that SES dated in a span of time; without one, all."""
+        options: dict[str, Any] = {"Reasons": list(reasons), "PageSize": 1000}
+        options |= {"StartDate": start} if start else {}
+        options |= {"EndDate": end} if end else {}
+        while True:
+            self._pace.spend()
+            answer = self._client.list_suppressed_destinations(**options)
+            for found in answer.get("SuppressedDestinationSummaries", []):
+                yield AccountLevelEntry(
+                    found["EmailAddress"],
+                    Reason(found["Reason"]),
+                    found["LastUpdateTime"].astimezone(UTC),
+                )
+            if not answer.get("NextToken"):
+                return
+            options["NextToken"] = answer["NextToken"]
+
+    def find(self, *spellings: str) -> AccountLevelEntry | None:
+        """Find the entry of an address: by these spellings, else by looking through the list."""
+        for spelling in dict.fromkeys(spellings):
+            self._pace.spend()
+            try:
+                answer = self._client.get_suppressed_destination(EmailAddress=spelling)
+            except ClientError as error:
+                if error.response["Error"]["Code"] != "NotFoundException":
+                    raise
+                continue
+            found = answer["SuppressedDestination"]
+            return AccountLevelEntry(
+                found["EmailAddress"],
+                Reason(found["Reason"]),
+                found["LastUpdateTime"].astimezone(UTC),
+            )
+        wanted = {normalise(spelling) for spelling in spellings}
+        return next((entry for entry in self.entries() if entry.address in wanted), None)
+
+    def put(self, address: str, reason: Reason) -> None:
+        """Put an address on the list, for BOUNCE or COMPLAINT."""
+        self._pace.spend()
+        self._client.put_suppressed_destination(EmailAddress=address, Reason=reason.value)  # type: ignore[arg-type]
+
+    def delete(self, spelling: str) -> None:
+        """Delete the entry with this exact spelling; none is no error."""
+        self._pace.spend()
+        try:
+            self._client.delete_suppressed_destination(EmailAddress=spelling)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "NotFoundException":
+                raise

@@ -1,0 +1,188 @@
+"""An incident: a receiving system that rejected valid mailboxes, and how it is undone.
+
+On 14 and 15 December 2020 a large provider answered `550-5.1.1` for hours to mail for mailboxes
+that were there. What such hours caused is struck out, piece by piece, with evidence of its own:
+what was known before keeps its effect, and the undo can be taken back.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from ses_suppression.address import domain_of
+from ses_suppression.classification import rule_of
+from ses_suppression.decision import decide
+from ses_suppression.errors import InvalidActionError
+from ses_suppression.evidence import Evidence, Kind, digest
+from ses_suppression.operator_actions import void
+from ses_suppression.policy import CONSEQUENCES, Count, Policy, Suppress
+from ses_suppression.record import Record
+from ses_suppression.rules import Rule
+
+_ID_DIGITS = 12
+_ACCOUNT_LEVEL_ENTRY = "account-level-list:"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incident:
+    """Which bounces an incident caused.
+
+    Attributes:
+        start, end: when they happened, aware of the time zone; the end is not part of it.
+        domains: of the mailed address or, after forwarding, of the one that was reported; empty:
+            every domain.
+        diagnostic: a text that the status or the diagnostic holds; None: any.
+        bounce_sub_type: SES's sub type; None: any.
+
+    Raises:
+        InvalidActionError: the end is not after the start, or a time has no zone.
+
+    >>> from datetime import UTC
+    >>> noon = datetime(2020, 12, 14, 12, tzinfo=UTC)
+    >>> Incident(start=noon, end=noon + timedelta(hours=2), domains=frozenset({"gmail.com"})).id
+    '4f1735345c9f'
+    """
+
+    start: datetime
+    end: datetime
+    domains: frozenset[str] = frozenset()
+    diagnostic: str | None = None
+    bounce_sub_type: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be meant."""
+        if self.start.tzinfo is None or self.end.tzinfo is None:
+            raise InvalidActionError("from and to: a time without a time zone could be any")
+        if self.end <= self.start:
+            raise InvalidActionError("to: it is not after from")
+
+    @property
+    def id(self) -> str:
+        """What the undo of this incident is called: the same incident is the same undo."""
+        domains = ",".join(sorted(self.domains))
+        span = f"{self.start.timestamp()},{self.end.timestamp()}"
+        return digest(span, domains, self.diagnostic, self.bounce_sub_type)[:_ID_DIGITS]
+
+    def caused(self, address: str, piece: Evidence) -> bool:
+        """Tell whether a piece of evidence about an address is one of this incident's bounces."""
+        return (
+            piece.kind is Kind.BOUNCE
+            and isinstance(CONSEQUENCES[rule_of(piece)], Suppress | Count)
+            and self.start <= piece.at < self.end
+            and self._is_at_its_domains(address, piece)
+            and self.bounce_sub_type in {None, piece.bounce_sub_type}
+            and (self.diagnostic or "") in f"{piece.status or ''} {piece.diagnostic or ''}"
+        )
+
+    def _is_at_its_domains(self, address: str, piece: Evidence) -> bool:
+        domains = {domain_of(address), domain_of(piece.reported_as or address)}
+        return not self.domains or not self.domains.isdisjoint(domains)
+
+
+def caused_by(record: Record, incident: Incident) -> tuple[Evidence, ...]:
+    """Give what an incident left on a record: its bounces, and their echoes.
+
+    SES put the addresses on its account-level list; every mail after that came back as a bounce
+    `OnAccountSuppressionList`. Such an echo goes with its cause, unless the address was on that
+    list, or had bounced for good, before.
+    """
+    bounces = tuple(piece for piece in record.evidence if incident.caused(record.address, piece))
+    if not bounces:
+        return ()
+    first = min(piece.at for piece in bounces)
+    known_before = any(
+        step.counts
+        and step.evidence.at < incident.start
+        and step.rule in {Rule.HARD_BOUNCE, Rule.ACCOUNT_LEVEL_BOUNCE}
+        for step in decide(record.address, record.evidence, Policy()).steps
+    )
+    echoes = tuple(
+        piece
+        for piece in record.evidence
+        if rule_of(piece) is Rule.ACCOUNT_LEVEL_BOUNCE
+        and piece.at >= first
+        and piece not in bounces
+        and not known_before
+    )
+    return bounces + echoes
+
+
+def undone(
+    record: Record, incident: Incident, *, by: str, note: str, at: datetime
+) -> tuple[Evidence, ...]:
+    """Give the evidence that strikes out what an incident caused; none when that is done already.
+
+    Args:
+        record: what is known about an address.
+        incident: what is undone; its id is the undo's.
+        by: who undoes it.
+        note: why.
+        at: when; aware of its time zone.
+    """
+    return tuple(
+        _void(chain, undo=incident.id, by=by, note=note, at=at)
+        for piece in caused_by(record, incident)
+        if not (chain := _chain(record, piece.id, incident.id)).strikes_out
+    )
+
+
+def reverted(
+    record: Record, undo: str, *, by: str, note: str, at: datetime
+) -> tuple[Evidence, ...]:
+    """Give the evidence that takes an undo back; none where there is none, or it is taken back."""
+    return tuple(
+        _void(chain, undo=undo, by=by, note=note, at=at)
+        for target in _targets(record, undo)
+        if (chain := _chain(record, target, undo)).strikes_out
+    )
+
+
+def account_level_entry(address: str) -> str:
+    """Name, as what a void strikes out, the entry of an address on SES's account-level list.
+
+    Args:
+        address: as SES spells it: its API wants the exact spelling.
+    """
+    return f"{_ACCOUNT_LEVEL_ENTRY}{address}"
+
+
+def deleted_entries(record: Record, undo: str) -> Iterator[str]:
+    """Give the entries of SES's account-level list, in SES's spelling, that an undo deleted."""
+    for target in _targets(record, undo):
+        if target.startswith(_ACCOUNT_LEVEL_ENTRY) and _chain(record, target, undo).strikes_out:
+            yield target.removeprefix(_ACCOUNT_LEVEL_ENTRY)
+
+
+@dataclass(frozen=True, slots=True)
+class _Chain:
+    """A target, the void that strikes it out, the void that strikes out that one, and so on.
+
+    An undo that is taken back, and done again, grows it: each link strikes out the one before it.
+    """
+
+    last_id: str
+    last_at: datetime | None
+    strikes_out: bool
+
+
+def _chain(record: Record, target: str, undo: str) -> _Chain:
+    links = {piece.voids: piece for piece in record.evidence if piece.undo == undo}
+    last_id, last_at, strikes_out = target, None, False
+    while (link := links.pop(last_id, None)) is not None:
+        last_id, last_at, strikes_out = link.id, link.at, not strikes_out
+    return _Chain(last_id, last_at, strikes_out)
+
+
+def _targets(record: Record, undo: str) -> Iterator[str]:
+    """Give what an undo meant to strike out: not its own voids."""
+    voids = [piece for piece in record.evidence if piece.undo == undo]
+    own = {piece.id for piece in voids}
+    for piece in voids:
+        if piece.voids is not None and piece.voids not in own:
+            yield piece.voids
+
+
+def _void(chain: _Chain, *, undo: str, by: str, note: str, at: datetime) -> Evidence:
+    # A void strikes out only a void from before it, and the clocks of two operators may differ.
+    after = chain.last_at + timedelta(microseconds=1) if chain.last_at else at
+    return void(evidence_id=chain.last_id, undo=undo, by=by, note=note, at=max(at, after))
