@@ -6,7 +6,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 ENV ?= dev
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo local test fuzz mutants check lint types format synth bench docs lock clean
+.PHONY: help setup demo local test slow fuzz mutants check lint types format synth bench docs lock clean
 
 help: ## show this
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -19,6 +19,9 @@ local: setup ## start the whole stack on this machine and leave it running
 
 test: setup ## run all tests
 	$(BIN)/python -m pytest
+
+slow: setup ## the slow tests: an incident of 20,000 addresses, an import of 100,000 rows
+	$(BIN)/python -m pytest -m slow -s
 
 fuzz: setup ## throw 100,000 broken notifications at the parser
 	$(BIN)/python -m tests.fuzz
@@ -50,7 +53,7 @@ docs: setup ## write the pages that are made from code
 	$(BIN)/python -m docs.generate
 
 lock: setup ## pin all dependencies again
-	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --upgrade --quiet \
+	$(BIN)/uv pip compile pyproject.toml --extra cli --group dev --universal --python-version 3.11 --upgrade --quiet \
 	  --no-emit-index-url --custom-compile-command "make lock" -o requirements.txt
 	$(BIN)/uv pip compile --group pyproject.toml:lambda -c requirements.txt --universal --python-version 3.11 --quiet \
 	  --generate-hashes --no-emit-index-url --custom-compile-command "make lock" -o lambdas/requirements.txt

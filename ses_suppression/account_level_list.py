@@ -25,19 +25,25 @@ REQUESTS_A_SECOND = 10
 
 @dataclass(frozen=True, slots=True)
 class AccountLevelEntry:
-    """An entry of the list: the address in SES's spelling, BOUNCE or COMPLAINT, and since when."""
+    """An entry of the list.
+
+    Attributes:
+        spelling: the address as SES spells it.
+        reason: BOUNCE or COMPLAINT.
+        at: since when, UTC.
+    """
 
     spelling: str
     reason: Reason
     at: datetime
 
     @property
-    def address(self) -> str:
-        """The address, normalised; SES's spelling where that cannot be done."""
+    def address(self) -> str | None:
+        """The address, normalised; None where that cannot be done."""
         try:
             return normalise(self.spelling)
         except InvalidAddressError:
-            return self.spelling
+            return None
 
 
 class AccountLevelList:
@@ -66,12 +72,7 @@ class AccountLevelList:
         while True:
             self._pace.spend()
             answer = self._client.list_suppressed_destinations(**options)
-            for found in answer.get("SuppressedDestinationSummaries", []):
-                yield AccountLevelEntry(
-                    found["EmailAddress"],
-                    Reason(found["Reason"]),
-                    found["LastUpdateTime"].astimezone(UTC),
-                )
+            yield from map(_entry, answer.get("SuppressedDestinationSummaries", []))
             if not answer.get("NextToken"):
                 return
             options["NextToken"] = answer["NextToken"]
@@ -86,12 +87,7 @@ class AccountLevelList:
                 if error.response["Error"]["Code"] != "NotFoundException":
                     raise
                 continue
-            found = answer["SuppressedDestination"]
-            return AccountLevelEntry(
-                found["EmailAddress"],
-                Reason(found["Reason"]),
-                found["LastUpdateTime"].astimezone(UTC),
-            )
+            return _entry(answer["SuppressedDestination"])
         wanted = {normalise(spelling) for spelling in spellings}
         return next((entry for entry in self.entries() if entry.address in wanted), None)
 
@@ -108,3 +104,9 @@ class AccountLevelList:
         except ClientError as error:
             if error.response["Error"]["Code"] != "NotFoundException":
                 raise
+
+
+def _entry(found: Any) -> AccountLevelEntry:  # noqa: ANN401  # two shapes of the SDK, alike
+    return AccountLevelEntry(
+        found["EmailAddress"], Reason(found["Reason"]), found["LastUpdateTime"].astimezone(UTC)
+    )

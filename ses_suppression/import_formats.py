@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from itertools import chain
+from typing import Protocol
 
 from ses_suppression.address import normalise
 from ses_suppression.errors import InvalidAddressError, SESSuppressionError
@@ -220,22 +221,28 @@ def read_export(lines: Iterable[str], *, now: datetime) -> Export:
     ('SendGrid unsubscribes', ['jane@example.com'])
     """
     lines = iter(lines)
-    first = next((line for line in lines if line.strip()), "").removeprefix("\ufeff")
+    before, first = next(
+        ((number, line) for number, line in enumerate(lines, start=1) if line.strip()), (0, "")
+    )
+    first = first.removeprefix("\ufeff")
     delimiter = max(_DELIMITERS, key=first.count)
-    cells = _cells(first, delimiter)
-    if (
-        len(cells) == len(("address", "reason"))
-        and "@" in cells[0]
-        and cells[1].upper() in set(Reason)
-    ):
+    header = [cell.lower() for cell in _cells(first, delimiter)]
+    if _is_ses_bulk(header):
         header, form = ["emailaddress", "reason"], SES_BULK
-        lines = chain([first], lines)
-        skipped = 0
+        before, lines = before - 1, chain([first], lines)
     else:
-        header = [cell.lower() for cell in cells]
         form = _recognised(header)
-        skipped = 1
-    return Export(form, _rows(form, header, csv.reader(lines, delimiter=delimiter), skipped, now))
+    return Export(
+        form, _rows(form, header, csv.reader(lines, delimiter=delimiter), before=before, now=now)
+    )
+
+
+def _is_ses_bulk(cells: Sequence[str]) -> bool:
+    match cells:
+        case [address, "bounce" | "complaint"]:
+            return "@" in address
+        case _:
+            return False
 
 
 def _cells(line: str, delimiter: str) -> list[str]:
@@ -257,22 +264,28 @@ def _recognised(header: Sequence[str]) -> Format:
     )
 
 
+class _Reader(Protocol):
+    """What `csv.reader` gives."""
+
+    line_num: int
+
+    def __next__(self) -> list[str]: ...
+
+
 def _rows(
-    form: Format, header: Sequence[str], rows: "Iterator[list[str]]", skipped: int, now: datetime
+    form: Format, header: Sequence[str], reader: "_Reader", *, before: int, now: datetime
 ) -> Iterator[Entry | RejectedRow]:
-    reader = enumerate(rows, start=skipped + 1)
     while True:
         try:
-            line, cells = next(reader)
+            cells = next(reader)
         except StopIteration:
             return
         except csv.Error as error:  # such as a cell beyond csv's limit
-            yield RejectedRow(0, "", f"not CSV: {error}")
+            yield RejectedRow(before + reader.line_num, "", f"not CSV: {error}")
             continue
-        if not any(cell.strip() for cell in cells):
-            continue
-        row = dict(zip(header, (cell.strip() for cell in cells), strict=False))
-        yield _entry(form, line, row, now)
+        if any(cell.strip() for cell in cells):
+            row = dict(zip(header, (cell.strip() for cell in cells), strict=False))
+            yield _entry(form, before + reader.line_num, row, now)
 
 
 def _entry(form: Format, line: int, row: Mapping[str, str], now: datetime) -> Entry | RejectedRow:
@@ -287,7 +300,7 @@ def _entry(form: Format, line: int, row: Mapping[str, str], now: datetime) -> En
         return RejectedRow(line, text, str(error))
     if at is not None and at > now:
         return RejectedRow(line, text, "its date lies in the future")
-    if until is not None and until <= max(at or until, now):
+    if until is not None and until <= max(at or now, now):
         return RejectedRow(line, text, "it has ended already")
     stream = row.get("stream") or EVERY_STREAM
     return Entry(

@@ -15,11 +15,12 @@ from ses_suppression.decision import decide
 from ses_suppression.errors import InvalidActionError
 from ses_suppression.evidence import Evidence, Kind, digest
 from ses_suppression.operator_actions import void
-from ses_suppression.policy import CONSEQUENCES, Count, Policy, Suppress
+from ses_suppression.policy import Policy
 from ses_suppression.record import Record
 from ses_suppression.rules import Rule
 
 _ID_DIGITS = 12
+_REJECTIONS = frozenset({Rule.HARD_BOUNCE, Rule.BLOCK, Rule.ROUTING_FAILURE, Rule.TRANSIENT_BOUNCE})
 _ACCOUNT_LEVEL_ENTRY = "account-level-list:"
 
 
@@ -32,7 +33,8 @@ class Incident:
         domains: of the mailed address or, after forwarding, of the one that was reported; empty:
             every domain.
         diagnostic: a text that the status or the diagnostic holds; None: any.
-        bounce_sub_type: SES's sub type; None: any.
+        bounce_sub_type: SES's sub type; None: every rejection by a receiving system, and none of
+            the bounces with which SES says that it did not send.
 
     Raises:
         InvalidActionError: the end is not after the start, or a time has no zone.
@@ -67,12 +69,16 @@ class Incident:
         """Tell whether a piece of evidence about an address is one of this incident's bounces."""
         return (
             piece.kind is Kind.BOUNCE
-            and isinstance(CONSEQUENCES[rule_of(piece)], Suppress | Count)
             and self.start <= piece.at < self.end
             and self._is_at_its_domains(address, piece)
-            and self.bounce_sub_type in {None, piece.bounce_sub_type}
+            and self._is_its_sort(piece)
             and (self.diagnostic or "") in f"{piece.status or ''} {piece.diagnostic or ''}"
         )
+
+    def _is_its_sort(self, piece: Evidence) -> bool:
+        if self.bounce_sub_type is None:
+            return rule_of(piece) in _REJECTIONS
+        return piece.bounce_sub_type == self.bounce_sub_type
 
     def _is_at_its_domains(self, address: str, piece: Evidence) -> bool:
         domains = {domain_of(address), domain_of(piece.reported_as or address)}
@@ -120,9 +126,9 @@ def undone(
         at: when; aware of its time zone.
     """
     return tuple(
-        _void(chain, undo=incident.id, by=by, note=note, at=at)
+        strike_out(record, piece.id, undo=incident.id, by=by, note=note, at=at)
         for piece in caused_by(record, incident)
-        if not (chain := _chain(record, piece.id, incident.id)).strikes_out
+        if not is_struck_out(record, piece.id, incident.id)
     )
 
 
@@ -131,10 +137,25 @@ def reverted(
 ) -> tuple[Evidence, ...]:
     """Give the evidence that takes an undo back; none where there is none, or it is taken back."""
     return tuple(
-        _void(chain, undo=undo, by=by, note=note, at=at)
+        strike_out(record, target, undo=undo, by=by, note=note, at=at)
         for target in _targets(record, undo)
-        if (chain := _chain(record, target, undo)).strikes_out
+        if is_struck_out(record, target, undo)
     )
+
+
+def is_struck_out(record: Record, target: str, undo: str) -> bool:
+    """Tell whether an undo strikes out a target now."""
+    return _chain(record, target, undo).strikes_out
+
+
+def strike_out(
+    record: Record, target: str, *, undo: str, by: str, note: str, at: datetime
+) -> Evidence:
+    """Give the evidence by which an undo strikes out a target, or does so no longer."""
+    chain = _chain(record, target, undo)
+    # A void strikes out only a void from before it, and the clocks of two operators may differ.
+    after = chain.last_at + timedelta(microseconds=1) if chain.last_at else at
+    return void(evidence_id=chain.last_id, undo=undo, by=by, note=note, at=max(at, after))
 
 
 def account_level_entry(address: str) -> str:
@@ -149,7 +170,7 @@ def account_level_entry(address: str) -> str:
 def deleted_entries(record: Record, undo: str) -> Iterator[str]:
     """Give the entries of SES's account-level list, in SES's spelling, that an undo deleted."""
     for target in _targets(record, undo):
-        if target.startswith(_ACCOUNT_LEVEL_ENTRY) and _chain(record, target, undo).strikes_out:
+        if target.startswith(_ACCOUNT_LEVEL_ENTRY) and is_struck_out(record, target, undo):
             yield target.removeprefix(_ACCOUNT_LEVEL_ENTRY)
 
 
@@ -180,9 +201,3 @@ def _targets(record: Record, undo: str) -> Iterator[str]:
     for piece in voids:
         if piece.voids is not None and piece.voids not in own:
             yield piece.voids
-
-
-def _void(chain: _Chain, *, undo: str, by: str, note: str, at: datetime) -> Evidence:
-    # A void strikes out only a void from before it, and the clocks of two operators may differ.
-    after = chain.last_at + timedelta(microseconds=1) if chain.last_at else at
-    return void(evidence_id=chain.last_id, undo=undo, by=by, note=note, at=max(at, after))

@@ -88,8 +88,10 @@ class SuppressionStack(Stack):
         CfnOutput(self, "ReaderPolicyArn", value=reader.policy.managed_policy_arn)
         CfnOutput(self, "SuppressionTableName", value=table.table.table_name)
         CfnOutput(self, "SuppressionKeyArn", value=key.key_arn)
+        CfnOutput(self, "SuppressionPolicy", value=variables["SUPPRESSION_POLICY"])
         for kind, channel in self.channels.items():
             name = kind.capitalize()
             CfnOutput(self, f"{name}TopicArn", value=channel.topic.topic_arn)
             CfnOutput(self, f"{name}QueueUrl", value=channel.queue.queue_url)
             CfnOutput(self, f"{name}DeadLetterQueueUrl", value=channel.dead_letter_queue.queue_url)
+            CfnOutput(self, f"{name}UndeliveredQueueUrl", value=channel.undelivered_queue.queue_url)

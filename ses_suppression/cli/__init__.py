@@ -1,0 +1,1 @@
+"""The command `ses-suppression`: what an operator uses. Thin over the package."""

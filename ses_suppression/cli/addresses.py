@@ -1,0 +1,229 @@
+"""One address: may it be mailed, why not, and how that is changed."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+import typer
+
+from ses_suppression import explanation, operator_actions
+from ses_suppression.account_level_list import AccountLevelEntry
+from ses_suppression.address import fingerprint as fingerprint_of
+from ses_suppression.address import normalise
+from ses_suppression.cli.output import suppression_document
+from ses_suppression.cli.parameters import Address, Note, Stream, apply_one, held_at, load, moment
+from ses_suppression.cli.session import Session
+from ses_suppression.policy import Reason
+from ses_suppression.record import Record
+from ses_suppression.suppression import Suppression
+
+HELD_BACK, NOT_KNOWN = 1, 3
+
+
+def check(
+    context: typer.Context,
+    addresses: Annotated[list[str], typer.Argument(help="Who would be mailed.")],
+    stream: Stream = None,
+) -> None:
+    """May I send mail to these addresses? The exit status is 1 when one of them is held back.
+
+    Example: `ses-suppression --env prod check jane@example.com --stream newsletter`
+    """
+    session: Session = context.obj
+    screening = session.suppressions.screen(addresses, stream)
+    if not screening.suppressed and screening.unknown:
+        raise next(iter(screening.unknown.values()))
+    answers = dict.fromkeys(addresses)
+    for address in answers:
+        suppression = screening.suppressed.get(address)
+        problem = screening.invalid.get(address) or screening.unknown.get(address)
+        _answer(session, address, suppression, problem)
+    if screening.invalid or screening.suppressed:
+        raise typer.Exit(HELD_BACK)
+
+
+def _answer(
+    session: Session, address: str, suppression: Suppression | None, problem: Exception | None
+) -> None:
+    allowed = suppression is None and problem is None
+    if session.out.as_json:
+        session.out.emit(
+            {
+                "address": address,
+                "allowed": allowed,
+                "suppression": suppression_document(suppression) if suppression else None,
+                "problem": str(problem) if problem else None,
+            }
+        )
+    elif allowed:
+        session.out.say(f"{address}: may be mailed")
+    else:
+        why = explanation.describe(suppression) if suppression else str(problem)
+        session.out.say(f"{address}: {why}")
+
+
+def explain(context: typer.Context, address: Address) -> None:
+    """Why is an address held back, or why not? What happened, in order, and what would lift it.
+
+    Example: `ses-suppression --env prod explain jane@example.com`
+    """
+    session: Session = context.obj
+    record = load(session, address)
+    found = explanation.explain(record, session.policy)
+    now = session.now
+    if session.out.as_json:
+        session.out.emit(
+            {
+                "address": found.address,
+                "evidence": [
+                    {"at": line.at, "what": line.what, "rule": line.rule, "effect": line.effect}
+                    for line in found.lines
+                ],
+                "suppressions": [
+                    suppression_document(one)
+                    | {"active": one.holds_at(now), "lifted_by": explanation.lifted_by(one)}
+                    for one in found.verdict
+                ],
+            }
+        )
+        return
+    session.out.say(str(found))
+    for suppression in found.verdict:
+        if suppression.holds_at(now):
+            session.out.say(f"     what lifts it: {explanation.lifted_by(suppression)}")
+        else:
+            session.out.say("     it has ended: mail may be sent again")
+
+
+def add(
+    context: typer.Context,
+    address: Address,
+    note: Note,
+    stream: Stream = None,
+    until: Annotated[
+        datetime | None, typer.Option(parser=moment, help="When it ends; without it, never.")
+    ] = None,
+) -> None:
+    """Hold mail back. Who says so is recorded, with the note.
+
+    Example: `ses-suppression --env prod add jane@example.com --note "asked by phone"`
+    """
+    session: Session = context.obj
+    action = operator_actions.suppress(
+        by=session.caller, note=note, at=session.now, stream=stream, until=until
+    )
+    _tell(session, apply_one(session, normalise(address), [action]))
+
+
+def remove(
+    context: typer.Context,
+    address: Address,
+    note: Note,
+    stream: Stream = None,
+    consent: Annotated[
+        str | None, typer.Option(help="After a complaint: how the person agreed to be mailed.")
+    ] = None,
+    ses: Annotated[
+        bool, typer.Option("--ses", help="Lift it from SES's account-level list too.")
+    ] = False,
+) -> None:
+    """Let mail through again: nothing counts that was before. Who says so is recorded.
+
+    Without `--ses` an address on SES's own list is suppressed again by the next mail.
+
+    Example: `ses-suppression --env prod remove jane@example.com --ses --note "mailbox is back"`
+    """
+    session: Session = context.obj
+    key = normalise(address)
+    record = load(session, key)
+    complaints = [
+        one
+        for one in record.suppressions.values()
+        if one.reason == Reason.COMPLAINT
+        and one.holds_at(session.now)
+        and stream in {None, one.stream}
+    ]
+    if complaints and not consent:
+        raise typer.BadParameter(
+            'somebody complained; say how they agreed to be mailed again: --consent "…"'
+        )
+    action = operator_actions.reactivate(
+        by=session.caller,
+        note=f"{note}; consent: {consent}" if consent else note,
+        at=session.now,
+        stream=stream,
+    )
+    changed = apply_one(session, key, [action])
+    entry = session.account_level_list.find(key, address) if ses else None
+    if entry:
+        session.account_level_list.delete(entry.spelling)
+    _tell(session, changed, looked_at_ses=ses, entry=entry)
+
+
+def _tell(
+    session: Session,
+    record: Record,
+    *,
+    looked_at_ses: bool = False,
+    entry: AccountLevelEntry | None = None,
+) -> None:
+    held = held_at(record, session.now)
+    if session.out.as_json:
+        document: dict[str, Any] = {
+            "address": record.address,
+            "suppressions": [suppression_document(one) for one in held],
+        }
+        if looked_at_ses:
+            document["deleted_at_ses"] = entry.spelling if entry else None
+        session.out.emit(document)
+        return
+    for suppression in held:
+        session.out.say(f"{record.address}: {explanation.describe(suppression)}")
+    if not held:
+        session.out.say(f"{record.address}: may be mailed")
+    if entry:
+        session.out.say(f"deleted from SES's account-level list: {entry.spelling}")
+    elif looked_at_ses:
+        session.out.say("it is not on SES's account-level list")
+
+
+def erase(
+    context: typer.Context,
+    address: Address,
+    apply: Annotated[bool, typer.Option("--apply", help="Do it; else say what is lost.")] = False,
+) -> None:
+    """Forget an address wholly, as the law may want it. It can be mailed again afterwards.
+
+    Example: `ses-suppression --env prod erase jane@example.com --apply`
+    """
+    session: Session = context.obj
+    record = load(session, address)
+    held = held_at(record, session.now)
+    if apply:
+        session.store.erase(record.address)
+    if session.out.as_json:
+        session.out.emit(
+            {
+                "address": record.address,
+                "erased": apply,
+                "evidence": len(record.evidence),
+                "suppressions": [suppression_document(one) for one in held],
+            }
+        )
+        return
+    done = "erased" if apply else "would be erased (--apply does it)"
+    session.out.say(f"{record.address}: {done}, with {len(record.evidence)} pieces of evidence")
+    for suppression in held:
+        session.out.say(f"  no longer held back: {explanation.describe(suppression)}")
+
+
+def fingerprint(context: typer.Context, address: Address) -> None:
+    """What stands for an address in the logs and nowhere else.
+
+    Example: `ses-suppression --env prod fingerprint jane@example.com`
+    """
+    session: Session = context.obj
+    found = fingerprint_of(normalise(address), session.fingerprint_key)
+    if session.out.as_json:
+        session.out.emit({"fingerprint": found})
+    else:
+        session.out.say(found)

@@ -1,0 +1,364 @@
+"""Is the path from SES to the table alive? What is looked at, what was found, what to do."""
+
+import json
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+from botocore.exceptions import BotoCoreError, ClientError
+
+from ses_suppression.address import SIMULATOR_DOMAIN
+from ses_suppression.cli.session import Session
+from ses_suppression.errors import SESSuppressionError
+
+SICK = 1
+_WAIT_SECONDS = 60
+_LOOK_EVERY = 1.0
+_OLD_SECONDS = 15 * 60
+_IDENTITIES_A_REQUEST = 100
+_NOTIFICATIONS = {"Bounces": "Bounce", "Complaints": "Complaint", "Deliveries": "Delivery"}
+
+
+class State(StrEnum):
+    """How a check went."""
+
+    OK = "ok"
+    WARNING = "warning"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a check found.
+
+    Attributes:
+        check: what was looked at.
+        state: how it is.
+        found: what was found.
+        advice: what to do about it; empty where there is nothing to do.
+    """
+
+    check: str
+    state: State
+    found: str
+    advice: str = ""
+
+
+def doctor(
+    context: typer.Context,
+    send: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SENDER",
+            help="Mail SES's mailbox simulator from this address, and wait for the verdict.",
+        ),
+    ] = None,
+) -> None:
+    """Is the path from SES to the table alive? The exit status is 1 when something is not.
+
+    Example: `ses-suppression --env prod doctor --send shop@example.com`
+    """
+    session: Session = context.obj
+    checks: list[tuple[str, Callable[[Session], Iterator[Finding]]]] = [
+        ("table", _table),
+        ("identities", _identities),
+        ("subscriptions", _subscriptions),
+        ("queues", _queues),
+        ("functions", _functions),
+        ("key", _key),
+    ]
+    if send:
+        checks.append(("round trip", lambda session: _round_trip(session, send)))
+    findings: list[Finding] = []
+    _ = session.stack.kinds  # where there is no stack, that is the answer
+    for name, check in checks:
+        for finding in _looked(session, name, check):
+            findings.append(finding)
+            if session.out.as_json:
+                session.out.emit(
+                    {
+                        "check": finding.check,
+                        "state": finding.state,
+                        "found": finding.found,
+                        "advice": finding.advice or None,
+                    }
+                )
+    if not session.out.as_json:
+        session.out.table(
+            ["", "check", "found", "what to do"],
+            [(_MARKS[one.state], one.check, one.found, one.advice) for one in findings],
+        )
+    if any(finding.state is State.FAILED for finding in findings):
+        raise typer.Exit(SICK)
+
+
+_MARKS = {State.OK: "✓", State.WARNING: "!", State.FAILED: "✗"}
+
+
+def _looked(
+    session: Session, name: str, check: Callable[[Session], Iterator[Finding]]
+) -> Iterator[Finding]:
+    """Do a check; one that AWS refuses is told, and the others go on."""
+    try:
+        yield from check(session)
+    except (ClientError, BotoCoreError, SESSuppressionError) as error:
+        yield Finding(
+            name, State.FAILED, str(error), "this could not be looked at: check the caller's policy"
+        )
+
+
+def _table(session: Session) -> Iterator[Finding]:
+    session.suppressions.check(f"doctor@{SIMULATOR_DOMAIN}")
+    yield Finding("table", State.OK, f"{session.table_name} answers")
+    described = session.client("dynamodb").describe_time_to_live(TableName=session.table_name)
+    status = described["TimeToLiveDescription"].get("TimeToLiveStatus")
+    if status in {"ENABLED", "ENABLING"}:
+        yield Finding("time to live", State.OK, "on")
+    else:
+        yield Finding(
+            "time to live",
+            State.WARNING,
+            "off: what has served its purpose is never deleted",
+            "deploy the stack again",
+        )
+
+
+def _identities(session: Session) -> Iterator[Finding]:
+    ours = {
+        _NOTIFICATIONS[kind]: session.stack.outputs[f"{kind}TopicArn"]
+        for kind in session.stack.kinds
+    }
+    attributes = _notification_attributes(session)
+    without: list[str] = []
+    connected = 0
+    for identity, found in attributes.items():
+        topics = {kind: found.get(f"{kind}Topic") for kind in ours}
+        if not any(found.get(f"{kind}Topic") for kind in ("Bounce", "Complaint")):
+            without.append(identity)
+            continue
+        if not set(topics.values()) & set(ours.values()):
+            continue  # somebody else's
+        connected += 1
+        missing = [kind for kind, arn in ours.items() if topics[kind] != arn]
+        if missing:
+            yield Finding(
+                f"identity {identity}",
+                State.FAILED,
+                f"{', '.join(missing)} notifications do not come here",
+                "deploy the stack again: SES drops a topic that it could not publish to",
+            )
+        elif found.get("ForwardingEnabled"):
+            yield Finding(
+                f"identity {identity}",
+                State.WARNING,
+                "SES forwards feedback by e-mail too: it turned that on after a failed publish",
+                "deploy the stack again",
+            )
+        else:
+            yield Finding(f"identity {identity}", State.OK, "all topics are set, forwarding is off")
+    if not connected:
+        yield Finding(
+            "identities",
+            State.FAILED,
+            "no identity of this account publishes to the stack's topics",
+            "name one in cdk.json and deploy",
+        )
+    if without:
+        yield Finding(
+            "identities without topics",
+            State.WARNING,
+            ", ".join(sorted(without)[:_SHOWN]) + (" …" if len(without) > _SHOWN else ""),
+            "mail from them reports nothing here: name them in cdk.json, or send from others",
+        )
+
+
+_SHOWN = 5
+
+
+def _notification_attributes(session: Session) -> dict[str, Any]:
+    ses = session.client("ses")
+    names = [
+        identity
+        for page in ses.get_paginator("list_identities").paginate()
+        for identity in page["Identities"]
+    ]
+    attributes: dict[str, Any] = {}
+    for first in range(0, len(names), _IDENTITIES_A_REQUEST):
+        answer = ses.get_identity_notification_attributes(
+            Identities=names[first : first + _IDENTITIES_A_REQUEST]
+        )
+        attributes.update(answer["NotificationAttributes"])
+    return attributes
+
+
+def _subscriptions(session: Session) -> Iterator[Finding]:
+    sns = session.client("sns")
+    for kind in session.stack.kinds:
+        name = session.stack.outputs[f"{kind}QueueUrl"].rpartition("/")[2]
+        found = [
+            subscription["SubscriptionArn"]
+            for page in sns.get_paginator("list_subscriptions_by_topic").paginate(
+                TopicArn=session.stack.outputs[f"{kind}TopicArn"]
+            )
+            for subscription in page["Subscriptions"]
+            if subscription["Endpoint"].endswith(f":{name}")
+        ]
+        check = f"subscription of {kind.lower()}"
+        if any(arn.startswith("arn:") for arn in found):
+            yield Finding(check, State.OK, "the topic fills the queue")
+        else:
+            state = "not confirmed" if found else "gone"
+            yield Finding(check, State.FAILED, f"it is {state}", "deploy the stack again")
+
+
+def _queues(session: Session) -> Iterator[Finding]:
+    for kind in session.stack.kinds:
+        waiting = _messages(session, f"{kind}QueueUrl")
+        oldest = _metric(
+            session,
+            "AWS/SQS",
+            "ApproximateAgeOfOldestMessage",
+            "Maximum",
+            QueueName=session.stack.outputs[f"{kind}QueueUrl"].rpartition("/")[2],
+        )
+        check = f"queue of {kind.lower()}"
+        if waiting and oldest > _OLD_SECONDS:
+            yield Finding(
+                check,
+                State.FAILED,
+                f"{waiting:,} messages, the oldest {oldest / 60:,.0f} minutes old",
+                "look at the function: its log, its throttles",
+            )
+        else:
+            yield Finding(check, State.OK, f"{waiting:,} messages")
+        dead = _messages(session, f"{kind}DeadLetterQueueUrl")
+        lost = _messages(session, f"{kind}UndeliveredQueueUrl")
+        if dead or lost:
+            yield Finding(
+                f"dead letters of {kind.lower()}",
+                State.FAILED,
+                f"{dead:,} that nobody could use, {lost:,} that SNS could not deliver",
+                "dead-letters show",
+            )
+        else:
+            yield Finding(f"dead letters of {kind.lower()}", State.OK, "none")
+
+
+def _messages(session: Session, output: str) -> int:
+    answer = session.client("sqs").get_queue_attributes(
+        QueueUrl=session.stack.outputs[output], AttributeNames=["ApproximateNumberOfMessages"]
+    )
+    return int(answer["Attributes"]["ApproximateNumberOfMessages"])
+
+
+def _functions(session: Session) -> Iterator[Finding]:
+    sqs, lambda_ = session.client("sqs"), session.client("lambda")
+    for kind in session.stack.kinds:
+        answer = sqs.get_queue_attributes(
+            QueueUrl=session.stack.outputs[f"{kind}QueueUrl"], AttributeNames=["QueueArn"]
+        )
+        mappings = lambda_.list_event_source_mappings(
+            EventSourceArn=answer["Attributes"]["QueueArn"]
+        )["EventSourceMappings"]
+        check = f"function of {kind.lower()}"
+        if not any(mapping["State"] in {"Enabled", "Creating", "Enabling"} for mapping in mappings):
+            yield Finding(
+                check, State.FAILED, "its queue does not call it", "deploy the stack again"
+            )
+            continue
+        name = mappings[0]["FunctionArn"].rpartition(":")[2]
+        errors = _metric(session, "AWS/Lambda", "Errors", "Sum", FunctionName=name)
+        throttles = _metric(session, "AWS/Lambda", "Throttles", "Sum", FunctionName=name)
+        if errors:
+            yield Finding(
+                check,
+                State.FAILED,
+                f"{errors:,.0f} errors in the last hour",
+                f"read the log of {name}",
+            )
+        elif throttles:
+            yield Finding(
+                check,
+                State.WARNING,
+                f"{throttles:,.0f} throttles in the last hour",
+                "raise the account's concurrency",
+            )
+        else:
+            yield Finding(check, State.OK, "its queue calls it; no errors in the last hour")
+
+
+def _metric(
+    session: Session, namespace: str, name: str, statistic: str, **dimensions: str
+) -> float:
+    """Give the greatest value, or the sum, of a metric in the last hour; 0 without data."""
+    answer = session.client("cloudwatch").get_metric_statistics(
+        Namespace=namespace,
+        MetricName=name,
+        Dimensions=[{"Name": key, "Value": value} for key, value in dimensions.items()],
+        StartTime=session.now - timedelta(hours=1),
+        EndTime=session.now,
+        Period=3600,
+        Statistics=[statistic],
+    )
+    return max((float(point[statistic]) for point in answer.get("Datapoints", [])), default=0.0)
+
+
+def _key(session: Session) -> Iterator[Finding]:
+    answer = session.client("kms").get_key_policy(
+        KeyId=session.stack.outputs["SuppressionKeyArn"], PolicyName="default"
+    )
+    actions = {
+        action
+        for statement in json.loads(answer["Policy"])["Statement"]
+        if "ses.amazonaws.com" in _listed(statement.get("Principal", {}), "Service")
+        and statement["Effect"] == "Allow"
+        for action in _listed(statement, "Action")
+    }
+    needed = {"kms:Decrypt", "kms:GenerateDataKey"}
+    if all(any(_covers(action, one) for action in actions) for one in needed):
+        yield Finding("key", State.OK, "SES may use it to publish")
+    else:
+        yield Finding(
+            "key",
+            State.FAILED,
+            "its policy does not admit SES: nothing can be published",
+            "deploy the stack again",
+        )
+
+
+def _listed(holder: Any, name: str) -> list[str]:  # noqa: ANN401  # a part of a policy document
+    value = holder.get(name, []) if isinstance(holder, dict) else []
+    return [value] if isinstance(value, str) else list(value)
+
+
+def _covers(pattern: str, action: str) -> bool:
+    return pattern == action or (pattern.endswith("*") and action.startswith(pattern[:-1]))
+
+
+def _round_trip(session: Session, sender: str) -> Iterator[Finding]:
+    address = f"bounce+{uuid.uuid4().hex[:12]}@{SIMULATOR_DOMAIN}"
+    session.client("ses").send_email(
+        Source=sender,
+        Destination={"ToAddresses": [address]},
+        Message={
+            "Subject": {"Data": "ses-suppression doctor"},
+            "Body": {"Text": {"Data": "Is the path from SES to the suppression table alive?"}},
+        },
+    )
+    began = time.monotonic()
+    while (waited := time.monotonic() - began) < _WAIT_SECONDS:
+        if session.suppressions.check(address):
+            yield Finding("round trip", State.OK, f"a bounce was in the table after {waited:.1f} s")
+            return
+        time.sleep(_LOOK_EVERY)
+    yield Finding(
+        "round trip",
+        State.FAILED,
+        f"a bounce was not in the table after {_WAIT_SECONDS} s",
+        "the checks above, then the log of the function of bounces",
+    )

@@ -1,0 +1,124 @@
+"""What a command says: a table for a person, or JSON for a script."""
+
+import json
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+
+from ses_suppression.suppression import Suppression
+
+_PIPE_WIDTH = 200  # a file or a pipe has no width: let nothing be cut there
+
+
+def _console(*, stderr: bool = False) -> Console:
+    console = Console(stderr=stderr, highlight=False)
+    if not console.is_terminal:
+        console.width = _PIPE_WIDTH
+    return console
+
+
+@dataclass
+class Output:
+    """Standard output, as text or as JSON lines; what is beside the matter goes to standard error.
+
+    Attributes:
+        as_json: one JSON document a line, with stable keys.
+    """
+
+    as_json: bool = False
+    console: Console = field(default_factory=_console)
+    errors: Console = field(default_factory=lambda: _console(stderr=True))
+
+    def emit(self, document: Mapping[str, Any]) -> None:
+        """Write a JSON document on a line of its own."""
+        sys.stdout.write(json_line(document))
+
+    def say(self, text: str) -> None:
+        """Write a text as it is: no markup in it counts."""
+        self.console.print(text, markup=False, soft_wrap=True)
+
+    def warn(self, text: str) -> None:
+        """Write a warning beside the output."""
+        self.errors.print(f"[yellow]warning:[/yellow] {escape(text)}", soft_wrap=True)
+
+    def table(self, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+        """Write a table; nothing when it has no rows."""
+        table = Table(*columns, box=None, pad_edge=False, header_style="bold")
+        for row in rows:
+            table.add_row(*(escape(as_text(cell)) for cell in row))
+        if table.row_count:
+            self.console.print(table)
+
+    @contextmanager
+    def progress(self, what: str, total: int | None = None) -> Iterator["Advance"]:
+        """Show how far it is, at which rate and for how long still, while a person watches."""
+        columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()]
+        columns += [TextColumn("{task.fields[rate]}"), TimeElapsedColumn()]
+        columns += [TaskProgressColumn(), TimeRemainingColumn()] if total else []
+        with Progress(
+            *columns, console=self.errors, transient=True, disable=not self.errors.is_terminal
+        ) as progress:
+            yield Advance(progress, progress.add_task(what, total=total, rate=""))
+
+
+@dataclass
+class Advance:
+    """How far a command is."""
+
+    progress: Progress
+    task: Any
+    done: int = 0
+    began: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    def by(self, number: int) -> None:
+        """Go on by so many."""
+        self.done += number
+        self.progress.update(self.task, advance=number, rate=f"{self.rate:,.0f} a second")
+
+    @property
+    def rate(self) -> float:
+        """How many a second so far."""
+        seconds = (datetime.now(UTC) - self.began).total_seconds()
+        return self.done / seconds if seconds else 0.0
+
+
+def json_line(document: Mapping[str, Any]) -> str:
+    """Write a document as one line of JSON; times are ISO 8601 in UTC."""
+    return json.dumps(document, default=as_text, ensure_ascii=False) + "\n"
+
+
+def suppression_document(suppression: Suppression) -> dict[str, Any]:
+    """Give a suppression as plain data, with the keys of the table's item."""
+    return {
+        "stream": suppression.stream,
+        "reason": suppression.reason,
+        "rule": suppression.rule,
+        "origin": suppression.origin,
+        "since": suppression.since,
+        "until": suppression.until,
+        "evidence_id": suppression.evidence_id,
+        "certain": suppression.certain,
+    }
+
+
+def as_text(value: object) -> str:
+    """Write a value as a person and a script read it; times are ISO 8601 in UTC."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    return "" if value is None else str(value)

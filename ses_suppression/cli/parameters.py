@@ -1,0 +1,141 @@
+"""What several commands take and do alike."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from ses_suppression.address import normalise
+from ses_suppression.cli.session import Session
+from ses_suppression.deadline import Deadline
+from ses_suppression.errors import SESSuppressionError
+from ses_suppression.evidence import Evidence
+from ses_suppression.ingest import apply
+from ses_suppression.policy import Policy
+from ses_suppression.record import Record, updated
+from ses_suppression.suppression import Suppression
+
+ADDRESSES_A_BATCH = 400
+_BATCH_SECONDS = 120.0
+
+
+def moment(text: str) -> datetime:
+    """Read a date or a time in ISO 8601; without a zone it is UTC."""
+    if isinstance(text, datetime):  # a default passes here too
+        return text
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(
+            f"{text} is no time in ISO 8601, such as 2026-11-24 or 2026-11-24T09:30Z"
+        ) from None
+    return found.replace(tzinfo=found.tzinfo or UTC)
+
+
+Address = Annotated[str, typer.Argument(help="The address, in any spelling.")]
+Stream = Annotated[str | None, typer.Option(help="The stream of mail; without it, every stream.")]
+Note = Annotated[str, typer.Option(help="Why, for whoever asks later.")]
+Apply = Annotated[bool, typer.Option("--apply", help="Write; without it, only say what would be.")]
+
+
+def load(session: Session, address: str) -> Record:
+    """Read all that is known about one address."""
+    key = normalise(address)
+    loaded = session.store.load([key], consistent=True, deadline=Deadline(_BATCH_SECONDS))
+    if key in loaded.failures:
+        raise loaded.failures[key]
+    return loaded.records[key]
+
+
+def apply_one(session: Session, address: str, evidence: Sequence[Evidence]) -> Record:
+    """Add evidence to one record, and give it as it is then."""
+    applied = apply(
+        {address: evidence},
+        store=session.store,
+        policy=session.policy,
+        deadline=Deadline(_BATCH_SECONDS),
+    )
+    if address in applied.failures:
+        raise applied.failures[address]
+    return applied.changed.get(address) or load(session, address)
+
+
+def planned(session: Session, new: Mapping[str, Sequence[Evidence]]) -> dict[str, Record]:
+    """Give the records that evidence would change, without writing them."""
+    loaded = session.store.load(new, consistent=False, deadline=Deadline(_BATCH_SECONDS))
+    report_failures(session, loaded.failures)
+    return {
+        address: change
+        for address, record in loaded.records.items()
+        if (change := updated(record, new[address], session.policy))
+    }
+
+
+def held_at(record: Record, now: datetime) -> list[Suppression]:
+    """Give the suppressions that hold mail back at a time."""
+    return [one for one in record.suppressions.values() if one.holds_at(now)]
+
+
+@dataclass
+class Writer:
+    """Writes evidence about many addresses in batches, and counts what became of it."""
+
+    session: Session
+    policy: Policy
+    written: int = 0
+    failures: dict[str, SESSuppressionError] = field(default_factory=dict)
+    _pending: dict[str, Sequence[Evidence]] = field(default_factory=dict)
+
+    def add(self, address: str, evidence: Sequence[Evidence]) -> None:
+        """Add evidence about one address; a full batch is written."""
+        self._pending[address] = [*self._pending.get(address, ()), *evidence]
+        if len(self._pending) >= ADDRESSES_A_BATCH:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what is left."""
+        batch, self._pending = self._pending, {}
+        if batch:
+            self.write(batch)
+
+    def write(self, batch: Mapping[str, Sequence[Evidence]]) -> dict[str, Record]:
+        """Write a batch; give the records that changed."""
+        applied = apply(
+            batch,
+            store=self.session.store,
+            policy=self.policy,
+            deadline=Deadline(_BATCH_SECONDS),
+        )
+        self.written += len(applied.changed)
+        self.failures.update(applied.failures)
+        return applied.changed
+
+    def check(self) -> None:
+        """Say that something was not written; everything can be run again.
+
+        Raises:
+            SESSuppressionError: the first reason.
+        """
+        report_failures(self.session, self.failures)
+
+
+def report_failures(session: Session, failures: Mapping[str, SESSuppressionError]) -> None:
+    """Name the addresses with which something went wrong, and end with the first reason."""
+    for address, error in _first(failures.items()):
+        session.out.warn(f"{address}: {error}")
+    if len(failures) > _SHOWN:
+        session.out.warn(f"and {len(failures) - _SHOWN:,} more")
+    if failures:
+        session.out.warn("what was not done can be run again: what was done stays as it is")
+        raise next(iter(failures.values()))
+
+
+_SHOWN = 5
+
+
+def _first(
+    items: Iterable[tuple[str, SESSuppressionError]],
+) -> list[tuple[str, SESSuppressionError]]:
+    return list(items)[:_SHOWN]

@@ -1,0 +1,79 @@
+"""What would another policy have done? Decide the whole table again."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ses_suppression.address import domain_of
+from ses_suppression.cli.listing import scanned
+from ses_suppression.cli.parameters import Apply, Writer, held_at
+from ses_suppression.cli.session import Session, policy_of_file
+from ses_suppression.record import updated
+
+_EXAMPLES = 5
+_TOP = 10
+
+
+def replay(
+    context: typer.Context,
+    policy: Annotated[
+        Path,
+        typer.Option(exists=True, dir_okay=False, help="JSON, as `cdk.json` has it under policy."),
+    ],
+    apply: Apply = False,
+) -> None:
+    """Decide the whole table again under another policy: who would be released, who added?
+
+    Deploy that policy too: the next notification about an address is decided by the stack's.
+    What was trimmed is not there to be replayed.
+
+    Example: `ses-suppression --env prod replay --policy policy.json`
+    """
+    session: Session = context.obj
+    new_policy = policy_of_file(policy.read_text(encoding="utf-8"))
+    now = session.now
+    writer = Writer(session, new_policy)
+    changes: dict[str, Counter[str]] = {"released": Counter(), "added": Counter()}
+    examples: dict[str, list[str]] = {"released": [], "added": []}
+    records = 0
+    for record in scanned(session):
+        records += 1
+        after = updated(record, (), new_policy)
+        if after is None:
+            continue
+        if apply:
+            writer.add(record.address, ())
+        before_streams = {one.stream for one in held_at(record, now)}
+        after_streams = {one.stream for one in held_at(after, now)}
+        for change, streams in (
+            ("released", before_streams - after_streams),
+            ("added", after_streams - before_streams),
+        ):
+            if streams:
+                changes[change][domain_of(record.address)] += 1
+                if len(examples[change]) < _EXAMPLES:
+                    examples[change].append(record.address)
+    writer.flush()
+    if session.out.as_json:
+        session.out.emit(
+            {"records": records, "applied": apply, "written": writer.written}
+            | {
+                change: {
+                    "addresses": domains.total(),
+                    "by_domain": dict(domains.most_common(_TOP)),
+                    "examples": examples[change],
+                }
+                for change, domains in changes.items()
+            }
+        )
+    else:
+        for change, domains in changes.items():
+            verb = change if apply else f"would be {change}"
+            such_as = f", such as {' '.join(examples[change])}" if domains else ""
+            session.out.say(f"{domains.total():,} of {records:,} addresses {verb}{such_as}")
+            session.out.table([f"{change} at", "addresses"], domains.most_common(_TOP))
+        if not apply:
+            session.out.say("--apply writes it")
+    writer.check()

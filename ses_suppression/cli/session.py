@@ -1,0 +1,158 @@
+"""Where a command finds the table, the policy and the rest of AWS: the options before its name."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from ses_suppression.account_level_list import AccountLevelList
+from ses_suppression.cli.output import Output
+from ses_suppression.client import SuppressionList
+from ses_suppression.errors import InvalidPolicyError, MissingSettingError
+from ses_suppression.policy import VARIABLE, Policy
+from ses_suppression.store import CONNECTIONS, DynamoDBStore
+
+# An operator waits gladly for an answer that a sender would not wait for.
+_PATIENCE = Config(
+    connect_timeout=3,
+    read_timeout=20,
+    max_pool_connections=CONNECTIONS,
+    retries={"mode": "standard", "total_max_attempts": 5},
+)
+
+
+class NoSuchStackError(MissingSettingError):
+    """The environment is not deployed where the command looked. The message says where that was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """A deployed environment: its outputs, and the key of its fingerprints."""
+
+    name: str
+    outputs: Mapping[str, str]
+    fingerprint_key: str
+
+    @property
+    def kinds(self) -> list[str]:
+        """The kinds of feedback that it takes: `Bounces`, `Complaints`, perhaps `Deliveries`."""
+        return [name.removesuffix("TopicArn") for name in self.outputs if name.endswith("TopicArn")]
+
+
+@dataclass
+class Session:
+    """What the global options say, and what follows from them. AWS is asked when it is needed."""
+
+    out: Output
+    environment: str | None = None
+    table: str | None = None
+    profile: str | None = None
+    region: str | None = None
+    endpoint_url: str | None = None
+
+    def client(self, service: str) -> Any:  # noqa: ANN401  # boto3's own
+        """Give a boto3 client."""
+        session: Any = self._boto3
+        try:
+            return session.client(service, endpoint_url=self.endpoint_url, config=_PATIENCE)
+        except ValueError as error:
+            raise MissingSettingError(f"--region, --endpoint-url: {error}") from None
+
+    @property
+    def place(self) -> str:
+        """Where AWS is asked, for messages."""
+        where = self._boto3.region_name or "no region"
+        return f"{where}, profile {self.profile}" if self.profile else where
+
+    @cached_property
+    def stack(self) -> Stack:
+        """The stack of the environment.
+
+        Raises:
+            MissingSettingError: no environment is named, or it is not deployed there.
+        """
+        if not self.environment:
+            raise MissingSettingError("name the environment: --env prod, or SUPPRESSION_ENV")
+        name = f"ses-suppression-{self.environment}"
+        try:
+            (found,) = self.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ValidationError":
+                raise
+            raise NoSuchStackError(
+                f"there is no stack {name} in {self.place}: check --env, --region and --profile"
+            ) from None
+        outputs = {one["OutputKey"]: one["OutputValue"] for one in found.get("Outputs", [])}
+        return Stack(name, outputs, found["StackId"].split("/")[2])
+
+    @cached_property
+    def table_name(self) -> str:
+        """The table: `--table`, else that of the environment's stack."""
+        if self.table:
+            return self.table
+        if not self.environment:
+            raise MissingSettingError(
+                "name the environment (--env prod, or SUPPRESSION_ENV), or the table (--table, or "
+                "SUPPRESSION_TABLE_NAME)"
+            )
+        return self.stack.outputs["SuppressionTableName"]
+
+    @cached_property
+    def policy(self) -> Policy:
+        """The policy by which the functions decide: the stack's, else that in the environment."""
+        if self.environment:
+            return Policy.from_environ({VARIABLE: self.stack.outputs["SuppressionPolicy"]})
+        if VARIABLE not in os.environ:
+            self.out.warn(
+                f"the default policy decides here; with --env the stack's does, or set {VARIABLE}"
+            )
+        return Policy.from_environ(os.environ)
+
+    @cached_property
+    def fingerprint_key(self) -> str:
+        """The key with which the functions write fingerprints."""
+        return os.environ.get("FINGERPRINT_KEY") or self.stack.fingerprint_key
+
+    @cached_property
+    def store(self) -> DynamoDBStore:
+        """The table."""
+        return DynamoDBStore(self.client("dynamodb"), self.table_name)
+
+    @cached_property
+    def account_level_list(self) -> AccountLevelList:
+        """SES's own list."""
+        return AccountLevelList(self.client("sesv2"))
+
+    @cached_property
+    def caller(self) -> str:
+        """Who asks: the ARN that STS knows."""
+        arn: str = self.client("sts").get_caller_identity()["Arn"]
+        return arn
+
+    @property
+    def suppressions(self) -> SuppressionList:
+        """The list, as an app sees it, with an operator's patience."""
+        return SuppressionList(self.store, check_seconds=60, screen_seconds=60)
+
+    @property
+    def now(self) -> datetime:
+        """The time, UTC."""
+        return datetime.now(UTC)
+
+    @cached_property
+    def _boto3(self) -> "boto3.Session":
+        return boto3.Session(profile_name=self.profile, region_name=self.region)
+
+
+def policy_of_file(text: str) -> Policy:
+    """Read a policy from a JSON file: the object that `cdk.json` has under `policy`."""
+    try:
+        return Policy.from_environ({VARIABLE: text})
+    except InvalidPolicyError as error:
+        raise InvalidPolicyError(str(error).replace(VARIABLE, "the policy file")) from None

@@ -1,0 +1,126 @@
+"""The operator's command, run as a person runs it: in a process of its own."""
+
+import json
+import os
+import pty
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from tests.e2e.stack import Stack
+
+Answer = subprocess.CompletedProcess[str]
+
+
+@dataclass(frozen=True)
+class Operator:
+    """Somebody at a shell.
+
+    Attributes:
+        stack: what is deployed.
+        options: what stands before the name of the command.
+    """
+
+    stack: Stack
+    options: tuple[str, ...] = ("--env", "dev")
+
+    def run(
+        self,
+        *arguments: str,
+        timeout: float = 120,
+        environment: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Run a command, and give what it said."""
+        return subprocess.run(
+            self._command(arguments),
+            env={**self._environment, **(environment or {})},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=timeout,
+        )
+
+    @contextmanager
+    def started(self, *arguments: str) -> "Iterator[subprocess.Popen[bytes]]":
+        """Start a command, and end it on the way out, whatever the way."""
+        process = subprocess.Popen(
+            self._command(arguments),
+            env=self._environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            yield process
+        finally:
+            process.kill()
+            process.wait(timeout=10)
+
+    def in_a_terminal(self, *arguments: str) -> str:
+        """Run a command in a terminal, and give all that a person sees there."""
+        person, process_side = pty.openpty()
+        environment = {**self._environment, "TERM": "xterm"}
+        process = subprocess.Popen(
+            self._command(arguments),
+            env=environment,
+            stdin=process_side,
+            stdout=process_side,
+            stderr=process_side,
+            close_fds=True,
+        )
+        os.close(process_side)
+        seen = b""
+        try:
+            while chunk := _read(person):
+                seen += chunk
+            process.wait(timeout=60)
+        finally:
+            process.kill()
+            process.wait(timeout=10)
+            os.close(person)
+        return seen.decode()
+
+    def _command(self, arguments: tuple[str, ...]) -> list[str]:
+        return [sys.executable, "-m", "ses_suppression", *self.options, *arguments]
+
+    @property
+    def _environment(self) -> dict[str, str]:
+        return {**os.environ, **self.stack.emulator.environment, "COLUMNS": "200"}
+
+    def says(self, *arguments: str, status: int = 0, timeout: float = 120) -> str:
+        """Run a command that ends with this status, and give its text."""
+        answer = self.run(*arguments, timeout=timeout)
+        assert (answer.returncode, answer.stderr) == (status, ""), answer.stdout
+        return answer.stdout
+
+    def documents(
+        self, *arguments: str, status: int = 0, timeout: float = 120
+    ) -> list[dict[str, Any]]:
+        """Run a command with `--json`, and give what it wrote."""
+        return [
+            json.loads(line)
+            for line in self.says("--json", *arguments, status=status, timeout=timeout).splitlines()
+        ]
+
+    def document(self, *arguments: str, status: int = 0, timeout: float = 120) -> dict[str, Any]:
+        """Run a command with `--json` that writes one document."""
+        (document,) = self.documents(*arguments, status=status, timeout=timeout)
+        return document
+
+    def refused(
+        self, *arguments: str, status: int, environment: Mapping[str, str] | None = None
+    ) -> str:
+        """Run a command that ends with an error, and give what it says of it."""
+        answer = self.run(*arguments, environment=environment)
+        assert (answer.returncode, answer.stdout) == (status, ""), answer.stderr
+        assert "Traceback" not in answer.stderr
+        return answer.stderr
+
+
+def _read(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 65536)
+    except OSError:  # nobody writes to it any more
+        return b""

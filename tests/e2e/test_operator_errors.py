@@ -1,0 +1,58 @@
+"""What goes wrong is one sentence: what, and what to do. Never a traceback, unless it is wanted."""
+
+import pytest
+
+from tests.e2e.operator import Operator
+from tests.e2e.stack import Stack
+
+GONE = (
+    "ResourceNotFoundException: DynamoDB refused BatchGetItem. "
+    "There is no such table there: check --env, --table and --region"
+)
+NOBODY = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "AWS_EC2_METADATA_DISABLED": "true"}
+
+
+@pytest.mark.parametrize(
+    ("options", "environment", "status", "said"),
+    [
+        ((), {}, 2, "name the environment (--env prod, or SUPPRESSION_ENV), or the table"),
+        (("--env", "prod"), {}, 2, "there is no stack ses-suppression-prod in eu-west-1"),
+        (("--env", "dev", "--region", "eu-north-1"), {}, 2, "no stack ses-suppression-dev in eu-n"),
+        (("--table", "gone"), {}, 3, GONE),
+        (("--table", "x"), NOBODY, 3, "There are no credentials: set --profile, or log in"),
+        (("--table", "x", "--profile", "gone"), {}, 3, "The config profile (gone) could not be"),
+        (("--table", "x", "--region", "eu west"), {}, 2, "--region, --endpoint-url: "),
+        (("--table", "x", "--endpoint-url", "https://127.0.0.1:9"), {}, 3, "AWS cannot be reached"),
+        (("--table", "x", "--endpoint-url", "nonsense"), {}, 2, "nonsense"),
+    ],
+)  # fmt: skip
+def test_a_check_that_cannot_be_done_says_why(
+    stack: Stack, options: tuple[str, ...], environment: dict[str, str], status: int, said: str
+) -> None:
+    operator = Operator(stack, options)
+    error = operator.refused("check", "jane@example.com", status=status, environment=environment)
+    assert error.startswith("error: ")
+    assert said in error
+
+
+def test_without_a_right_the_error_names_it(
+    stack: Stack, reader_credentials: dict[str, str]
+) -> None:
+    environment = {name.upper(): value for name, value in reader_credentials.items()}
+    operator = Operator(stack, ("--table", stack.deployment.table_name))
+    assert operator.run("check", "x@example.com", environment=environment).returncode == 0
+    error = operator.refused("list", status=3, environment=environment)
+    assert error == (
+        "error: AccessDeniedException: DynamoDB refused Scan. "
+        "The caller may not do this: check --profile and its policy\n"
+    )
+    answer = operator.run("add", "x@example.com", "--note", "x", environment=environment)
+    assert (answer.returncode, answer.stdout) == (3, "")
+    assert "warning: the default policy decides here; with --env the stack's does" in answer.stderr
+    assert "AccessDeniedException: DynamoDB refused PutItem" in answer.stderr
+
+
+def test_a_traceback_is_given_where_it_is_wanted(stack: Stack) -> None:
+    answer = Operator(stack, ("--debug",)).run("check", "jane@example.com")
+    assert "Traceback" in answer.stderr
+    assert "MissingSettingError" in answer.stderr

@@ -1,0 +1,195 @@
+"""The list as a whole, at the shell: who is on it, all of it as a file, another one taken over."""
+
+import csv
+import io
+import json
+import signal
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from local.waiting import wait_for
+from tests.e2e.operator import Operator
+from tests.e2e.stack import Stack
+from tests.e2e.tables import operator_of_table
+from tests.integration.test_store import record_of
+from tests.unit.test_decision import block, complaint, hard, transient
+
+TODAY = datetime.now(UTC)
+NEVER = "Never@example.org"
+
+
+@pytest.fixture(scope="module")
+def operator(stack: Stack) -> Operator:
+    since = (
+        TODAY - timedelta(days=3) - datetime(2026, 1, 1, 8, tzinfo=UTC)
+    ).total_seconds() / 86400
+    return operator_of_table(
+        stack,
+        [
+            record_of(hard(0), address="a@example.com"),
+            record_of(hard(1, bounce_sub_type="NoEmail"), address="b@example.com"),
+            record_of(complaint(2, stream="news"), address="c@example.net"),
+            record_of(block(3), address="ended@example.net"),
+            record_of(block(since), address="+held@example.net"),
+            record_of(transient(4), address="counted@example.net"),
+        ],
+    )
+
+
+def addresses(operator: Operator, *filters: str) -> list[str]:
+    return sorted(document["address"] for document in operator.documents("list", *filters))
+
+
+def test_the_list_can_be_filtered(operator: Operator) -> None:
+    assert addresses(operator) == [
+        "+held@example.net", "a@example.com", "b@example.com", "c@example.net",
+    ]  # fmt: skip
+    assert addresses(operator, "--reason", "COMPLAINT") == ["c@example.net"]
+    assert addresses(operator, "--stream", "news") == ["c@example.net"]
+    assert addresses(operator, "--domain", "Example.com") == ["a@example.com", "b@example.com"]
+    assert addresses(operator, "--domain", "example.com", "--since", "2026-01-02") == [
+        "b@example.com"
+    ]
+    assert addresses(operator, "--until", "2026-01-02") == ["a@example.com"]
+    assert addresses(operator, "--sub-type", "NoEmail") == ["b@example.com"]
+    assert addresses(operator, "--state", "expired") == ["ended@example.net"]
+    assert len(addresses(operator, "--state", "all")) == 5
+    text = operator.says("list", "--reason", "COMPLAINT")
+    assert text == "c@example.net  COMPLAINT (complaint) on news since 2026-01-03, without end\n"
+
+
+def test_the_list_is_counted_by_reason_domain_and_day(operator: Operator) -> None:
+    document = operator.document("stats")
+    assert document["records"] == 6
+    assert document["by_reason"] == {"BOUNCE": 3, "COMPLAINT": 1}
+    assert document["by_domain"] == {"example.com": 2, "example.net": 2}
+    assert document["by_day"][f"{TODAY - timedelta(days=3):%Y-%m-%d}"] == 1
+    text = operator.says("stats")
+    assert "6 addresses with a record, 4 suppressions" in text
+    assert "█" in text
+
+
+def test_an_export_is_safe_in_a_spreadsheet_and_can_be_imported(
+    operator: Operator, stack: Stack, tmp_path: Path
+) -> None:
+    file = tmp_path / "suppressions.csv"
+    assert operator.says("export", "--output", str(file), "--state", "all") == ""
+    rows = list(csv.DictReader(io.StringIO(file.read_text())))
+    assert sorted(row["address"] for row in rows) == [
+        "'+held@example.net", "a@example.com", "b@example.com", "c@example.net",
+        "ended@example.net",
+    ]  # fmt: skip
+    lines = operator.says("export", "--format", "jsonl").splitlines()
+    assert {json.loads(line)["address"] for line in lines} == set(addresses(operator))
+    elsewhere = operator_of_table(stack, [])
+    document = elsewhere.document("import", str(file))
+    assert (document["new"], document["known"], document["invalid"]) == (4, 0, 1)
+    assert addresses(elsewhere) == addresses(operator)
+    (complained,) = elsewhere.documents("list", "--stream", "news")
+    assert (complained["reason"], complained["since"]) == ("COMPLAINT", "2026-01-03T08:00:00Z")
+
+
+SENDGRID = """status,reason,email,created
+5.1.1,550 no such user,Jane@Example.com,1772368200
+4.2.2,mailbox full,full@example.com,1772368200
+5.1.1,550 no such user,nobody,1772368200
+5.1.1,550 no such user,joe@example.com,1772368200
+"""
+
+
+def test_an_import_says_first_what_it_would_do_and_keeps_reasons_and_dates(
+    stack: Stack, tmp_path: Path
+) -> None:
+    operator = operator_of_table(stack, [record_of(hard(0), address="joe@example.com")])
+    file = tmp_path / "bounces.csv"
+    file.write_text(SENDGRID)
+    rejects = Path(f"{file}.rejects.csv")
+    expected = {
+        "format": "SendGrid bounces, blocks or invalid addresses",
+        "new": 2,
+        "known": 0,
+        "invalid": 2,
+        "failed": 0,
+        "rejects": str(rejects),
+    }
+    dry = operator.document("import", str(file), "--dry-run")
+    assert {**dry, **expected} == dry
+    assert addresses(operator) == ["joe@example.com"]
+    text = operator.says("import", str(file), "--note", "from SendGrid")
+    assert "2 new, 0 known, 2 invalid; " in text
+    assert "rows a second" in text
+    again = operator.document("import", str(file), "--note", "from SendGrid")
+    assert (again["new"], again["known"]) == (0, 2)
+    assert rejects.read_text() == (
+        "line,text,problem\n"
+        "3,full@example.com,a temporary failure (4.2.2) holds nobody back\n"
+        "4,nobody,an address needs an @\n"
+    )
+    explained = operator.says("explain", "jane@example.com")
+    assert "2026-03-01 12:30:00  import by arn:aws:iam::123456789012:root" in explained
+    assert "from SendGrid: 550 no such user" in explained
+    assert "suppressed: BOUNCE (import)" in explained
+
+
+def test_a_file_of_no_known_form_is_refused_with_the_known_ones(
+    operator: Operator, tmp_path: Path
+) -> None:
+    file = tmp_path / "people.csv"
+    file.write_text("name,phone\nJane,1\n")
+    said = operator.refused("import", str(file), status=2)
+    assert "found: name, phone" in said
+    assert "SendGrid spam reports: created, email, ip" in said
+    file.write_bytes(b"email\n\xff\xfe@example.com\n")
+    assert "not UTF-8" in operator.refused("import", str(file), status=2)
+
+
+def test_an_import_that_was_killed_goes_on_where_it_was(stack: Stack, tmp_path: Path) -> None:
+    """The short form; `make slow` imports 100,000 rows."""
+    survive_a_kill(stack, tmp_path, rows=4_000)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1500)
+def test_an_import_of_100_000_rows_survives_a_kill(stack: Stack, tmp_path: Path) -> None:
+    survive_a_kill(stack, tmp_path, rows=100_000)
+
+
+def survive_a_kill(stack: Stack, folder: Path, *, rows: int) -> None:
+    operator = operator_of_table(stack, [])
+    file = folder / "many.csv"
+    lines = (f"a{number}@example.com,BOUNCE,2026-03-01" for number in range(rows))
+    file.write_text("\n".join(["address,reason,since", *lines, "nobody"]) + "\n")
+    table = operator.options[-1]
+    dynamodb = stack.emulator.client("dynamodb")
+
+    def has_written() -> bool:
+        return bool(dynamodb.scan(TableName=table, Limit=1)["Count"])
+
+    with operator.started("import", str(file)) as process:
+        wait_for("the first rows", has_written, seconds=60)
+        process.send_signal(signal.SIGKILL)
+        process.wait(timeout=10)
+    begun = time.monotonic()
+    document = operator.document("import", str(file), timeout=1200)
+    print(f"{rows:,} rows: {document}, {time.monotonic() - begun:.0f} s after the kill")  # noqa: T201
+    assert document["new"] + document["known"] == rows
+    assert 0 < document["known"] < rows
+    assert (document["invalid"], document["failed"]) == (1, 0)
+    assert document["rows_a_second"] > 0
+    again = operator.document("import", str(file), timeout=1200)
+    assert (again["new"], again["known"]) == (0, rows)
+
+
+def test_progress_is_shown_to_a_person_and_to_nobody_else(stack: Stack, tmp_path: Path) -> None:
+    operator = operator_of_table(stack, [])
+    file = tmp_path / "many.csv"
+    lines = (f"a{number}@example.com" for number in range(2_000))
+    file.write_text("\n".join(["address", *lines]))
+    shown = operator.in_a_terminal("import", str(file))
+    assert "importing generic, with address" in shown
+    assert "a second" in shown
+    assert "/2000" in shown
+    assert "2,000 new" in shown
