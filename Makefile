@@ -17,8 +17,8 @@ demo: setup ## run the whole stack on this machine, from cdk deploy to a suppres
 local: setup ## start the whole stack on this machine and leave it running
 	@$(BIN)/python -m local up
 
-test: setup ## run all tests
-	$(BIN)/python -m pytest
+test: setup ## run all tests, two files at a time
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 slow: setup ## the slow tests: an incident of 20,000 addresses, an import of 100,000 rows
 	$(BIN)/python -m pytest -m slow -s
@@ -48,6 +48,7 @@ synth: setup ## the CloudFormation template of ENV=dev; needs no network, no Doc
 
 bench: setup ## measure, side by side with what a user would otherwise write
 	$(BIN)/python -m benchmarks.screening
+	$(BIN)/python -m benchmarks.memory
 
 docs: setup ## write the pages that are made from code
 	$(BIN)/python -m docs.generate

@@ -5,7 +5,7 @@ that were there. What such hours caused is struck out, piece by piece, with evid
 what was known before keeps its effect, and the undo can be taken back.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -96,39 +96,50 @@ def caused_by(record: Record, incident: Incident) -> tuple[Evidence, ...]:
     if not bounces:
         return ()
     first = min(piece.at for piece in bounces)
-    known_before = any(
+    echoes = tuple(
+        piece
+        for piece in record.evidence
+        if piece.at >= first
+        and rule_of(piece) is Rule.ACCOUNT_LEVEL_BOUNCE
+        and piece not in bounces
+    )
+    if not echoes or _was_known_before(record, incident):
+        return bounces
+    return bounces + echoes
+
+
+def _was_known_before(record: Record, incident: Incident) -> bool:
+    return any(
         step.counts
         and step.evidence.at < incident.start
         and step.rule in {Rule.HARD_BOUNCE, Rule.ACCOUNT_LEVEL_BOUNCE}
         for step in decide(record.address, record.evidence, Policy()).steps
     )
-    echoes = tuple(
-        piece
-        for piece in record.evidence
-        if rule_of(piece) is Rule.ACCOUNT_LEVEL_BOUNCE
-        and piece.at >= first
-        and piece not in bounces
-        and not known_before
-    )
-    return bounces + echoes
 
 
 def undone(
-    record: Record, incident: Incident, *, by: str, note: str, at: datetime
+    record: Record,
+    caused: Iterable[Evidence],
+    *,
+    undo: str,
+    by: str,
+    note: str,
+    at: datetime,
 ) -> tuple[Evidence, ...]:
     """Give the evidence that strikes out what an incident caused; none when that is done already.
 
     Args:
         record: what is known about an address.
-        incident: what is undone; its id is the undo's.
+        caused: what `caused_by` gave.
+        undo: the incident's id.
         by: who undoes it.
         note: why.
         at: when; aware of its time zone.
     """
     return tuple(
-        strike_out(record, piece.id, undo=incident.id, by=by, note=note, at=at)
-        for piece in caused_by(record, incident)
-        if not is_struck_out(record, piece.id, incident.id)
+        strike_out(record, piece.id, undo=undo, by=by, note=note, at=at)
+        for piece in caused
+        if not is_struck_out(record, piece.id, undo)
     )
 
 

@@ -77,7 +77,12 @@ def options(
         typer.Option(envvar="SUPPRESSION_TABLE_NAME", help="The table; without it, that of --env."),
     ] = None,
     profile: Annotated[str | None, typer.Option(help="The AWS profile.")] = None,
-    region: Annotated[str | None, typer.Option(help="The AWS region, such as eu-west-1.")] = None,
+    region: Annotated[
+        str | None,
+        typer.Option(
+            envvar=["AWS_REGION", "AWS_DEFAULT_REGION"], help="The AWS region, such as eu-west-1."
+        ),
+    ] = None,
     endpoint_url: Annotated[
         str | None, typer.Option(help="Another AWS, such as `make local`.")
     ] = None,

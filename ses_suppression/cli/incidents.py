@@ -102,7 +102,7 @@ def _undo(session: Session, incident: Incident, *, note: str, ses: bool, apply: 
         caused = caused_by(record, incident)
         if not caused:
             continue
-        voids = list(undone(record, incident, by=by, note=note, at=now))
+        voids = list(undone(record, caused, undo=incident.id, by=by, note=note, at=now))
         after = updated(record, voids, policy) or record
         counts = domains[domain_of(record.address)]
         _count(counts, record, after, caused, voids, incident, now)

@@ -23,7 +23,7 @@ _PATIENCE = Config(
     connect_timeout=3,
     read_timeout=20,
     max_pool_connections=CONNECTIONS,
-    retries={"mode": "standard", "total_max_attempts": 5},
+    retries={"mode": "standard", "total_max_attempts": 4},
 )
 
 

@@ -39,7 +39,11 @@ def test_an_app_installs_boto3_and_nothing_else_with_it(wheel: Path) -> None:
         (name,) = [name for name in archive.namelist() if name.endswith("METADATA")]
         metadata = archive.read(name).decode()
     required = [line for line in metadata.splitlines() if line.startswith("Requires-Dist:")]
-    assert required == ["Requires-Dist: boto3>=1.34"]
+    assert required == [
+        "Requires-Dist: boto3>=1.34",
+        'Requires-Dist: rich>=14; extra == "cli"',
+        'Requires-Dist: typer>=0.16; extra == "cli"',
+    ]
 
 
 def test_to_import_the_package_costs_no_sdk() -> None:

@@ -383,8 +383,9 @@ def test_a_rule_of_a_newer_version_is_read_as_its_name(client: Any) -> None:
 
 
 def test_a_table_is_read_as_a_whole_without_what_has_expired(client: Any) -> None:
-    addresses = [f"a{number}@example.com" for number in range(1_203)]
-    save(store_of(client), *(record_of(hard(0), address=one) for one in addresses))
+    addresses = [f"a{number}@example.com" for number in range(603)]
+    records = [record_of(hard(0), address=one) for one in addresses]
+    assert store_of(client).save(records, deadline=Deadline(60)) == {}
     save(store_of(client), record_of(block(0)))
     client.put_item(TableName=TABLE_NAME, Item={"address": {"S": "foreign@example.com"}})
     for segments in (1, 3):

@@ -52,8 +52,12 @@ def with_more(known: Record, evidence: Any) -> Record:
     return updated(known, evidence, POLICY) or known
 
 
+def voids(known: Record, of: Incident, at: float) -> tuple[Evidence, ...]:
+    return undone(known, caused_by(known, of), undo=of.id, at=day(at), **WHO)
+
+
 def undo(known: Record, of: Incident, at: float = 20) -> Record:
-    return with_more(known, undone(known, of, at=day(at), **WHO))
+    return with_more(known, voids(known, of, at))
 
 
 def revert(known: Record, of: Incident, at: float = 30) -> Record:
@@ -77,7 +81,7 @@ def test_an_undo_releases_and_its_revert_holds_back_again() -> None:
 
 def test_doing_it_again_changes_nothing() -> None:
     released = undo(record(hard(10.5)), incident())
-    assert undone(released, incident(), at=day(21), **WHO) == ()
+    assert voids(released, incident(), 21) == ()
     taken_back = revert(released, incident())
     assert reverted(taken_back, incident().id, at=day(31), **WHO) == ()
 
@@ -169,11 +173,11 @@ def test_two_undos_do_not_disturb_each_other() -> None:
 def test_an_entry_at_ses_that_an_undo_deleted_is_known_to_its_revert() -> None:
     known, of = record(hard(10.5)), incident()
     target = account_level_entry("Jane@Example.com")
-    voids = [
-        *undone(known, of, at=day(20), **WHO),
+    more = [
+        *voids(known, of, 20),
         strike_out(known, target, undo=of.id, at=day(20), **WHO),
     ]
-    known = with_more(known, voids)
+    known = with_more(known, more)
     assert list(deleted_entries(known, of.id)) == ["Jane@Example.com"]
     assert list(deleted_entries(known, "another")) == []
     assert list(deleted_entries(revert(known, of), of.id)) == []
@@ -216,9 +220,9 @@ def test_one_undo_never_strikes_out_more_than_is_kept() -> None:
     ]
     known = Record(address=JANE, evidence=merge((), everything))
     whole = incident(0, 41)
-    voids = undone(known, whole, at=day(50), **WHO)
-    assert 30 < len(voids) <= KEPT[Rule.VOID] - 1, "and one more for the entry at SES"
-    assert with_more(known, voids).suppressions == {}
+    struck_out = voids(known, whole, 50)
+    assert 30 < len(struck_out) <= KEPT[Rule.VOID] - 1, "and one more for the entry at SES"
+    assert with_more(known, struck_out).suppressions == {}
 
 
 @given(st.lists(any_evidence, max_size=12, unique_by=lambda one: one.id))
