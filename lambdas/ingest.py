@@ -17,7 +17,7 @@ from lambdas.settings import Settings
 from ses_suppression.address import fingerprint
 from ses_suppression.deadline import Deadline
 from ses_suppression.ingest import Message, Outcome, Status, ingest
-from ses_suppression.policy import Policy
+from ses_suppression.policy import CONSEQUENCES, Policy, Suppress
 from ses_suppression.rules import Rule
 from ses_suppression.store import CONNECTIONS, DynamoDBStore, Store
 
@@ -68,6 +68,8 @@ class IngestFunction:
     def from_env(cls, kind: str) -> "IngestFunction":
         """Build the ordinary one from the function's environment."""
         settings = Settings.from_env(os.environ)
+        metrics = Metrics(namespace=NAMESPACE, service=kind)
+        metrics.set_default_dimensions(environment=settings.environment)
         return cls(
             store=DynamoDBStore(boto3.client("dynamodb", config=_CLIENT), settings.table_name),
             policy=settings.policy,
@@ -75,7 +77,7 @@ class IngestFunction:
             reject=DeadLetters(boto3.client("sqs", config=_CLIENT), settings.dead_letter_queue_url),
             fingerprint_key=settings.fingerprint_key,
             logger=Logger(service=kind),
-            metrics=Metrics(namespace=NAMESPACE, service=kind),
+            metrics=metrics,
         )
 
     def __call__(self, event: Mapping[str, Any], context: Any) -> dict[str, list[dict[str, str]]]:  # noqa: ANN401
@@ -141,6 +143,9 @@ class IngestFunction:
             counts["Unattributed"] += outcome.unattributed
             if outcome.status in {Status.APPLIED, Status.REJECTED}:
                 counts.update(rule for _, rule in outcome.rules)
+                counts["Suppressions"] += sum(
+                    isinstance(CONSEQUENCES[rule], Suppress) for _, rule in outcome.rules
+                )
         for name, value in counts.items():
             if value:
                 self._metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)

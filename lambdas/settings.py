@@ -16,6 +16,7 @@ class Settings:
         dead_letter_queue_url: `DEAD_LETTER_QUEUE_URL`, where rejected messages are put.
         fingerprint_key: `FINGERPRINT_KEY`, with which addresses are made unreadable in logs.
         account_ids: `SENDING_ACCOUNT_IDS`, separated by commas: whose feedback is taken.
+        environment: `SUPPRESSION_ENVIRONMENT`, a dimension of the metrics.
         policy: `SUPPRESSION_POLICY`, a JSON object; without it, the defaults.
     """
 
@@ -23,6 +24,7 @@ class Settings:
     dead_letter_queue_url: str
     fingerprint_key: str
     account_ids: frozenset[str]
+    environment: str
     policy: Policy
 
     @classmethod
@@ -39,6 +41,7 @@ class Settings:
             dead_letter_queue_url=_required(environ, "DEAD_LETTER_QUEUE_URL"),
             fingerprint_key=_required(environ, "FINGERPRINT_KEY"),
             account_ids=frozenset(_required(environ, "SENDING_ACCOUNT_IDS").split(",")),
+            environment=_required(environ, "SUPPRESSION_ENVIRONMENT"),
             policy=policy,
         )
 

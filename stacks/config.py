@@ -46,6 +46,8 @@ class Config:
         sending_account_ids: accounts, beside the stack's own, whose feedback is taken.
         function_timeout_seconds: the time that a function has for a batch; a message is seen again
             after six times as long.
+        alarm_emails: who is called by the alarms; each has to confirm a mail from SNS.
+        suppressions_an_hour: more than so many suppressions in an hour are a spike.
         policy: thresholds of the verdict, as a mapping of `ses_suppression.policy.Policy`.
         synthesizer: `cli` deploys with the CLI's own credentials; for emulators.
     """
@@ -56,6 +58,8 @@ class Config:
     deliveries: bool = True
     sending_account_ids: tuple[str, ...] = ()
     function_timeout_seconds: int = 30
+    alarm_emails: tuple[str, ...] = ()
+    suppressions_an_hour: int = 500
     policy: Mapping[str, Any] = field(default_factory=dict)
     synthesizer: str | None = None
 
@@ -168,6 +172,23 @@ def _timeout(value: object, path: str) -> int:
     )
 
 
+def _emails(value: object, path: str) -> tuple[str, ...]:
+    if isinstance(value, list) and all(isinstance(entry, str) for entry in value):
+        for index, entry in enumerate(value):
+            try:
+                normalise(entry)
+            except InvalidAddressError as error:
+                raise ConfigError(f"{path}[{index}]: {entry!r}: {error}") from None
+        return tuple(value)
+    raise ConfigError(f"{path}: a list of e-mail addresses is needed, not {value!r}")
+
+
+def _count(value: object, path: str) -> int:
+    if type(value) is int and value >= 1:
+        return value
+    raise ConfigError(f"{path}: a whole number from 1 is needed, not {value!r}")
+
+
 def _policy(value: object, path: str) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
         raise ConfigError(f"{path}: an object is needed, not {value!r}")
@@ -191,5 +212,7 @@ _READERS = {
     "deliveries": _boolean,
     "sending_account_ids": _account_ids,
     "function_timeout_seconds": _timeout,
+    "alarm_emails": _emails,
+    "suppressions_an_hour": _count,
     "policy": _policy,
 }

@@ -9,7 +9,7 @@ from constructs import Construct
 
 
 class EncryptionKey(Construct):
-    """A customer-managed key with yearly rotation that SES and SNS may use for our topics.
+    """A customer-managed key with yearly rotation that SES, SNS and alarms may use for our topics.
 
     It is kept when the stack goes: a retained table without its key is lost.
 
@@ -28,11 +28,15 @@ class EncryptionKey(Construct):
             removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
         )
         topics = f"arn:{Aws.PARTITION}:sns:{Aws.REGION}:{Aws.ACCOUNT_ID}:{topic_names}"
-        # CDK adds neither: without the first SES cannot publish, without the second SNS cannot
-        # put what was published on the queues. AWS documents the first without a condition; who may
+        # CDK adds none: without the first SES cannot publish, without the second SNS cannot put
+        # what was published on the queues. AWS documents the first without a condition; who may
         # publish for whom, the topics' own policies say.
         self._admit("ses.amazonaws.com", None)
         self._admit("sns.amazonaws.com", {"ArnLike": {"aws:SourceArn": topics}})
+        # The alarms' topic is under this key too ("Amazon SNS topics encrypted with KMS").
+        self._admit(
+            "cloudwatch.amazonaws.com", {"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}}
+        )
 
     def _admit(self, service: str, conditions: Mapping[str, Mapping[str, str]] | None) -> None:
         self.key.add_to_resource_policy(

@@ -5,6 +5,7 @@ import json
 from aws_cdk import Aws, CfnOutput, Duration, Environment, Fn, IStackSynthesizer, Stack
 from constructs import Construct
 
+from stacks.alarms import Alarms
 from stacks.bundle import function_code
 from stacks.config import Config
 from stacks.encryption_key import EncryptionKey
@@ -51,6 +52,7 @@ class SuppressionStack(Stack):
             "SUPPRESSION_POLICY": json.dumps(config.policy, sort_keys=True),
             "SENDING_ACCOUNT_IDS": ",".join([Aws.ACCOUNT_ID, *config.sending_account_ids]),
             "FINGERPRINT_KEY": fingerprint_key,
+            "SUPPRESSION_ENVIRONMENT": config.environment,
             "POWERTOOLS_LOG_LEVEL": "INFO",
         }
         self.channels: dict[str, FeedbackChannel] = {}
@@ -82,6 +84,16 @@ class SuppressionStack(Stack):
             # that is somebody else's, fails before there is a protected table that nothing can roll
             # back.
             table.node.add_dependency(settings)
+        alarms = Alarms(
+            self,
+            "Alarms",
+            environment=config.environment,
+            channels=self.channels,
+            key=key,
+            emails=config.alarm_emails,
+            suppressions_an_hour=config.suppressions_an_hour,
+        )
+        CfnOutput(self, "AlarmsTopic", value=alarms.topic.topic_arn)
         reader = ReaderAccess(
             self, "Reader", environment=config.environment, table=table.table, key=key
         )

@@ -71,6 +71,7 @@ def test_each_function_starts_from_the_bundle_alone(built: Path, module: str) ->
             "SUPPRESSION_TABLE_NAME": "table",
             "DEAD_LETTER_QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/123456789012/dead",
             "FINGERPRINT_KEY": "key",
+            "SUPPRESSION_ENVIRONMENT": "dev",
             "SENDING_ACCOUNT_IDS": "123456789012",
             "AWS_DEFAULT_REGION": "eu-west-1",
         },

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from aws_cdk.assertions import Match, Template
 
+from lambdas import ingest
+from stacks import alarms
 from tests.infrastructure.conftest import synthesized
 
 PINNED = {
@@ -24,6 +26,7 @@ PINNED = {
     "DeliveriesQueue99C7B338": "AWS::SQS::Queue",
     "DeliveriesDeadLetterQueueC4B61502": "AWS::SQS::Queue",
     "DeliveriesUndeliveredQueueDA23C7BE": "AWS::SQS::Queue",
+    "AlarmsTopic3A2DFEBA": "AWS::SNS::Topic",  # people have confirmed their subscriptions
 }
 
 
@@ -54,12 +57,13 @@ def test_the_topics_have_the_names_that_users_were_promised(template: Template) 
         "ses-bounces-topic-dev",
         "ses-complaints-topic-dev",
         "ses-deliveries-topic-dev",
+        "ses-suppression-alarms-dev",
     }
 
 
 def test_deliveries_are_optional() -> None:
     template = synthesized(identities=["example.com"], deliveries=False)
-    template.resource_count_is("AWS::SNS::Topic", 2)
+    template.resource_count_is("AWS::SNS::Topic", 1 + 2)
     template.resource_count_is("AWS::Lambda::EventSourceMapping", 2)
     template.has_resource_properties(
         "Custom::SESIdentityNotifications", {"Topics": {"Delivery": Match.absent()}}
@@ -104,18 +108,22 @@ def test_the_key_outlives_the_stack_and_rotates(template: Template) -> None:
     )
 
 
-def test_the_key_admits_ses_and_sns_for_our_topics_and_nobody_else(
+def test_the_key_admits_ses_sns_and_alarms_for_our_topics_and_nobody_else(
     template: Template,
 ) -> None:
     (key,) = resources(template, "AWS::KMS::Key").values()
-    root, ses, sns = key["Properties"]["KeyPolicy"]["Statement"]
+    root, ses, sns, cloudwatch = key["Properties"]["KeyPolicy"]["Statement"]
     assert root["Principal"]["AWS"]["Fn::Join"][1][-1] == ":root"
-    for statement in (ses, sns):
+    for statement in (ses, sns, cloudwatch):
         assert statement["Action"] == ["kms:Decrypt", "kms:GenerateDataKey*"]
     assert ses["Principal"] == {"Service": "ses.amazonaws.com"}
     assert "Condition" not in ses  # as AWS documents it: the topics' policies say for whom
     assert sns["Principal"] == {"Service": "sns.amazonaws.com"}
     assert sns["Condition"]["ArnLike"]["aws:SourceArn"]["Fn::Join"][1][-1] == ":ses-*-topic-dev"
+    assert cloudwatch["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+    assert cloudwatch["Condition"] == {
+        "StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
+    }
 
 
 def test_a_queue_takes_messages_from_its_own_topic_only(template: Template) -> None:
@@ -138,7 +146,7 @@ def test_topics_and_queues_are_encrypted_with_the_key_and_want_tls(template: Tem
     for of_type in ("AWS::SNS::Topic", "AWS::SQS::Queue"):
         for resource in resources(template, of_type).values():
             assert resource["Properties"]["KmsMasterKeyId"] == key
-    for of_type, held in (("AWS::SNS::TopicPolicy", 3), ("AWS::SQS::QueuePolicy", 9)):
+    for of_type, held in (("AWS::SNS::TopicPolicy", 4), ("AWS::SQS::QueuePolicy", 9)):
         policies = resources(template, of_type).values()
         assert len(policies) == held
         for policy in policies:
@@ -153,7 +161,9 @@ def test_topics_and_queues_are_encrypted_with_the_key_and_want_tls(template: Tem
 def test_of_all_services_only_ses_may_publish_and_only_for_our_identities(
     template: Template,
 ) -> None:
-    for policy in resources(template, "AWS::SNS::TopicPolicy").values():
+    for name, policy in resources(template, "AWS::SNS::TopicPolicy").items():
+        if name.startswith("Alarms"):
+            continue
         allowed = [
             statement
             for statement in policy["Properties"]["PolicyDocument"]["Statement"]
@@ -364,3 +374,74 @@ def test_all_functions_share_one_asset_and_the_newest_runtime(template: Template
     for function in functions:
         assert function["Properties"]["Runtime"] == "python3.14"
         assert function["Properties"]["Architectures"] == ["arm64"]
+
+
+def test_alarms_call_their_topic_and_say_what_to_do(template: Template) -> None:
+    found = resources(template, "AWS::CloudWatch::Alarm").values()
+    (topic,) = [
+        name for name in resources(template, "AWS::SNS::Topic") if name.startswith("AlarmsTopic")
+    ]
+    assert len(found) == 3 * 7 + 1 + 4
+    for alarm in found:
+        properties = alarm["Properties"]
+        assert properties["AlarmActions"] == properties["OKActions"] == [{"Ref": topic}]
+        assert properties["AlarmName"].startswith("ses-suppression-dev-")
+        assert len(properties["AlarmDescription"]) > 20
+        assert properties["TreatMissingData"] == "notBreaching"
+        assert "Metrics" not in properties, "an alarm says one thing"
+
+
+def test_ses_itself_is_watched_before_and_where_aws_reviews(template: Template) -> None:
+    found = sorted(
+        (alarm["Properties"]["MetricName"], alarm["Properties"]["Threshold"])
+        for alarm in resources(template, "AWS::CloudWatch::Alarm").values()
+        if alarm["Properties"]["Namespace"] == "AWS/SES"
+    )
+    assert found == [
+        ("Reputation.BounceRate", 0.02),
+        ("Reputation.BounceRate", 0.05),
+        ("Reputation.ComplaintRate", 0.0005),
+        ("Reputation.ComplaintRate", 0.001),
+    ]
+
+
+def test_only_cloudwatch_of_this_account_calls_the_alarms(template: Template) -> None:
+    (policy,) = [
+        policy
+        for name, policy in resources(template, "AWS::SNS::TopicPolicy").items()
+        if name.startswith("Alarms")
+    ]
+    (allowed,) = [
+        statement
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+        if statement["Effect"] == "Allow"
+    ]
+    assert allowed["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+    assert allowed["Condition"] == {
+        "StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
+    }
+
+
+def test_a_spike_is_what_the_environment_says_and_people_are_mailed() -> None:
+    template = synthesized(suppressions_an_hour=7, alarm_emails=["ops@example.com"])
+    template.has_resource_properties(
+        "AWS::CloudWatch::Alarm",
+        {"MetricName": "Suppressions", "Threshold": 7, "Dimensions": Match.any_value()},
+    )
+    template.has_resource_properties(
+        "AWS::SNS::Subscription", {"Protocol": "email", "Endpoint": "ops@example.com"}
+    )
+
+
+def test_the_alarms_look_at_the_metrics_that_the_functions_write(template: Template) -> None:
+    assert alarms.NAMESPACE == ingest.NAMESPACE
+    ours = [
+        alarm["Properties"]
+        for alarm in resources(template, "AWS::CloudWatch::Alarm").values()
+        if alarm["Properties"]["Namespace"] == alarms.NAMESPACE
+    ]
+    assert {one["MetricName"] for one in ours} == {"Rejected", "Suppressions"}
+    for one in ours:
+        names = {dimension["Name"]: dimension["Value"] for dimension in one["Dimensions"]}
+        assert names["environment"] == "dev"
+        assert names["service"] in {"bounces", "complaints", "deliveries"}

@@ -78,6 +78,7 @@ def deployed(
     monkeypatch.setenv("SUPPRESSION_TABLE_NAME", TABLE_NAME)
     monkeypatch.setenv("DEAD_LETTER_QUEUE_URL", queue_url)
     monkeypatch.setenv("FINGERPRINT_KEY", "key")
+    monkeypatch.setenv("SUPPRESSION_ENVIRONMENT", "dev")
     monkeypatch.setenv("SENDING_ACCOUNT_IDS", ACCOUNT_ID)
     name = f"lambdas.{request.param}"
     module = importlib.import_module(name)
@@ -102,7 +103,10 @@ def test_what_happened_is_counted_by_outcome_and_rule(deployed: Deployed) -> Non
         bounce(JANE), complaint("joe@example.com"), "nonsense", '{"eventType": "Open"}'
     )
     (metrics,) = [line for line in lines if "_aws" in line]
-    expected = {"Applied": 2, "Rejected": 1, "Acknowledged": 1, "hard-bounce": 1, "complaint": 1}
+    expected = {
+        "Applied": 2, "Rejected": 1, "Acknowledged": 1, "hard-bounce": 1, "complaint": 1,
+        "Suppressions": 2,
+    }  # fmt: skip
     assert {name: metrics[name] for name in expected} == {
         name: [value] for name, value in expected.items()
     }
