@@ -6,6 +6,7 @@ import sys
 
 from aws_cdk import App, CliCredentialsStackSynthesizer
 
+from stacks.checks import check
 from stacks.config import Config, ConfigError
 from stacks.suppression_stack import SuppressionStack
 
@@ -25,6 +26,7 @@ def main() -> None:
         # An emulator knows no bootstrap roles: there the CLI's own credentials deploy.
         synthesizer=CliCredentialsStackSynthesizer() if config.synthesizer == "cli" else None,
     )
+    check(app)
     app.synth()
 
 

@@ -8,7 +8,6 @@ text.
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
 
 from ses_suppression.evidence import Evidence
 from ses_suppression.rules import Rule
@@ -149,13 +148,8 @@ def diagnose(bounce: Evidence) -> Row:
     """
     if (bounce.action or "").lower() == "delayed":
         return DELAYED
-    return _row(bounce.status or "", bounce.diagnostic or "")
-
-
-# The same answer is met several times in one decision, and in nearly every bounce of an incident.
-@lru_cache(maxsize=1024)
-def _row(status_text: str, text: str) -> Row:
-    status = _STATUS.match(status_text)
+    text = bounce.diagnostic or ""
+    status = _STATUS.match(bounce.status or "")
     codes = [match[1] for match in (status, *_CODES_IN_TEXT.finditer(text)) if match]
     for code in (*codes, None):
         for row in ROWS:

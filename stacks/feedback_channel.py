@@ -14,6 +14,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct, IDependable
 
+from stacks.checks import acknowledge
 from stacks.function import make_function
 from stacks.suppression_table import grant_key_through
 
@@ -75,6 +76,11 @@ class FeedbackChannel(Construct):
         )
         # SNS does not try again when a queue is gone or its policy is wrong.
         self.undelivered_queue = self._queue("UndeliveredQueue")
+        acknowledge(
+            self.undelivered_queue,
+            "SQS3",
+            reason="it is itself the dead-letter queue, of the subscription",
+        )
         self.way_in: Sequence[IDependable] = (self.topic, self.queue, self._subscribe())
         self.function = self._function(kind, code, timeout, variables)
         self._feed(batching)

@@ -6,6 +6,7 @@ import pytest
 from aws_cdk import App
 from aws_cdk.assertions import Template
 
+from stacks.checks import check
 from stacks.config import Config
 from stacks.suppression_stack import SuppressionStack
 
@@ -17,6 +18,7 @@ def synthesized(**values: Any) -> Template:
     # The feature flags of cdk.json: `App` does not read it, and the template depends on them.
     flags = json.loads((Path(__file__).parent.parent.parent / "cdk.json").read_text())["context"]
     app = App(context={**flags, "aws:cdk:bundling-stacks": []})
+    check(app)
     return Template.from_stack(SuppressionStack(app, "ses-suppression-dev", config=config))
 
 

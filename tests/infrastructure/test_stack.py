@@ -5,10 +5,13 @@ from collections import Counter
 from typing import Any
 
 import pytest
+from aws_cdk import App, Stack
+from aws_cdk import aws_sqs as sqs
 from aws_cdk.assertions import Match, Template
 
 from lambdas import ingest
 from stacks import alarms
+from stacks.checks import check
 from tests.infrastructure.conftest import synthesized
 
 PINNED = {
@@ -374,6 +377,14 @@ def test_all_functions_share_one_asset_and_the_newest_runtime(template: Template
     for function in functions:
         assert function["Properties"]["Runtime"] == "python3.14"
         assert function["Properties"]["Architectures"] == ["arm64"]
+
+
+def test_a_finding_of_the_aws_solutions_pack_stops_the_synth() -> None:
+    app = App()
+    check(app)
+    sqs.Queue(Stack(app, "careless"), "Queue")
+    with pytest.raises(RuntimeError, match="AwsSolutions-SQS3"):
+        app.synth()
 
 
 def test_alarms_call_their_topic_and_say_what_to_do(template: Template) -> None:
