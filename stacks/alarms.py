@@ -27,8 +27,6 @@ SES_RATES = {
     "Reputation.ComplaintRate": {"warning": 0.0005, "review": 0.001},
 }
 
-_EVERY = cloudwatch.TreatMissingData.NOT_BREACHING
-
 
 class Alarms(Construct):
     """Alarms on all that may stop feedback, or the permission to send.
@@ -147,6 +145,17 @@ class Alarms(Construct):
             above=suppressions_an_hour,
         )
 
+    def watch_canary(self, *, minutes: int) -> None:
+        """Call when the canary fails, or falls silent, twice in a row."""
+        self._alarm(
+            "Canary",
+            "the mailbox simulator's bounce did not come back, twice in a row: `doctor --send`",
+            self._ours("CanaryFailed", "canary", period=Duration.minutes(minutes)),
+            above=0,
+            times=2,
+            missing=cloudwatch.TreatMissingData.BREACHING,
+        )
+
     def _watch_ses(self) -> None:
         for metric_name, levels in SES_RATES.items():
             for level, rate in levels.items():
@@ -182,6 +191,7 @@ class Alarms(Construct):
         above: float | None = None,
         at_least: float | None = None,
         times: int = 1,
+        missing: cloudwatch.TreatMissingData = cloudwatch.TreatMissingData.NOT_BREACHING,
     ) -> None:
         operators = cloudwatch.ComparisonOperator
         alarm = cloudwatch.Alarm(
@@ -197,7 +207,7 @@ class Alarms(Construct):
                 else operators.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
             ),
             evaluation_periods=times,
-            treat_missing_data=_EVERY,
+            treat_missing_data=missing,
         )
         alarm.add_alarm_action(self._action)
         alarm.add_ok_action(self._action)

@@ -14,6 +14,7 @@ _REGION = re.compile(r"[a-z]{2}(?:-[a-z]+)+-\d")
 _ENVIRONMENT = re.compile(r"[a-z](?:[a-z0-9-]{0,18}[a-z0-9])?")
 _ACCOUNT_ID = re.compile(r"[0-9]{12}")
 _LONGEST_POLICY = 3000  # characters as JSON: Lambda gives all variables of a function 4 KB
+_OFTEN, _SELDOM = 5, 24 * 60
 _SHORTEST_TIMEOUT, _LONGEST_TIMEOUT = 10, 120
 
 
@@ -46,6 +47,7 @@ class Config:
         sending_account_ids: accounts, beside the stack's own, whose feedback is taken.
         function_timeout_seconds: the time that a function has for a batch; a message is seen again
             after six times as long.
+        canary_minutes: so often the canary mails SES's mailbox simulator; null: never.
         alarm_emails: who is called by the alarms; each has to confirm a mail from SNS.
         suppressions_an_hour: more than so many suppressions in an hour are a spike.
         policy: thresholds of the verdict, as a mapping of `ses_suppression.policy.Policy`.
@@ -58,6 +60,7 @@ class Config:
     deliveries: bool = True
     sending_account_ids: tuple[str, ...] = ()
     function_timeout_seconds: int = 30
+    canary_minutes: int | None = 60
     alarm_emails: tuple[str, ...] = ()
     suppressions_an_hour: int = 500
     policy: Mapping[str, Any] = field(default_factory=dict)
@@ -189,6 +192,14 @@ def _count(value: object, path: str) -> int:
     raise ConfigError(f"{path}: a whole number from 1 is needed, not {value!r}")
 
 
+def _canary_minutes(value: object, path: str) -> int | None:
+    if value is None or (type(value) is int and _OFTEN <= value <= _SELDOM):
+        return value
+    raise ConfigError(
+        f"{path}: null, or minutes from {_OFTEN} to {_SELDOM} are needed, not {value!r}"
+    )
+
+
 def _policy(value: object, path: str) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
         raise ConfigError(f"{path}: an object is needed, not {value!r}")
@@ -212,6 +223,7 @@ _READERS = {
     "deliveries": _boolean,
     "sending_account_ids": _account_ids,
     "function_timeout_seconds": _timeout,
+    "canary_minutes": _canary_minutes,
     "alarm_emails": _emails,
     "suppressions_an_hour": _count,
     "policy": _policy,

@@ -1,13 +1,11 @@
 """What an app needs to ask the list: a policy to attach, and the table's name."""
 
 from aws_cdk import Stack
-from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_kms as kms
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
-from stacks.suppression_table import grant_key_through
+from stacks.suppression_table import SuppressionTable
 
 
 class ReaderAccess(Construct):
@@ -16,7 +14,6 @@ class ReaderAccess(Construct):
     Args:
         environment: the environment's name.
         table: what is asked.
-        key: what it is encrypted with.
     """
 
     def __init__(
@@ -25,8 +22,7 @@ class ReaderAccess(Construct):
         construct_id: str,
         *,
         environment: str,
-        table: dynamodb.ITableV2,
-        key: kms.IKey,
+        table: SuppressionTable,
     ) -> None:
         super().__init__(scope, construct_id)
         self.policy = iam.ManagedPolicy(
@@ -36,16 +32,11 @@ class ReaderAccess(Construct):
             managed_policy_name=f"ses-suppression-{environment}-{Stack.of(self).region}-reader",
             description="Ask the SES suppression list: may I send mail to this address?",
         )
-        iam.Grant.add_to_principal(
-            grantee=self.policy,
-            actions=["dynamodb:GetItem", "dynamodb:BatchGetItem"],
-            resource_arns=[table.table_arn],
-        )
-        grant_key_through(key, self.policy, "dynamodb", "kms:Decrypt")
+        table.grant_read(self.policy)
         ssm.StringParameter(
             self,
             "TableName",
             parameter_name=f"/ses-suppression/{environment}/table-name",
             description="The SES suppression list's table",
-            string_value=table.table_name,
+            string_value=table.table.table_name,
         )

@@ -7,6 +7,7 @@ from constructs import Construct
 
 from stacks.alarms import Alarms
 from stacks.bundle import function_code
+from stacks.canary import Canary
 from stacks.config import Config
 from stacks.encryption_key import EncryptionKey
 from stacks.feedback_channel import Batching, FeedbackChannel, topic_name
@@ -94,9 +95,19 @@ class SuppressionStack(Stack):
             suppressions_an_hour=config.suppressions_an_hour,
         )
         CfnOutput(self, "AlarmsTopic", value=alarms.topic.topic_arn)
-        reader = ReaderAccess(
-            self, "Reader", environment=config.environment, table=table.table, key=key
-        )
+        if config.identities and config.canary_minutes:
+            canary = Canary(
+                self,
+                "Canary",
+                identity=config.identities[0],
+                minutes=config.canary_minutes,
+                table=table,
+                code=code,
+                variables=variables,
+            )
+            alarms.watch_canary(minutes=config.canary_minutes)
+            CfnOutput(self, "CanaryFunctionName", value=canary.function.function_name)
+        reader = ReaderAccess(self, "Reader", environment=config.environment, table=table)
         CfnOutput(self, "ReaderPolicyArn", value=reader.policy.managed_policy_arn)
         CfnOutput(self, "SuppressionTableName", value=table.table.table_name)
         CfnOutput(self, "SuppressionKeyArn", value=key.key_arn)

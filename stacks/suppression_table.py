@@ -34,6 +34,11 @@ class SuppressionTable(Construct):
         self.table.grant(grantee, "dynamodb:BatchGetItem", "dynamodb:PutItem")
         grant_key_through(self._key, grantee, "dynamodb", "kms:Decrypt", "kms:GenerateDataKey*")
 
+    def grant_read(self, grantee: iam.IGrantable) -> None:
+        """Let somebody ask, and nothing else."""
+        self.table.grant(grantee, "dynamodb:GetItem", "dynamodb:BatchGetItem")
+        grant_key_through(self._key, grantee, "dynamodb", "kms:Decrypt")
+
 
 def grant_key_through(key: kms.IKey, grantee: iam.IGrantable, service: str, *actions: str) -> None:
     """Let a principal use a key, but only through a service: never to decrypt by itself."""

@@ -1,6 +1,8 @@
 import json
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
@@ -30,19 +32,28 @@ def stack() -> Iterator[Stack]:
         yield Stack(emulator, config, deploy(emulator))
 
 
-@pytest.fixture(scope="session")
-def reader_credentials(stack: Stack) -> Iterator[dict[str, str]]:
-    """The credentials of an app's role that has the reader's policy attached."""
+@contextmanager
+def role_with(stack: Stack, attach: Callable[[Any, str], None]) -> Iterator[dict[str, str]]:
+    """Give the credentials of a role of its own, to which something is attached."""
     iam, sts = stack.emulator.client("iam"), stack.emulator.client("sts")
-    name = f"app-{uuid.uuid4().hex[:8]}"
+    name = f"role-{uuid.uuid4().hex[:8]}"
     role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]
-    policy = stack.deployment.outputs["ReaderPolicyArn"]
-    iam.attach_role_policy(RoleName=name, PolicyArn=policy)
-    given = sts.assume_role(RoleArn=role["Arn"], RoleSessionName="app")["Credentials"]
+    attach(iam, name)
+    given = sts.assume_role(RoleArn=role["Arn"], RoleSessionName="test")["Credentials"]
     yield {
         "aws_access_key_id": given["AccessKeyId"],
         "aws_secret_access_key": given["SecretAccessKey"],
         "aws_session_token": given["SessionToken"],
     }
-    iam.detach_role_policy(RoleName=name, PolicyArn=policy)
-    iam.delete_role(RoleName=name)
+
+
+@pytest.fixture(scope="session")
+def reader_credentials(stack: Stack) -> Iterator[dict[str, str]]:
+    """The credentials of an app's role that has the reader's policy attached."""
+    policy = stack.deployment.outputs["ReaderPolicyArn"]
+
+    def attach(iam: Any, name: str) -> None:
+        iam.attach_role_policy(RoleName=name, PolicyArn=policy)
+
+    with role_with(stack, attach) as credentials:
+        yield credentials

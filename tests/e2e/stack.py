@@ -116,6 +116,16 @@ class Stack:
         role: str = function["Role"].rpartition("/")[2]
         return role
 
+    def policy_of(self, kind: str) -> dict[str, Any]:
+        """Give the policy of the role of one kind's function."""
+        iam = self.emulator.client("iam")
+        role = self.role_of(kind)
+        (policy,) = iam.list_role_policies(RoleName=role)["PolicyNames"]
+        document: dict[str, Any] = iam.get_role_policy(RoleName=role, PolicyName=policy)[
+            "PolicyDocument"
+        ]
+        return document
+
     @contextmanager
     def without_action(self, kind: str, action: str) -> Iterator[None]:
         """Take an action away from the role of one kind's function, and give it back afterwards."""
@@ -125,7 +135,9 @@ class Stack:
         document = iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]
         reduced = {
             **document,
-            "Statement": [_without(line, action) for line in document["Statement"]],
+            "Statement": [
+                left for line in document["Statement"] if (left := _without(line, action))
+            ],
         }
         assert reduced != document, f"{role} does not have {action}"
         iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=json.dumps(reduced))
@@ -151,8 +163,7 @@ class Stack:
             sqs.set_queue_attributes(QueueUrl=url, Attributes=before)
 
 
-def _without(statement: dict[str, Any], action: str) -> dict[str, Any]:
+def _without(statement: dict[str, Any], action: str) -> dict[str, Any] | None:
     actions = statement["Action"]
-    if isinstance(actions, list) and action in actions:
-        return {**statement, "Action": [one for one in actions if one != action]}
-    return statement
+    left = [one for one in ([actions] if isinstance(actions, str) else actions) if one != action]
+    return {**statement, "Action": left} if left else None

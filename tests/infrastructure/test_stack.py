@@ -304,7 +304,7 @@ def test_the_stacks_own_account_is_always_among_those_whose_feedback_is_taken(
     template: Template,
 ) -> None:
     for name, function in resources(template, "AWS::Lambda::Function").items():
-        if not name.startswith("IdentitySettings"):
+        if not name.startswith(("IdentitySettings", "Canary")):
             variables = function["Properties"]["Environment"]["Variables"]
             assert variables["SENDING_ACCOUNT_IDS"] == {"Ref": "AWS::AccountId"}
 
@@ -392,13 +392,14 @@ def test_alarms_call_their_topic_and_say_what_to_do(template: Template) -> None:
     (topic,) = [
         name for name in resources(template, "AWS::SNS::Topic") if name.startswith("AlarmsTopic")
     ]
-    assert len(found) == 3 * 7 + 1 + 4
+    assert len(found) == 3 * 7 + 1 + 4 + 1
     for alarm in found:
         properties = alarm["Properties"]
         assert properties["AlarmActions"] == properties["OKActions"] == [{"Ref": topic}]
         assert properties["AlarmName"].startswith("ses-suppression-dev-")
         assert len(properties["AlarmDescription"]) > 20
-        assert properties["TreatMissingData"] == "notBreaching"
+        silence = "breaching" if "Canary" in properties["AlarmName"] else "notBreaching"
+        assert properties["TreatMissingData"] == silence
         assert "Metrics" not in properties, "an alarm says one thing"
 
 
@@ -451,8 +452,52 @@ def test_the_alarms_look_at_the_metrics_that_the_functions_write(template: Templ
         for alarm in resources(template, "AWS::CloudWatch::Alarm").values()
         if alarm["Properties"]["Namespace"] == alarms.NAMESPACE
     ]
-    assert {one["MetricName"] for one in ours} == {"Rejected", "Suppressions"}
+    assert {one["MetricName"] for one in ours} == {"Rejected", "Suppressions", "CanaryFailed"}
     for one in ours:
         names = {dimension["Name"]: dimension["Value"] for dimension in one["Dimensions"]}
         assert names["environment"] == "dev"
-        assert names["service"] in {"bounces", "complaints", "deliveries"}
+        assert names["service"] in {"bounces", "complaints", "deliveries", "canary"}
+
+
+def test_the_canary_may_mail_the_simulator_and_ask_and_nothing_else(template: Template) -> None:
+    (policy,) = [
+        policy
+        for name, policy in resources(template, "AWS::IAM::Policy").items()
+        if name.startswith("CanaryRole")
+    ]
+    logs, ask, decrypt, mail = policy["Properties"]["PolicyDocument"]["Statement"]
+    assert logs["Action"] == ["logs:CreateLogStream", "logs:PutLogEvents"]
+    assert ask["Action"] == ["dynamodb:BatchGetItem", "dynamodb:GetItem"]
+    assert decrypt["Action"] == "kms:Decrypt"
+    assert mail["Action"] == "ses:SendEmail"
+    assert mail["Resource"] == "*"
+    assert mail["Condition"] == {
+        "ForAllValues:StringLike": {"ses:Recipients": ["bounce+*@simulator.amazonses.com"]},
+        "StringEqualsIfExists": {"ses:FromAddress": "canary@example.com"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("values", "canaries"),
+    [
+        ({"identities": ["example.com"]}, 1),
+        ({"identities": ["example.com"], "canary_minutes": None}, 0),
+        ({"identities": []}, 0),
+    ],
+)
+def test_a_canary_flies_where_there_is_an_identity_unless_it_is_not_wanted(
+    values: dict[str, Any], canaries: int
+) -> None:
+    template = synthesized(**values)
+    template.resource_count_is("AWS::Events::Rule", canaries)
+
+
+def test_a_canary_mails_from_the_first_identity() -> None:
+    for identity, sender in (
+        ("example.com", "canary@example.com"),
+        ("shop@example.net", "shop@example.net"),
+    ):
+        variables = {"Variables": Match.object_like({"CANARY_SENDER": sender})}
+        synthesized(identities=[identity], canary_minutes=5).has_resource_properties(
+            "AWS::Lambda::Function", {"Environment": variables}
+        )
