@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import assert_never
 
 from ses_suppression.diagnosis import DELAYED, OTHERWISE, ROWS, Row
-from ses_suppression.merge import KEPT, KEPT_DAYS, KEPT_OF_ANY_OTHER
+from ses_suppression.merge import KEPT, KEPT_DAYS, KEPT_OF_AN_UNDO, KEPT_OF_ANY_OTHER
 from ses_suppression.policy import (
     CONSEQUENCES,
     Consequence,
@@ -79,6 +79,7 @@ def _policy_page() -> Iterator[str]:
         yield f"- `{rule}`: the newest of each UTC day, of the newest {days} such days"
     for rule, number in KEPT.items():
         yield f"- `{rule}`: the newest {number}"
+    yield f"- of the voids of each undo: the newest {KEPT_OF_AN_UNDO}"
     yield f"- of every other rule, and of operators' actions on each stream: the newest {KEPT_OF_ANY_OTHER}"
 
 

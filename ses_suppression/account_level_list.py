@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from types_boto3_sesv2 import SESV2Client
 
 REQUESTS_A_SECOND = 10
-"""What SES takes of each of these calls, and no more."""
+"""So many requests are made. SES states no figure for them; what is too fast it answers with
+`TooManyRequestsException`, for which the SDK waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,19 +78,24 @@ class AccountLevelList:
                 return
             options["NextToken"] = answer["NextToken"]
 
-    def find(self, *spellings: str) -> AccountLevelEntry | None:
-        """Find the entry of an address: by these spellings, else by looking through the list."""
-        for spelling in dict.fromkeys(spellings):
-            self._pace.spend()
-            try:
-                answer = self._client.get_suppressed_destination(EmailAddress=spelling)
-            except ClientError as error:
-                if error.response["Error"]["Code"] != "NotFoundException":
-                    raise
-                continue
-            return _entry(answer["SuppressedDestination"])
+    def get(self, spelling: str) -> AccountLevelEntry | None:
+        """Give the entry with this exact spelling."""
+        self._pace.spend()
+        try:
+            answer = self._client.get_suppressed_destination(EmailAddress=spelling)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "NotFoundException":
+                raise
+            return None
+        return _entry(answer["SuppressedDestination"])
+
+    def find(self, *spellings: str) -> list[AccountLevelEntry]:
+        """Find the entries of an address: by these spellings, else by looking through the list."""
+        found = [entry for one in dict.fromkeys(spellings) if (entry := self.get(one))]
+        if found:
+            return found
         wanted = {normalise(spelling) for spelling in spellings}
-        return next((entry for entry in self.entries() if entry.address in wanted), None)
+        return [entry for entry in self.entries() if entry.address in wanted]
 
     def put(self, address: str, reason: Reason) -> None:
         """Put an address on the list, for BOUNCE or COMPLAINT."""

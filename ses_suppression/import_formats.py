@@ -5,6 +5,7 @@ left out, with that reason.
 """
 
 import csv
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -19,6 +20,7 @@ from ses_suppression.policy import Reason
 
 _MILLISECONDS = 10**11  # seconds would be the year 5138
 _DELIMITERS = ",;\t"
+_LINES_A_ROW = 20
 
 
 class UnknownFormatError(SESSuppressionError, ValueError):
@@ -233,7 +235,14 @@ def read_export(lines: Iterable[str], *, now: datetime) -> Export:
     else:
         form = _recognised(header)
     return Export(
-        form, _rows(form, header, csv.reader(lines, delimiter=delimiter), before=before, now=now)
+        form,
+        _rows(
+            form,
+            header,
+            csv.reader(lines, delimiter=delimiter, strict=True),
+            before=before,
+            now=now,
+        ),
     )
 
 
@@ -276,22 +285,27 @@ def _rows(
     form: Format, header: Sequence[str], reader: "_Reader", *, before: int, now: datetime
 ) -> Iterator[Entry | RejectedRow]:
     while True:
+        first = before + reader.line_num + 1
         try:
             cells = next(reader)
         except StopIteration:
             return
-        except csv.Error as error:  # such as a cell beyond csv's limit
-            yield RejectedRow(before + reader.line_num, "", f"not CSV: {error}")
+        except csv.Error as error:  # such as a quote that is not closed
+            yield RejectedRow(first, "", f"not CSV up to line {before + reader.line_num}: {error}")
             continue
-        if any(cell.strip() for cell in cells):
-            row = dict(zip(header, (cell.strip() for cell in cells), strict=False))
-            yield _entry(form, before + reader.line_num, row, now)
+        last = before + reader.line_num
+        if last - first >= _LINES_A_ROW:
+            problem = f"the lines up to {last} are one row: a quote is not closed"
+            yield RejectedRow(first, "", problem)
+        elif any(cell.strip() for cell in cells):
+            row = dict(zip(header, (unescaped(cell.strip()) for cell in cells), strict=False))
+            yield _entry(form, first, row, now)
 
 
 def _entry(form: Format, line: int, row: Mapping[str, str], now: datetime) -> Entry | RejectedRow:
     text = row.get(form.address, "")
     try:
-        address = normalise(unescaped(text))
+        address = normalise(text)
         reason = form.reason or _reason(row.get(form.reasons_in, ""))
         _check_status(row.get(form.status, ""))
         at = _moment(next(filter(None, (row.get(name) for name in form.at)), ""))
@@ -350,6 +364,7 @@ def _moment(text: str) -> datetime | None:
 
 
 _FORMULA = frozenset("=+-@\t\r")
+_ESCAPED = re.compile("'+[=+@\t\r-]")
 
 
 def escaped(cell: str) -> str:
@@ -358,9 +373,9 @@ def escaped(cell: str) -> str:
     >>> escaped("+jane@example.com"), unescaped("'+jane@example.com")
     ("'+jane@example.com", '+jane@example.com')
     """
-    return f"'{cell}" if cell[:1] in _FORMULA else cell
+    return f"'{cell}" if cell[:1] in _FORMULA or _ESCAPED.match(cell) else cell
 
 
 def unescaped(cell: str) -> str:
     """Take back what `escaped` did."""
-    return cell[1:] if cell[:1] == "'" and cell[1:2] in _FORMULA else cell
+    return cell[1:] if _ESCAPED.match(cell) else cell

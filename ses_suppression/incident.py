@@ -180,8 +180,20 @@ def account_level_entry(address: str) -> str:
 
 def deleted_entries(record: Record, undo: str) -> Iterator[str]:
     """Give the entries of SES's account-level list, in SES's spelling, that an undo deleted."""
+    return _entries(record, undo, deleted=True)
+
+
+def restored_entries(record: Record, undo: str) -> Iterator[str]:
+    """Give those that it deleted, and that were put back when it was taken back."""
+    return _entries(record, undo, deleted=False)
+
+
+def _entries(record: Record, undo: str, *, deleted: bool) -> Iterator[str]:
     for target in _targets(record, undo):
-        if target.startswith(_ACCOUNT_LEVEL_ENTRY) and is_struck_out(record, target, undo):
+        if (
+            target.startswith(_ACCOUNT_LEVEL_ENTRY)
+            and is_struck_out(record, target, undo) is deleted
+        ):
             yield target.removeprefix(_ACCOUNT_LEVEL_ENTRY)
 
 

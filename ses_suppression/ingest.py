@@ -152,10 +152,8 @@ def apply(
     """
     applied = Applied()
     pending: Sequence[str] = list(new)
-    # A delivery may be looked up a moment late: at worst it lifts nothing.
-    consistent = any(
-        piece.kind is not Kind.DELIVERY for evidence in new.values() for piece in evidence
-    )
+    kinds = {piece.kind for evidence in new.values() for piece in evidence}
+    consistent = kinds != {Kind.DELIVERY}  # one may be looked up late: at worst it lifts nothing
     attempt = 0
     while pending:
         loaded = store.load(pending, consistent=consistent, deadline=deadline)

@@ -17,7 +17,10 @@ from ses_suppression.rules import Rule
 KEPT_DAYS = {Rule.TRANSIENT_BOUNCE: MOST_TRANSIENT_BOUNCES, Rule.BLOCK: 5, Rule.ROUTING_FAILURE: 5}
 """Of these rules the newest of each UTC day is kept, for the newest so many of those days."""
 
-KEPT = {Rule.DELIVERY: 5, Rule.VOID: 100, Rule.COMPLAINT: 30, Rule.UNSUBSCRIBED: 30}
+KEPT_OF_AN_UNDO = 300
+"""Of the voids of one undo the newest so many are kept: all that it needs, done and taken back."""
+
+KEPT = {Rule.DELIVERY: 5, Rule.COMPLAINT: 30, Rule.UNSUBSCRIBED: 30}
 """Of these rules so many are kept, the newest, whatever their stream: of two copies of an event the
 one that comes through the identity has none, and its class has to be the event's own."""
 
@@ -44,6 +47,8 @@ def trim(evidence: Iterable[Evidence]) -> tuple[Evidence, ...]:
                 continue
             group: Hashable = rule
             limit = KEPT_DAYS[rule]
+        elif rule is Rule.VOID:
+            group, limit = (rule, piece.undo), KEPT_OF_AN_UNDO
         elif rule in KEPT:
             group, limit = rule, KEPT[rule]
         else:

@@ -27,9 +27,11 @@ _EVENTS_WITHOUT_FEEDBACK = frozenset(
     {"Send", "Reject", "Open", "Click", "Rendering Failure", "DeliveryDelay", "Subscription"}
 )
 # C0, C1, DEL, lone surrogates, and what reorders or hides text on a screen.
-_UNPRINTABLE = re.compile(
+UNPRINTABLE = re.compile(
     "[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]+"
 )
+"""What no text of a stranger may bring into a log or onto a screen."""
+
 _INVISIBLE = re.compile("[\u200b-\u200f\u2060-\u2064\ufeff]+")
 _ADDRESS_IN_TEXT = re.compile(r'(?:"[^"]*"|[^\s<>"(),;:\[\]]+)@(?:\[[^\]]*\]|[^\s<>"\'(),;:\[\]]+)')
 
@@ -385,7 +387,7 @@ def clean(text: str, limit: int) -> str:
     >>> clean("550\x1b[2J no such\r\nuser", 64)
     '550 [2J no such user'
     """
-    return _UNPRINTABLE.sub(" ", text[:limit]).strip()
+    return UNPRINTABLE.sub(" ", text[:limit]).strip()
 
 
 def _raw_text(holder: Mapping[str, Any], key: str, prefix: str) -> str | None:

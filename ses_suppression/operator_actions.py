@@ -31,7 +31,7 @@ def suppress(
     """
     _check(by=by, note=note, at=at, stream=stream, until=until)
     return Evidence(
-        id=_id(Kind.SUPPRESS, by=by, note=note, at=at, stream=stream, until=until),
+        id=_id(Kind.SUPPRESS, by, note, at=at, stream=stream, until=until),
         kind=Kind.SUPPRESS,
         at=at.astimezone(UTC),
         stream=stream,
@@ -55,7 +55,7 @@ def reactivate(*, by: str, note: str, at: datetime, stream: str | None = None) -
     """
     _check(by=by, note=note, at=at, stream=stream)
     return Evidence(
-        id=_id(Kind.REACTIVATE, by=by, note=note, at=at, stream=stream),
+        id=_id(Kind.REACTIVATE, by, note, at=at, stream=stream),
         kind=Kind.REACTIVATE,
         at=at.astimezone(UTC),
         stream=stream,
@@ -104,8 +104,8 @@ def imported(
     """Take over an entry of another list, with its own reason and date.
 
     Args:
-        address: normalised. The same address, reason and date is one import, however often it is
-            done.
+        address: normalised. The same address, reason, date, stream and end is one import, however
+            often it is done.
         reason: the entry's.
         by: who imports it.
         note: from where.
@@ -118,7 +118,7 @@ def imported(
     """
     _check(by=by, note=note, at=at, stream=stream, until=until)
     return Evidence(
-        id=f"{Kind.IMPORT}:{digest(address, reason, at.astimezone(UTC).isoformat(), stream)}",
+        id=_id(Kind.IMPORT, address, reason, at=at, stream=stream, until=until),
         kind=Kind.IMPORT,
         at=at.astimezone(UTC),
         stream=stream,
@@ -151,13 +151,11 @@ def _check(
 
 def _id(
     kind: Kind,
-    *,
-    by: str,
-    note: str,
+    *what: str,
     at: datetime,
     stream: str | None,
     until: datetime | None = None,
 ) -> str:
     """Identify an action by all that it says: the same again, after a lost answer, is one."""
     end = until.astimezone(UTC).isoformat() if until else None
-    return f"{kind}:{digest(by, note, at.astimezone(UTC).isoformat(), stream, end)}"
+    return f"{kind}:{digest(*what, at.astimezone(UTC).isoformat(), stream, end)}"

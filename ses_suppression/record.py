@@ -43,15 +43,14 @@ def updated(record: Record, new: Iterable[Evidence], policy: Policy) -> Record |
     if idle:
         evidence = tuple(piece for piece in evidence if piece.id not in idle)
         decision = decide(record.address, evidence, policy)
-    if evidence == record.evidence and decision.suppressions == record.suppressions:
-        return None
-    return Record(
+    change = Record(
         address=record.address,
         evidence=evidence,
         suppressions=decision.suppressions,
         revision=record.revision,
-        expires_at=expires_at(record.address, decision, policy),
+        expires_at=expires_at(record.address, decision, policy) if evidence else None,
     )
+    return None if change == record else change
 
 
 def _idle_deliveries(record: Record, decision: Decision) -> set[str]:

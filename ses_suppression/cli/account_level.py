@@ -1,9 +1,11 @@
 """SES's account-level list and ours: who is missing where?"""
 
+import csv
+import io
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
-from itertools import islice
+from itertools import chain, islice
 from typing import Annotated, Any
 
 import typer
@@ -12,11 +14,14 @@ from ses_suppression import operator_actions
 from ses_suppression.account_level_list import AccountLevelEntry
 from ses_suppression.address import normalise
 from ses_suppression.cli.listing import scanned
-from ses_suppression.cli.parameters import Apply, Writer
+from ses_suppression.cli.parameters import ADDRESSES_A_BATCH, Apply, Writer, load_many
 from ses_suppression.cli.session import Session
-from ses_suppression.evidence import EVERY_STREAM, Kind
-from ses_suppression.policy import Reason
-from ses_suppression.record import Record
+from ses_suppression.decision import decide
+from ses_suppression.evidence import Evidence, Kind
+from ses_suppression.policy import Policy, Reason
+from ses_suppression.record import Record, updated
+from ses_suppression.rules import Rule
+from ses_suppression.suppression import lasting_reason
 
 _EXAMPLES = 5
 _ADDRESSES_A_JOB = 100_000  # "Using the account-level suppression list", SES developer guide
@@ -24,7 +29,7 @@ _ADDRESSES_A_JOB = 100_000  # "Using the account-level suppression list", SES de
 
 @dataclass
 class _Differences:
-    """What would make the two lists agree."""
+    """What would make the two lists agree, and what did."""
 
     same: int = 0
     pull: list[AccountLevelEntry] = field(default_factory=list)
@@ -33,28 +38,55 @@ class _Differences:
     other_reason: int = 0
     invalid: int = 0
 
-    def compare(self, record: Record, entry: AccountLevelEntry | None, now: datetime) -> None:
-        """Compare one record with the entry at SES; of two reasons the complaint is the truth."""
-        reason = _lasting_reason(record, now)
+    def compare(self, record: Record, entry: AccountLevelEntry | None, session: Session) -> None:
+        """Compare a record with an entry at SES; of two reasons the complaint is the truth."""
+        reason = lasting_reason(record.suppressions)
         if entry is None:
             if reason:
                 self.push.append((record.address, reason))
-        elif reason is None:
-            outdated = any(
-                piece.at > entry.at
-                for piece in record.evidence
-                if piece.kind is Kind.VOID
-                or (piece.kind is Kind.REACTIVATE and piece.stream is None)
-            )
-            (self.delete if outdated else self.pull).append(entry)
-        elif reason is entry.reason:
-            self.same += 1
+        elif _is_outdated(record, entry, session.policy):
+            self.delete.append(entry)
+        elif reason is entry.reason or not updated(
+            record, [_imported(session, record.address, entry)], session.policy
+        ):
+            self.same += 1  # or it was pulled before, and stands behind something else here
         else:
-            self.other_reason += 1
+            self.other_reason += reason is not None
             if reason is Reason.COMPLAINT:
                 self.push.append((entry.spelling, reason))
             else:
                 self.pull.append(entry)
+
+
+def _is_outdated(record: Record, entry: AccountLevelEntry, policy: Policy) -> bool:
+    """Tell whether an entry is from before a reactivation, or the bounce of an undo."""
+    steps = decide(record.address, record.evidence, policy).steps
+    at = {step.evidence.id: step.evidence.at for step in steps}
+    reactivated = any(
+        step.rule is Rule.REACTIVATE
+        and step.counts
+        and step.evidence.stream is None
+        and step.evidence.at > entry.at
+        for step in steps
+    )
+    undone = entry.reason is Reason.BOUNCE and any(
+        step.rule in {Rule.HARD_BOUNCE, Rule.ACCOUNT_LEVEL_BOUNCE}
+        and step.by is not None
+        and step.by.startswith(Kind.VOID)
+        and at[step.by] > entry.at
+        for step in steps
+    )
+    return reactivated or (undone and not lasting_reason(record.suppressions))
+
+
+def _imported(session: Session, address: str, entry: AccountLevelEntry) -> Evidence:
+    return operator_actions.imported(
+        address=address,
+        reason=entry.reason,
+        by=session.caller,
+        note="SES's account-level list",
+        at=entry.at,
+    )
 
 
 def sync(
@@ -74,91 +106,94 @@ def sync(
     Example: `ses-suppression --env prod sync`
     """
     session: Session = context.obj
-    if import_job is not None and not import_job.startswith("s3://"):
+    if import_job is not None and not re.fullmatch(r"s3://[^/]+(/.*)?", import_job):
         raise typer.BadParameter("--import-job: s3://bucket/prefix is needed")
     found = _compare(session)
+    if apply:
+        _apply(session, found, import_job)
     if session.out.as_json:
         session.out.emit(_document(found, applied=apply))
     else:
         _say(session, found, apply=apply)
-    if apply:
-        _apply(session, found, import_job)
 
 
 def _compare(session: Session) -> _Differences:
-    now = session.now
     found = _Differences()
-    entries: dict[str, AccountLevelEntry] = {}
+    entries: dict[str, list[AccountLevelEntry]] = {}
     with session.out.progress("reading SES's list") as advance:
         for entry in session.account_level_list.entries():
             if entry.address:
-                entries[entry.address] = entry
+                entries.setdefault(entry.address, []).append(entry)
             else:
                 found.invalid += 1
             advance.by(1)
     for record in scanned(session):
-        found.compare(record, entries.pop(record.address, None), now)
-    found.pull.extend(entries.values())
+        listed = entries.pop(record.address, [])
+        for entry in listed:
+            found.compare(record, entry, session)
+        if not listed:
+            found.compare(record, None, session)
+    found.pull.extend(chain.from_iterable(entries.values()))
     return found
-
-
-def _lasting_reason(record: Record, now: datetime) -> Reason | None:
-    """Give why an address is held back on every stream without end, in SES's own reasons."""
-    suppression = record.suppressions.get(EVERY_STREAM)
-    if suppression is None or suppression.until is not None or not suppression.holds_at(now):
-        return None
-    reasons = (Reason.BOUNCE, Reason.COMPLAINT)
-    return next((reason for reason in reasons if suppression.reason == reason), None)
 
 
 def _apply(session: Session, found: _Differences, import_job: str | None) -> None:
     writer = Writer(session, session.policy)
-    caller = session.caller
     with session.out.progress("pulling", len(found.pull)) as advance:
         for entry in found.pull:
             address = normalise(entry.spelling)
-            evidence = operator_actions.imported(
-                address=address,
-                reason=entry.reason,
-                by=caller,
-                note="SES's account-level list",
-                at=entry.at,
-            )
-            writer.add(address, [evidence])
+            writer.add(address, [_imported(session, address, entry)])
             advance.by(1)
         writer.flush()
+    writer.check()
     if import_job:
         _push_by_job(session, found.push, import_job)
-    else:
-        with session.out.progress("pushing", len(found.push)) as advance:
-            for address, reason in found.push:
-                session.account_level_list.put(address, reason)
+        return _delete(session, found.delete)
+    with session.out.progress("pushing", len(found.push)) as advance:
+        for batch in _parts(iter(found.push), ADDRESSES_A_BATCH):
+            records = load_many(session, [normalise(address) for address, _ in batch])
+            for address, reason in batch:
+                # It was read a while ago: somebody may have lifted it meanwhile.
+                if lasting_reason(records[normalise(address)].suppressions):
+                    session.account_level_list.put(address, reason)
                 advance.by(1)
-    with session.out.progress("deleting", len(found.delete)) as advance:
-        for entry in found.delete:
-            session.account_level_list.delete(entry.spelling)
+    return _delete(session, found.delete)
+
+
+def _delete(session: Session, delete: list[AccountLevelEntry]) -> None:
+    with session.out.progress("deleting", len(delete)) as advance:
+        for entry in delete:
+            now = session.account_level_list.get(entry.spelling)
+            if now == entry:  # and not a new one
+                session.account_level_list.delete(entry.spelling)
             advance.by(1)
-    writer.check()
 
 
 def _push_by_job(session: Session, push: list[tuple[str, Reason]], where: str) -> None:
     bucket, _, prefix = where.removeprefix("s3://").partition("/")
-    rows = iter(push)
-    for number, part in enumerate(_parts(rows)):
-        key = f"{prefix.rstrip('/')}/ses-suppression-{number}.csv".lstrip("/")
-        body = "".join(f"{address},{reason.value}\n" for address, reason in part).encode()
-        session.client("s3").put_object(Bucket=bucket, Key=key, Body=body)
+    started = f"{session.now:%Y%m%dT%H%M%SZ}"
+    for number, part in enumerate(_parts(iter(push), _ADDRESSES_A_JOB)):
+        name = f"ses-suppression-{session.environment or session.table}-{started}-{number}.csv"
+        key = f"{prefix.rstrip('/')}/{name}".lstrip("/")
+        body = io.StringIO()
+        csv.writer(body, lineterminator="\n").writerows(
+            (address, reason.value) for address, reason in part
+        )
+        session.client("s3").put_object(Bucket=bucket, Key=key, Body=body.getvalue().encode())
         job = session.client("sesv2").create_import_job(
             ImportDestination={
                 "SuppressionListDestination": {"SuppressionListImportAction": "PUT"}
             },
             ImportDataSource={"S3Url": f"s3://{bucket}/{key}", "DataFormat": "CSV"},
         )
-        session.out.warn(f"SES imports {len(part):,} addresses in job {job['JobId']}")
+        session.out.warn(
+            f"SES imports {len(part):,} addresses in job {job['JobId']}; delete {key} from the "
+            "bucket when it is done"
+        )
 
 
-def _parts(rows: Iterator[tuple[str, Reason]]) -> Iterator[list[tuple[str, Reason]]]:
-    while part := list(islice(rows, _ADDRESSES_A_JOB)):
+def _parts(rows: Iterator[tuple[str, Reason]], size: int) -> Iterator[list[tuple[str, Reason]]]:
+    while part := list(islice(rows, size)):
         yield part
 
 

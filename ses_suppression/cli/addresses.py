@@ -6,7 +6,6 @@ from typing import Annotated, Any
 import typer
 
 from ses_suppression import explanation, operator_actions
-from ses_suppression.account_level_list import AccountLevelEntry
 from ses_suppression.address import fingerprint as fingerprint_of
 from ses_suppression.address import normalise
 from ses_suppression.cli.output import suppression_document
@@ -16,7 +15,7 @@ from ses_suppression.policy import Reason
 from ses_suppression.record import Record
 from ses_suppression.suppression import Suppression
 
-HELD_BACK, NOT_KNOWN = 1, 3
+HELD_BACK, NO_ADDRESS = 1, 2
 
 
 def check(
@@ -37,8 +36,10 @@ def check(
         suppression = screening.suppressed.get(address)
         problem = screening.invalid.get(address) or screening.unknown.get(address)
         _answer(session, address, suppression, problem)
-    if screening.invalid or screening.suppressed:
+    if screening.suppressed:
         raise typer.Exit(HELD_BACK)
+    if screening.invalid:
+        raise typer.Exit(NO_ADDRESS)
 
 
 def _answer(
@@ -142,7 +143,9 @@ def remove(
         and one.holds_at(session.now)
         and stream in {None, one.stream}
     ]
-    if complaints and not consent:
+    entries = session.account_level_list.find(key, address) if ses else []
+    complained = complaints or any(entry.reason is Reason.COMPLAINT for entry in entries)
+    if complained and not consent:
         raise typer.BadParameter(
             'somebody complained; say how they agreed to be mailed again: --consent "…"'
         )
@@ -153,36 +156,30 @@ def remove(
         stream=stream,
     )
     changed = apply_one(session, key, [action])
-    entry = session.account_level_list.find(key, address) if ses else None
-    if entry:
+    for entry in entries:
         session.account_level_list.delete(entry.spelling)
-    _tell(session, changed, looked_at_ses=ses, entry=entry)
+    _tell(session, changed, deleted=[entry.spelling for entry in entries] if ses else None)
 
 
-def _tell(
-    session: Session,
-    record: Record,
-    *,
-    looked_at_ses: bool = False,
-    entry: AccountLevelEntry | None = None,
-) -> None:
+def _tell(session: Session, record: Record, *, deleted: list[str] | None = None) -> None:
+    """Say how it is now; `deleted`: of SES's list, which was looked at."""
     held = held_at(record, session.now)
     if session.out.as_json:
         document: dict[str, Any] = {
             "address": record.address,
             "suppressions": [suppression_document(one) for one in held],
         }
-        if looked_at_ses:
-            document["deleted_at_ses"] = entry.spelling if entry else None
+        if deleted is not None:
+            document["deleted_at_ses"] = deleted
         session.out.emit(document)
         return
     for suppression in held:
         session.out.say(f"{record.address}: {explanation.describe(suppression)}")
     if not held:
         session.out.say(f"{record.address}: may be mailed")
-    if entry:
-        session.out.say(f"deleted from SES's account-level list: {entry.spelling}")
-    elif looked_at_ses:
+    for spelling in deleted or ():
+        session.out.say(f"deleted from SES's account-level list: {spelling}")
+    if deleted == []:
         session.out.say("it is not on SES's account-level list")
 
 

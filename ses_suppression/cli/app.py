@@ -1,5 +1,6 @@
 """The command line as a whole: its options, its commands, and how an error ends it."""
 
+import os
 import sys
 from collections.abc import Callable
 from typing import Annotated, Any
@@ -19,7 +20,7 @@ from ses_suppression.cli import (
 )
 from ses_suppression.cli.output import Output
 from ses_suppression.cli.session import Session
-from ses_suppression.errors import MissingSettingError, SESSuppressionError, StoreUnavailableError
+from ses_suppression.errors import ConflictError, SESSuppressionError, StoreUnavailableError
 
 USAGE, REFUSED = 2, 3
 """Exit statuses beside 0, fine, and 1, the answer is no: it was asked wrongly; AWS said no."""
@@ -98,7 +99,8 @@ def options(
     Exit status: 0 fine, 1 the answer is no, 2 asked wrongly, 3 AWS said no.
     """
     del debug  # `run` looks at it
-    context.obj = Session(
+    holder = context.obj
+    context.obj = holder["session"] = Session(
         Output(as_json=json),
         environment=env,
         table=table,
@@ -110,8 +112,16 @@ def options(
 
 def run() -> None:
     """Run the command line; an error is a sentence, never a traceback, unless `--debug` asks."""
+    holder: dict[str, Session] = {}
     try:
-        app()
+        app(obj=holder)
+    except BrokenPipeError:
+        # Whoever read has read enough, as `head` does. Python would complain at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except SystemExit as ended:
+        if not ended.code and "session" in holder and holder["session"].incomplete:
+            sys.exit(REFUSED)
+        raise
     except (SESSuppressionError, ClientError, BotoCoreError, OSError) as error:
         if "--debug" in sys.argv:
             raise
@@ -124,13 +134,15 @@ def _status_and_message(error: Exception) -> tuple[int, str]:
     match error:
         case StoreUnavailableError():
             return REFUSED, _with_hint(error.code, str(error))
+        case ConflictError():
+            return REFUSED, f"{error}. Run it again"
         case ClientError():
             details: dict[str, Any] = error.response["Error"]  # type: ignore[assignment]
             message = f"{error.operation_name}: {details.get('Message') or details['Code']}"
             return REFUSED, _with_hint(details["Code"], message)
         case BotoCoreError():
             return REFUSED, _with_hint(type(error).__name__, str(error))
-        case MissingSettingError() | SESSuppressionError():
+        case SESSuppressionError():
             return USAGE, str(error)
         case _:
             return USAGE, f"{getattr(error, 'filename', '') or ''}: {error}".lstrip(": ")

@@ -6,7 +6,8 @@ twice, because this stopped in between, is applied once.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from botocore.exceptions import ClientError
 
 from ses_suppression.cli.output import json_line
 from ses_suppression.cli.parameters import Apply
@@ -27,7 +29,7 @@ app = typer.Typer(
     help="Messages that nobody could use: why, and what becomes of them.",
 )
 
-_UNSEEN_SECONDS = 60
+_UNSEEN_SECONDS = 120
 _MESSAGES_A_REQUEST = 10
 
 
@@ -95,8 +97,7 @@ def show(
             if session.out.as_json:
                 session.out.emit(letter.document())
     finally:
-        for letter in seen:  # at once, and not only after a minute, others may see them again
-            _make_visible(session, letter)
+        _make_visible(session, seen)
     if session.out.as_json:
         return
     session.out.table(
@@ -125,7 +126,7 @@ def redrive(context: typer.Context, kind: Kinds = None, apply: Apply = False) ->
         counts[letter.kind] += 1
         if apply:
             sqs.send_message(
-                QueueUrl=session.stack.outputs[f"{letter.kind}QueueUrl"],
+                QueueUrl=session.stack.output(f"{letter.kind}QueueUrl"),
                 MessageBody=letter.message["Body"],
             )
             _delete(session, letter)
@@ -156,25 +157,29 @@ def drop(
 
 
 def _taken(session: Session, kinds: list[str] | None, *, apply: bool) -> Iterator[_Letter]:
-    """Give all letters; what is not to be changed can be seen again afterwards."""
-    for letter in _letters(session, kinds):
-        yield letter
-        if not apply:
-            _make_visible(session, letter)
+    """Give all letters; those that are not to be changed can be seen again afterwards."""
+    seen: list[_Letter] = []
+    try:
+        for letter in _letters(session, kinds):
+            if not apply:
+                seen.append(letter)
+            yield letter
+    finally:
+        _make_visible(session, seen)
 
 
 def _letters(
     session: Session, kinds: list[str] | None, *, limit: int | None = None
 ) -> Iterator[_Letter]:
     known = session.stack.kinds
-    wanted = [kind.capitalize() for kind in kinds or known]
+    wanted = list(dict.fromkeys(kind.capitalize() for kind in kinds or known))
     for kind in wanted:
         if kind not in known:
             raise typer.BadParameter(f"--kind {kind.lower()}: there are {', '.join(known).lower()}")
+    for kind in wanted:
         for queue in Queue:
-            url = session.stack.outputs.get(f"{kind}{queue.value}")
-            if url:
-                yield from _received(session, kind, queue, url, limit)
+            url = session.stack.output(f"{kind}{queue.value}")
+            yield from _received(session, kind, queue, url, limit)
 
 
 def _received(
@@ -188,30 +193,41 @@ def _received(
     there = int(attributes["Attributes"]["ApproximateNumberOfMessages"])
     left = there if limit is None else min(limit, there)
     seen: set[str] = set()
-    while left > 0:
-        messages = sqs.receive_message(
-            QueueUrl=url,
-            MaxNumberOfMessages=min(left, _MESSAGES_A_REQUEST),
-            VisibilityTimeout=_UNSEEN_SECONDS,
-            WaitTimeSeconds=1,
-            MessageAttributeNames=["All"],
-            AttributeNames=["SentTimestamp"],
-        ).get("Messages", [])
-        new = [message for message in messages if message["MessageId"] not in seen]
-        if not new:
-            return
-        for message in new:
-            seen.add(message["MessageId"])
-            yield _Letter(kind, queue, url, message)
-        left -= len(new)
+    again: list[_Letter] = []
+    try:
+        while left > 0:
+            messages = sqs.receive_message(
+                QueueUrl=url,
+                MaxNumberOfMessages=min(left, _MESSAGES_A_REQUEST),
+                VisibilityTimeout=_UNSEEN_SECONDS,
+                WaitTimeSeconds=1,
+                MessageAttributeNames=["All"],
+                AttributeNames=["SentTimestamp"],
+            ).get("Messages", [])
+            if not messages:
+                return
+            for message in messages:
+                letter = _Letter(kind, queue, url, message)
+                if message["MessageId"] in seen:
+                    again.append(letter)  # SQS may give one twice
+                    continue
+                seen.add(message["MessageId"])
+                left -= 1
+                yield letter
+    finally:
+        _make_visible(session, again)
 
 
-def _make_visible(session: Session, letter: _Letter) -> None:
-    session.client("sqs").change_message_visibility(
-        QueueUrl=letter.queue_url,
-        ReceiptHandle=letter.message["ReceiptHandle"],
-        VisibilityTimeout=0,
-    )
+def _make_visible(session: Session, letters: Iterable[_Letter]) -> None:
+    """Let others see messages at once, and not only after a while."""
+    sqs = session.client("sqs")
+    for letter in letters:
+        with suppress(ClientError):  # it is visible already, or gone
+            sqs.change_message_visibility(
+                QueueUrl=letter.queue_url,
+                ReceiptHandle=letter.message["ReceiptHandle"],
+                VisibilityTimeout=0,
+            )
 
 
 def _delete(session: Session, letter: _Letter) -> None:

@@ -130,7 +130,7 @@ def _table(session: Session) -> Iterator[Finding]:
 
 def _identities(session: Session) -> Iterator[Finding]:
     ours = {
-        _NOTIFICATIONS[kind]: session.stack.outputs[f"{kind}TopicArn"]
+        _NOTIFICATIONS[kind]: session.stack.output(f"{kind}TopicArn")
         for kind in session.stack.kinds
     }
     attributes = _notification_attributes(session)
@@ -199,11 +199,11 @@ def _notification_attributes(session: Session) -> dict[str, Any]:
 def _subscriptions(session: Session) -> Iterator[Finding]:
     sns = session.client("sns")
     for kind in session.stack.kinds:
-        name = session.stack.outputs[f"{kind}QueueUrl"].rpartition("/")[2]
+        name = session.stack.output(f"{kind}QueueUrl").rpartition("/")[2]
         found = [
             subscription["SubscriptionArn"]
             for page in sns.get_paginator("list_subscriptions_by_topic").paginate(
-                TopicArn=session.stack.outputs[f"{kind}TopicArn"]
+                TopicArn=session.stack.output(f"{kind}TopicArn")
             )
             for subscription in page["Subscriptions"]
             if subscription["Endpoint"].endswith(f":{name}")
@@ -224,7 +224,7 @@ def _queues(session: Session) -> Iterator[Finding]:
             "AWS/SQS",
             "ApproximateAgeOfOldestMessage",
             "Maximum",
-            QueueName=session.stack.outputs[f"{kind}QueueUrl"].rpartition("/")[2],
+            QueueName=session.stack.output(f"{kind}QueueUrl").rpartition("/")[2],
         )
         check = f"queue of {kind.lower()}"
         if waiting and oldest > _OLD_SECONDS:
@@ -251,7 +251,7 @@ def _queues(session: Session) -> Iterator[Finding]:
 
 def _messages(session: Session, output: str) -> int:
     answer = session.client("sqs").get_queue_attributes(
-        QueueUrl=session.stack.outputs[output], AttributeNames=["ApproximateNumberOfMessages"]
+        QueueUrl=session.stack.output(output), AttributeNames=["ApproximateNumberOfMessages"]
     )
     return int(answer["Attributes"]["ApproximateNumberOfMessages"])
 
@@ -260,7 +260,7 @@ def _functions(session: Session) -> Iterator[Finding]:
     sqs, lambda_ = session.client("sqs"), session.client("lambda")
     for kind in session.stack.kinds:
         answer = sqs.get_queue_attributes(
-            QueueUrl=session.stack.outputs[f"{kind}QueueUrl"], AttributeNames=["QueueArn"]
+            QueueUrl=session.stack.output(f"{kind}QueueUrl"), AttributeNames=["QueueArn"]
         )
         mappings = lambda_.list_event_source_mappings(
             EventSourceArn=answer["Attributes"]["QueueArn"]
@@ -305,12 +305,13 @@ def _metric(
         Period=3600,
         Statistics=[statistic],
     )
-    return max((float(point[statistic]) for point in answer.get("Datapoints", [])), default=0.0)
+    values = [float(point[statistic]) for point in answer.get("Datapoints", [])]
+    return sum(values) if statistic == "Sum" else max(values, default=0.0)
 
 
 def _key(session: Session) -> Iterator[Finding]:
     answer = session.client("kms").get_key_policy(
-        KeyId=session.stack.outputs["SuppressionKeyArn"], PolicyName="default"
+        KeyId=session.stack.output("SuppressionKeyArn"), PolicyName="default"
     )
     actions = {
         action

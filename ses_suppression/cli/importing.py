@@ -1,13 +1,14 @@
 """Move here from another service: read its export, keep its reasons and dates."""
 
 import csv
+import tempfile
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import IO, Annotated, Self
+from typing import IO, Annotated, Any, Self
 
 import typer
 
@@ -22,6 +23,8 @@ from ses_suppression.import_formats import (
     escaped,
     read_export,
 )
+
+_LONGEST_NOTE = 256
 
 
 def import_(
@@ -47,112 +50,156 @@ def import_(
     """
     session: Session = context.obj
     rejects = rejects or file.with_name(f"{file.name}.rejects.csv")
-    without_date = datetime.fromtimestamp(int(file.stat().st_mtime), UTC)
-    counts: Counter[str] = Counter()
-    writer = Writer(session, session.policy)
-    caller = session.caller
-    with _text(file) as lines, _Rejects(rejects) as rejected:
+    if rejects.resolve() == file.resolve():
+        raise typer.BadParameter("--rejects: it is the file that is imported")
+    with file.open("rb") as opened, _Rejects(rejects) as rejected:
+        lines = _Lines(opened)
         export = read_export(lines, now=session.now)
-        total = _count_lines(file)
-        with session.out.progress(f"importing {export.format.name}", total) as advance:
-            for batch in _batches(export.rows):
-                evidence: dict[str, list[Evidence]] = {}
-                for row in batch:
-                    if isinstance(row, RejectedRow):
-                        counts["invalid"] += 1
-                        rejected.write(row)
-                        continue
-                    why = note or f"import of {export.format.name}"
-                    evidence.setdefault(row.address, []).append(
-                        _imported(row, caller, why, without_date)
-                    )
-                changes = planned(session, evidence) if dry_run else writer.write(evidence)
-                known = sum(len(found) for key, found in evidence.items() if key not in changes)
-                counts["known"] += known
-                counts["new"] += sum(map(len, evidence.values())) - known
+        what = _Import(session, export.format.name, note, _time_of(file), dry_run=dry_run)
+        with session.out.progress(f"importing {what.name}", _count_lines(file)) as advance:
+            while batch := list(islice(export.rows, ADDRESSES_A_BATCH)):
+                what.take(batch, rejected)
                 advance.by(len(batch))
-            rate = advance.rate
-    failed = len(writer.failures)
-    counts["known"] -= failed
-    document = {
-        "format": export.format.name,
-        "dry_run": dry_run,
-        "new": counts["new"],
-        "known": counts["known"],
-        "invalid": counts["invalid"],
-        "failed": failed,
-        "rows_a_second": round(rate),
-        "rejects": str(rejects) if counts["invalid"] else None,
-    }
-    if session.out.as_json:
-        session.out.emit(document)
-    else:
-        verb = "would be new" if dry_run else "new"
-        session.out.say(
-            f"{export.format.name}: {counts['new']:,} {verb}, {counts['known']:,} known, "
-            f"{counts['invalid']:,} invalid; {rate:,.0f} rows a second"
+            what.rows_a_second = advance.rate
+    what.tell(rejects)
+    if lines.broken_at:
+        raise UnknownFormatError(
+            f"{file}: line {lines.broken_at:,} is not UTF-8, and nothing from there on was read: "
+            "save the file as UTF-8 and run it again"
+        )
+    what.writer.check()
+
+
+class _Import:
+    """One run: what it found and did."""
+
+    def __init__(
+        self,
+        session: Session,
+        name: str,
+        note: str | None,
+        without_date: datetime,
+        *,
+        dry_run: bool,
+    ) -> None:
+        self.name = name
+        self.rows_a_second = 0.0
+        self.writer = Writer(session, session.policy)
+        self._session = session
+        self._by = session.caller
+        self._note = note or f"import of {name}"
+        self._without_date = without_date
+        self._dry_run = dry_run
+        self._counts: Counter[str] = Counter()
+
+    def take(self, batch: Sequence[Entry | RejectedRow], rejected: "_Rejects") -> None:
+        """Write the rows of a batch, or say what would be written; count what became of them."""
+        evidence: dict[str, list[Evidence]] = {}
+        for row in batch:
+            if isinstance(row, RejectedRow):
+                self._counts["invalid"] += 1
+                rejected.write(row)
+            else:
+                evidence.setdefault(row.address, []).append(self._evidence(row))
+        write = partial(planned, self._session) if self._dry_run else self.writer.write
+        changed = write(evidence)
+        for address, pieces in evidence.items():
+            if address in self.writer.failures:
+                self._counts["failed"] += len(pieces)
+            else:
+                self._counts["new" if address in changed else "known"] += len(pieces)
+        if evidence and evidence.keys() <= self.writer.failures.keys():
+            self.writer.check()  # nothing can be written: the rest would fare no better
+
+    def _evidence(self, row: Entry) -> Evidence:
+        return operator_actions.imported(
+            address=row.address,
+            reason=row.reason,
+            by=self._by,
+            note=f"{self._note}: {row.note}"[:_LONGEST_NOTE] if row.note else self._note,
+            at=row.at or self._without_date,
+            stream=row.stream,
+            until=row.until,
+        )
+
+    def tell(self, rejects: Path) -> None:
+        """Say what was found and done."""
+        counts, out = self._counts, self._session.out
+        document: dict[str, Any] = {
+            "format": self.name,
+            "dry_run": self._dry_run,
+            **{name: counts[name] for name in ("new", "known", "invalid", "failed")},
+            "rows_a_second": round(self.rows_a_second),
+            "rejects": str(rejects) if counts["invalid"] else None,
+        }
+        if out.as_json:
+            out.emit(document)
+            return
+        verb = "would be new" if self._dry_run else "new"
+        out.say(
+            f"{self.name}: {counts['new']:,} {verb}, {counts['known']:,} known, "
+            f"{counts['invalid']:,} invalid; {self.rows_a_second:,.0f} rows a second"
         )
         if counts["invalid"]:
-            session.out.say(f"the invalid rows, with their reasons: {rejects}")
-    writer.check()
+            out.say(f"the invalid rows, with their reasons: {rejects}")
 
 
-@contextmanager
-def _text(file: Path) -> Iterator[IO[str]]:
-    with file.open(encoding="utf-8", newline="") as lines:
-        try:
-            yield lines
-        except UnicodeDecodeError as error:
-            raise UnknownFormatError(
-                f"{file} is not UTF-8 at byte {error.start:,}: save it as UTF-8. "
-                "What stands before it is done, and is not done twice"
-            ) from None
+class _Lines:
+    """The lines of a file as text, up to the first that is not UTF-8.
+
+    Attributes:
+        broken_at: the number of that line; 0: there is none.
+    """
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self.broken_at = 0
+
+    def __iter__(self) -> Iterator[str]:
+        for number, line in enumerate(self._file, start=1):
+            try:
+                yield line.decode()
+            except UnicodeDecodeError:
+                self.broken_at = number
+                return
 
 
-def _imported(row: Entry, by: str, note: str, without_date: datetime) -> Evidence:
-    return operator_actions.imported(
-        address=row.address,
-        reason=row.reason,
-        by=by,
-        note=f"{note}: {row.note}"[:_LONGEST_NOTE] if row.note else note,
-        at=row.at or without_date,
-        stream=row.stream,
-        until=row.until,
-    )
+def _time_of(file: Path) -> datetime:
+    return datetime.fromtimestamp(int(file.stat().st_mtime), UTC)
 
 
-_LONGEST_NOTE = 256
-
-
-def _batches(rows: Iterator[Entry | RejectedRow]) -> Iterator[list[Entry | RejectedRow]]:
-    while batch := list(islice(rows, ADDRESSES_A_BATCH)):
-        yield batch
-
-
-def _count_lines(file: Path) -> int:
+def _count_lines(file: Path) -> int | None:
+    """Count the rows; None: it is a pipe, which can be read once only."""
+    if not file.is_file():
+        return None
     with file.open("rb") as lines:
         return sum(1 for _ in lines) - 1
 
 
 class _Rejects:
-    """The file of what could not be taken over; it is made when there is something to write."""
+    """The file of what could not be taken over: made when there is something in it, at the end."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._file: IO[str] | None = None
 
     def __enter__(self) -> Self:
-        self._path.unlink(missing_ok=True)  # of an earlier run
         return self
 
     def __exit__(self, *_: object) -> None:
         if self._file:
             self._file.close()
+            Path(self._file.name).replace(self._path)
 
     def write(self, row: RejectedRow) -> None:
+        """Add a row."""
         if self._file is None:
-            self._file = self._path.open("w", encoding="utf-8", newline="")
-            csv.writer(self._file, lineterminator="\n").writerow(["line", "text", "problem"])
-        csv.writer(self._file, lineterminator="\n").writerow(
-            [row.line, escaped(row.text), row.problem]
-        )
+            self._file = tempfile.NamedTemporaryFile(  # noqa: SIM115  # it is closed at the end
+                "w", encoding="utf-8", newline="", dir=self._path.parent, delete=False
+            )
+            self._write("line", "text", "problem")
+        self._write(str(row.line), escaped(row.text), row.problem)
+
+    def _write(self, *cells: str) -> None:
+        if self._file:
+            csv.writer(self._file, lineterminator="\n").writerow(cells)

@@ -1,7 +1,7 @@
 """A receiving system rejected valid mailboxes for an hour: strike out what that caused."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Any
@@ -20,12 +20,14 @@ from ses_suppression.incident import (
     caused_by,
     deleted_entries,
     is_struck_out,
+    restored_entries,
     reverted,
     strike_out,
     undone,
 )
 from ses_suppression.policy import Reason
 from ses_suppression.record import Record, updated
+from ses_suppression.suppression import lasting_reason
 
 _EXAMPLES = 5
 
@@ -106,21 +108,40 @@ def _undo(session: Session, incident: Incident, *, note: str, ses: bool, apply: 
         after = updated(record, voids, policy) or record
         counts = domains[domain_of(record.address)]
         _count(counts, record, after, caused, voids, incident, now)
-        listed = entries.get(record.address, []) if not held_at(after, now) else []
-        for entry in listed:
-            target = account_level_entry(entry.spelling)
+        spellings = _at_ses(session, record, after, incident, entries) if ses else []
+        for spelling in spellings:
+            target = account_level_entry(spelling)
             if not is_struck_out(record, target, incident.id):
                 voids.append(strike_out(record, target, undo=incident.id, by=by, note=note, at=now))
-        counts.ses_entries += len(listed)
+        counts.ses_entries += len(spellings)
         if apply and voids:
             writer.add(record.address, voids)
-        if apply and listed:
+        if apply and spellings:
             writer.flush()  # what is known here can be put back, also when this stops in between
-            for entry in listed:
-                session.account_level_list.delete(entry.spelling)
+            if record.address not in writer.failures:
+                for spelling in spellings:
+                    session.account_level_list.delete(spelling)
     writer.flush()
     _report(session, incident, domains, ses=ses, apply=apply, written=writer.written)
     writer.check()
+
+
+def _at_ses(
+    session: Session,
+    record: Record,
+    after: Record,
+    incident: Incident,
+    entries: Mapping[str, list[AccountLevelEntry]],
+) -> list[str]:
+    """Give the entries at SES that go: nothing here holds the address back on every stream."""
+    if lasting_reason(after.suppressions):
+        return []
+    spellings = [entry.spelling for entry in entries.get(record.address, ())]
+    for spelling in restored_entries(record, incident.id):  # SES dates them anew
+        entry = session.account_level_list.get(spelling) if spelling not in spellings else None
+        if entry and entry.reason is Reason.BOUNCE:
+            spellings.append(spelling)
+    return spellings
 
 
 def _entries_of(session: Session, incident: Incident) -> dict[str, list[AccountLevelEntry]]:
@@ -215,7 +236,9 @@ def _revert(session: Session, undo_id: str, *, note: str, apply: bool) -> None:
         held += bool(held_at(updated(record, voids, policy) or record, now))
         for spelling in deleted_entries(record, undo_id):
             put_back += 1
-            if apply:  # before it is written, so that an interruption leaves it to be done again
+            # Before it is written, so that an interruption leaves it to be done again; and not over
+            # a complaint that SES has recorded meanwhile.
+            if apply and not session.account_level_list.get(spelling):
                 session.account_level_list.put(spelling, Reason.BOUNCE)
         if apply:
             writer.add(record.address, voids)

@@ -1,7 +1,6 @@
 """The list as a whole: who is on it, how many, and all of it as a file."""
 
 import csv
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import nullcontext
@@ -42,12 +41,13 @@ class Form(StrEnum):
 
 
 def scanned(session: Session, what: str = "reading the table") -> Iterator[Record]:
-    """Read the whole table; what cannot be read is told, and left out."""
+    """Read the whole table; what cannot be read is told, left out, and makes the exit status 3."""
     with session.out.progress(what) as advance:
         for loaded in session.store.scan():
             yield from loaded.records.values()
-            for error in loaded.failures.values():
-                session.out.warn(str(error))
+            for address, error in loaded.failures.items():
+                session.incomplete = True
+                session.out.warn(f"{address} is left out: {error}; `erase` deletes the item")
             advance.by(len(loaded.records))
 
 
@@ -190,7 +190,11 @@ def export(
     """
     session: Session = context.obj
     now = session.now
-    opened = output.open("w", encoding="utf-8", newline="") if output else nullcontext(sys.stdout)
+    opened = (
+        output.open("w", encoding="utf-8", newline="")
+        if output
+        else nullcontext(session.out.console.file)
+    )
     with opened as file:
         if form is Form.CSV:
             csv.writer(file, lineterminator="\n").writerow(COLUMNS)

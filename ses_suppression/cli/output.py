@@ -1,7 +1,6 @@
 """What a command says: a table for a person, or JSON for a script."""
 
 import json
-import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -9,7 +8,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -21,13 +19,15 @@ from rich.progress import (
 )
 from rich.table import Table
 
+from ses_suppression.notification import UNPRINTABLE
 from ses_suppression.suppression import Suppression
 
 _PIPE_WIDTH = 200  # a file or a pipe has no width: let nothing be cut there
 
 
 def _console(*, stderr: bool = False) -> Console:
-    console = Console(stderr=stderr, highlight=False)
+    # Nothing in a text of a stranger is markup, or the name of a picture.
+    console = Console(stderr=stderr, highlight=False, markup=False, emoji=False)
     if not console.is_terminal:
         console.width = _PIPE_WIDTH
     return console
@@ -47,21 +47,21 @@ class Output:
 
     def emit(self, document: Mapping[str, Any]) -> None:
         """Write a JSON document on a line of its own."""
-        sys.stdout.write(json_line(document))
+        self.console.file.write(json_line(document))
 
     def say(self, text: str) -> None:
-        """Write a text as it is: no markup in it counts."""
-        self.console.print(text, markup=False, soft_wrap=True)
+        """Write a text, a line for each of its lines."""
+        self.console.print("\n".join(map(printable, text.splitlines())), soft_wrap=True)
 
     def warn(self, text: str) -> None:
         """Write a warning beside the output."""
-        self.errors.print(f"[yellow]warning:[/yellow] {escape(text)}", soft_wrap=True)
+        self.errors.print(f"warning: {printable(text)}", style="yellow", soft_wrap=True)
 
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         """Write a table; nothing when it has no rows."""
         table = Table(*columns, box=None, pad_edge=False, header_style="bold")
         for row in rows:
-            table.add_row(*(escape(as_text(cell)) for cell in row))
+            table.add_row(*(printable(as_text(cell)) for cell in row))
         if table.row_count:
             self.console.print(table)
 
@@ -72,7 +72,12 @@ class Output:
         columns += [TextColumn("{task.fields[rate]}"), TimeElapsedColumn()]
         columns += [TaskProgressColumn(), TimeRemainingColumn()] if total else []
         with Progress(
-            *columns, console=self.errors, transient=True, disable=not self.errors.is_terminal
+            *columns,
+            console=self.errors,
+            transient=True,
+            disable=not self.errors.is_terminal,
+            redirect_stdout=False,  # what is written there is for a file, or for another program
+            redirect_stderr=False,
         ) as progress:
             yield Advance(progress, progress.add_task(what, total=total, rate=""))
 
@@ -100,7 +105,12 @@ class Advance:
 
 def json_line(document: Mapping[str, Any]) -> str:
     """Write a document as one line of JSON; times are ISO 8601 in UTC."""
-    return json.dumps(document, default=as_text, ensure_ascii=False) + "\n"
+    return json.dumps(document, default=as_text) + "\n"
+
+
+def printable(text: str) -> str:
+    """Take out what moves the cursor, hides or reorders text: a stranger may have sent it."""
+    return UNPRINTABLE.sub(" ", text)
 
 
 def suppression_document(suppression: Suppression) -> dict[str, Any]:

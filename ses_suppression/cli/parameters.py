@@ -31,7 +31,10 @@ def moment(text: str) -> datetime:
         raise typer.BadParameter(
             f"{text} is no time in ISO 8601, such as 2026-11-24 or 2026-11-24T09:30Z"
         ) from None
-    return found.replace(tzinfo=found.tzinfo or UTC)
+    try:
+        return found.replace(tzinfo=found.tzinfo or UTC).astimezone(UTC)
+    except OverflowError:
+        raise typer.BadParameter(f"{text} lies beyond the end of time") from None
 
 
 Address = Annotated[str, typer.Argument(help="The address, in any spelling.")]
@@ -43,10 +46,19 @@ Apply = Annotated[bool, typer.Option("--apply", help="Write; without it, only sa
 def load(session: Session, address: str) -> Record:
     """Read all that is known about one address."""
     key = normalise(address)
-    loaded = session.store.load([key], consistent=True, deadline=Deadline(_BATCH_SECONDS))
-    if key in loaded.failures:
-        raise loaded.failures[key]
-    return loaded.records[key]
+    return load_many(session, [key])[key]
+
+
+def load_many(session: Session, addresses: Sequence[str]) -> Mapping[str, Record]:
+    """Read all that is known about some normalised addresses.
+
+    Raises:
+        SESSuppressionError: the first reason why one could not be read.
+    """
+    loaded = session.store.load(addresses, consistent=True, deadline=Deadline(_BATCH_SECONDS))
+    for failure in loaded.failures.values():
+        raise failure
+    return loaded.records
 
 
 def apply_one(session: Session, address: str, evidence: Sequence[Evidence]) -> Record:

@@ -1,6 +1,7 @@
 """What would another policy have done? Decide the whole table again."""
 
 from collections import Counter
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +11,8 @@ from ses_suppression.address import domain_of
 from ses_suppression.cli.listing import scanned
 from ses_suppression.cli.parameters import Apply, Writer, held_at
 from ses_suppression.cli.session import Session, policy_of_file
-from ses_suppression.record import updated
+from ses_suppression.evidence import EVERY_STREAM
+from ses_suppression.record import Record, updated
 
 _EXAMPLES = 5
 _TOP = 10
@@ -32,7 +34,7 @@ def replay(
     Example: `ses-suppression --env prod replay --policy policy.json`
     """
     session: Session = context.obj
-    new_policy = policy_of_file(policy.read_text(encoding="utf-8"))
+    new_policy = policy_of_file(policy.read_bytes())
     now = session.now
     writer = Writer(session, new_policy)
     changes: dict[str, Counter[str]] = {"released": Counter(), "added": Counter()}
@@ -45,13 +47,12 @@ def replay(
             continue
         if apply:
             writer.add(record.address, ())
-        before_streams = {one.stream for one in held_at(record, now)}
-        after_streams = {one.stream for one in held_at(after, now)}
-        for change, streams in (
-            ("released", before_streams - after_streams),
-            ("added", after_streams - before_streams),
+        before_streams, after_streams = _held_streams(record, now), _held_streams(after, now)
+        for change, lost, won in (
+            ("released", after_streams, before_streams),
+            ("added", before_streams, after_streams),
         ):
-            if streams:
+            if won - lost and EVERY_STREAM not in lost:
                 changes[change][domain_of(record.address)] += 1
                 if len(examples[change]) < _EXAMPLES:
                     examples[change].append(record.address)
@@ -77,3 +78,7 @@ def replay(
         if not apply:
             session.out.say("--apply writes it")
     writer.check()
+
+
+def _held_streams(record: Record, now: datetime) -> set[str]:
+    return {one.stream for one in held_at(record, now)}

@@ -39,6 +39,18 @@ class Stack:
     outputs: Mapping[str, str]
     fingerprint_key: str
 
+    def output(self, name: str) -> str:
+        """Give an output.
+
+        Raises:
+            MissingSettingError: an older version deployed the stack.
+        """
+        if name not in self.outputs:
+            raise MissingSettingError(
+                f"the stack {self.name} has no output {name}: deploy it again"
+            )
+        return self.outputs[name]
+
     @property
     def kinds(self) -> list[str]:
         """The kinds of feedback that it takes: `Bounces`, `Complaints`, perhaps `Deliveries`."""
@@ -52,6 +64,7 @@ class Session:
     out: Output
     environment: str | None = None
     table: str | None = None
+    incomplete: bool = False  # something of the table could not be read: the answer is not whole
     profile: str | None = None
     region: str | None = None
     endpoint_url: str | None = None
@@ -101,13 +114,13 @@ class Session:
                 "name the environment (--env prod, or SUPPRESSION_ENV), or the table (--table, or "
                 "SUPPRESSION_TABLE_NAME)"
             )
-        return self.stack.outputs["SuppressionTableName"]
+        return self.stack.output("SuppressionTableName")
 
     @cached_property
     def policy(self) -> Policy:
         """The policy by which the functions decide: the stack's, else that in the environment."""
         if self.environment:
-            return Policy.from_environ({VARIABLE: self.stack.outputs["SuppressionPolicy"]})
+            return Policy.from_environ({VARIABLE: self.stack.output("SuppressionPolicy")})
         if VARIABLE not in os.environ:
             self.out.warn(
                 f"the default policy decides here; with --env the stack's does, or set {VARIABLE}"
@@ -150,9 +163,15 @@ class Session:
         return boto3.Session(profile_name=self.profile, region_name=self.region)
 
 
-def policy_of_file(text: str) -> Policy:
-    """Read a policy from a JSON file: the object that `cdk.json` has under `policy`."""
+def policy_of_file(content: bytes) -> Policy:
+    """Read a policy from a JSON file: the object that `cdk.json` has under `policy`.
+
+    Raises:
+        InvalidPolicyError: it is not UTF-8, not JSON, or no policy.
+    """
     try:
-        return Policy.from_environ({VARIABLE: text})
+        return Policy.from_environ({VARIABLE: content.decode()})
+    except UnicodeDecodeError:
+        raise InvalidPolicyError("the policy file is not UTF-8") from None
     except InvalidPolicyError as error:
         raise InvalidPolicyError(str(error).replace(VARIABLE, "the policy file")) from None

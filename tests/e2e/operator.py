@@ -5,6 +5,7 @@ import os
 import pty
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -44,12 +45,14 @@ class Operator:
         )
 
     @contextmanager
-    def started(self, *arguments: str) -> "Iterator[subprocess.Popen[bytes]]":
+    def started(
+        self, *arguments: str, output: int = subprocess.DEVNULL
+    ) -> "Iterator[subprocess.Popen[bytes]]":
         """Start a command, and end it on the way out, whatever the way."""
         process = subprocess.Popen(
             self._command(arguments),
             env=self._environment,
-            stdout=subprocess.DEVNULL,
+            stdout=output,
             stderr=subprocess.DEVNULL,
         )
         try:
@@ -58,15 +61,19 @@ class Operator:
             process.kill()
             process.wait(timeout=10)
 
-    def in_a_terminal(self, *arguments: str) -> str:
-        """Run a command in a terminal, and give all that a person sees there."""
+    def in_a_terminal(self, *arguments: str, standard_output: bool = False) -> str:
+        """Run a command in a terminal, and give all that a person sees there.
+
+        With `standard_output` that goes elsewhere, and is what is given.
+        """
         person, process_side = pty.openpty()
+        elsewhere = tempfile.TemporaryFile()  # noqa: SIM115  # it is closed below
         environment = {**self._environment, "TERM": "xterm"}
         process = subprocess.Popen(
             self._command(arguments),
             env=environment,
             stdin=process_side,
-            stdout=process_side,
+            stdout=elsewhere if standard_output else process_side,
             stderr=process_side,
             close_fds=True,
         )
@@ -80,7 +87,10 @@ class Operator:
             process.kill()
             process.wait(timeout=10)
             os.close(person)
-        return seen.decode()
+        with elsewhere:
+            elsewhere.seek(0)
+            written = elsewhere.read()
+        return (written if standard_output else seen).decode()
 
     def _command(self, arguments: tuple[str, ...]) -> list[str]:
         return [sys.executable, "-m", "ses_suppression", *self.options, *arguments]

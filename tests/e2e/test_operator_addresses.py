@@ -99,7 +99,7 @@ def test_a_removal_lifts_the_address_from_sess_list_in_its_own_spelling(
     with pytest.raises(at_ses.exceptions.NotFoundException):
         at_ses.get_suppressed_destination(EmailAddress=spelling)
     again = operator.document("remove", held, "--note", "is back", "--ses")
-    assert again == {"address": held, "suppressions": [], "deleted_at_ses": None}
+    assert again == {"address": held, "suppressions": [], "deleted_at_ses": []}
 
 
 def test_after_a_complaint_a_removal_needs_consent(operator: Operator, stack: Stack) -> None:

@@ -1,12 +1,15 @@
 """A provider rejects valid mailboxes for two hours; the operator undoes it, and takes that back."""
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from ses_suppression.item import to_record
 from ses_suppression.record import Record
+from tests.e2e.conftest import role_with
 from tests.e2e.operator import Operator
 from tests.e2e.stack import Stack
 from tests.e2e.tables import operator_of_table
@@ -139,6 +142,46 @@ def test_entries_at_ses_are_deleted_and_put_back(stack: Stack) -> None:
     back = operator.document("undo", "--revert", done["undo"], "--apply")
     assert back["put_back_at_ses"] == 1
     assert listed() == entries
+    earlier = ("undo", "--domain", "undone.example", "--from", window[0], "--ses", "--to")
+    again = operator.document(*earlier, window[1], "--apply")
+    assert (again["released"], again["ses_entries"]) == (1, 1)
+    assert listed() == entries - {"One@Undone.example"}
+
+
+def test_an_address_that_only_a_stream_holds_back_goes_from_sess_list(stack: Stack) -> None:
+    at_ses = stack.emulator.client("sesv2")
+    at_ses.put_suppressed_destination(EmailAddress="news@stream.example", Reason="BOUNCE")
+    operator = operator_of_table(
+        stack,
+        [record_of(hard(BEGIN), complaint(0, stream="news"), address="news@stream.example")],
+    )
+    span = ("--from", "2026-01-11", "--to", (datetime.now(UTC) + timedelta(days=1)).isoformat())
+    done = operator.document("undo", "--domain", "stream.example", *span, "--ses", "--apply")
+    assert (done["kept"], done["ses_entries"]) == (1, 1)
+
+
+def test_an_entry_is_not_deleted_at_ses_before_it_is_written_down(stack: Stack) -> None:
+    at_ses = stack.emulator.client("sesv2")
+    at_ses.put_suppressed_destination(EmailAddress="kept@refused.example", Reason="BOUNCE")
+    operator = operator_of_table(stack, [record_of(hard(BEGIN), address="kept@refused.example")])
+    with role_with(stack, may_not_write) as credentials:
+        answer = operator.run(
+            "undo", "--domain", "refused.example", "--from", "2026-01-11",
+            "--to", (datetime.now(UTC) + timedelta(days=1)).isoformat(), "--ses", "--apply",
+            environment={name.upper(): value for name, value in credentials.items()},
+        )  # fmt: skip
+    assert answer.returncode == 3
+    assert "AccessDeniedException: DynamoDB refused PutItem" in answer.stderr
+    assert at_ses.get_suppressed_destination(EmailAddress="kept@refused.example")
+
+
+def may_not_write(iam: Any, role: str) -> None:
+    statements = [
+        {"Effect": "Allow", "Action": "*", "Resource": "*"},
+        {"Effect": "Deny", "Action": "dynamodb:PutItem", "Resource": "*"},
+    ]
+    document = json.dumps({"Version": "2012-10-17", "Statement": statements})
+    iam.put_role_policy(RoleName=role, PolicyName="reads", PolicyDocument=document)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,9 @@
 import csv
 import io
 import json
+import os
 import signal
+import subprocess
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -142,8 +144,11 @@ def test_a_file_of_no_known_form_is_refused_with_the_known_ones(
     said = operator.refused("import", str(file), status=2)
     assert "found: name, phone" in said
     assert "SendGrid spam reports: created, email, ip" in said
-    file.write_bytes(b"email\n\xff\xfe@example.com\n")
-    assert "not UTF-8" in operator.refused("import", str(file), status=2)
+    file.write_bytes(b"email\nbefore@example.com\n\xff\xfe@example.com\n")
+    answer = operator.run("import", str(file), "--dry-run")
+    assert answer.returncode == 2
+    assert "line 3 is not UTF-8, and nothing from there on was read" in answer.stderr
+    assert "1 would be new" in answer.stdout
 
 
 def test_an_import_that_was_killed_goes_on_where_it_was(stack: Stack, tmp_path: Path) -> None:
@@ -182,6 +187,43 @@ def survive_a_kill(stack: Stack, folder: Path, *, rows: int) -> None:
     assert document["rows_a_second"] > 0
     again = operator.document("import", str(file), timeout=1200)
     assert (again["new"], again["known"]) == (0, rows)
+
+
+def test_a_pipe_is_read_once_and_wholly(stack: Stack, tmp_path: Path) -> None:
+    operator = operator_of_table(stack, [])
+    pipe = tmp_path / "pipe.csv"
+    os.mkfifo(pipe)
+    with operator.started("--json", "import", str(pipe), output=subprocess.PIPE) as process:
+        lines = (f"a{number}@example.com" for number in range(1_000))
+        pipe.write_text("\n".join(["address", *lines]))
+        written, _ = process.communicate(timeout=60)
+    assert json.loads(written)["new"] == 1_000
+
+
+def test_a_rejects_file_is_not_what_is_imported(operator: Operator, tmp_path: Path) -> None:
+    file = tmp_path / "a.csv"
+    file.write_text("address\nnobody\n")
+    said = operator.refused("import", str(file), "--rejects", str(file), status=2)
+    assert "it is the file that is imported" in said
+    assert file.read_text() == "address\nnobody\n"
+
+
+def test_a_list_in_a_file_is_whole_though_progress_is_shown(operator: Operator) -> None:
+    assert len(operator.in_a_terminal("--json", "list", standard_output=True).splitlines()) == 4
+
+
+def test_what_cannot_be_read_is_named_left_out_and_makes_the_answer_incomplete(
+    stack: Stack,
+) -> None:
+    operator = operator_of_table(stack, [record_of(hard(0), address="a@example.com")])
+    stack.emulator.client("dynamodb").put_item(
+        TableName=operator.options[-1], Item={"address": {"S": "foreign@example.com"}}
+    )
+    for command in ("list", "stats", "export"):
+        answer = operator.run(command)
+        assert answer.returncode == 3
+        assert "foreign@example.com is left out: UnreadableItem" in answer.stderr
+        assert answer.stdout
 
 
 def test_progress_is_shown_to_a_person_and_to_nobody_else(stack: Stack, tmp_path: Path) -> None:

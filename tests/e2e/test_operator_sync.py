@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from ses_suppression.operator_actions import reactivate
+from ses_suppression.operator_actions import reactivate, suppress
 from tests.e2e.operator import Operator
 from tests.e2e.stack import Stack
 from tests.e2e.tables import operator_of_table
 from tests.integration.test_store import record_of
-from tests.unit.test_decision import block, complaint, day, hard, transient
+from tests.unit.test_decision import block, complaint, day, hard, transient, void
 
 
 def test_a_replay_says_who_would_be_released_and_added(stack: Stack, tmp_path: Path) -> None:
@@ -120,6 +120,36 @@ def test_a_sync_makes_the_lists_agree(stack: Stack) -> None:
     assert (again["same"], again["pull"], again["push"], again["delete"]) == (5, 0, 0, 0)
 
 
+def test_a_sync_releases_nobody_who_complained_and_comes_to_rest(stack: Stack) -> None:
+    at_ses = stack.emulator.client("sesv2")
+    undone = hard(0)
+    operator = operator_of_table(
+        stack,
+        [
+            record_of(undone, void(100_000, undone), address="undone@sync.example"),
+            record_of(undone, void(100_000, undone), address="complained@sync.example"),
+            record_of(suppress(by="ann", note="x", at=day(0)), address="by-hand@sync.example"),
+        ],
+    )
+    for spelling, reason in {
+        "undone@sync.example": "BOUNCE",
+        "complained@sync.example": "COMPLAINT",
+        "by-hand@sync.example": "BOUNCE",
+        "Two@sync.example": "BOUNCE",
+        "two@sync.example": "BOUNCE",
+    }.items():
+        at_ses.put_suppressed_destination(EmailAddress=spelling, Reason=reason)
+    done = operator.document("sync", "--apply")
+    assert done["examples"]["delete"] == ["undone@sync.example"]
+    assert sorted(done["examples"]["pull"]) == [
+        "Two@sync.example", "by-hand@sync.example", "complained@sync.example",
+        "two@sync.example",
+    ]  # fmt: skip
+    assert at_ses.get_suppressed_destination(EmailAddress="complained@sync.example")
+    rest = operator.document("sync", "--apply")
+    assert (rest["pull"], rest["push"], rest["delete"], rest["same"]) == (0, 0, 0, 4)
+
+
 def test_a_large_list_is_pushed_by_sess_import_job(stack: Stack) -> None:
     stack.emulator.client("s3").create_bucket(
         Bucket="sync", CreateBucketConfiguration={"LocationConstraint": stack.config.region}
@@ -132,6 +162,7 @@ def test_a_large_list_is_pushed_by_sess_import_job(stack: Stack) -> None:
     found = stack.emulator.client("sesv2").list_suppressed_destinations(PageSize=1000)
     listed = {one["EmailAddress"] for one in found["SuppressedDestinationSummaries"]}
     assert set(held) <= listed
-    assert "s3://bucket/prefix is needed" in Operator(stack).refused(
-        "sync", "--import-job", "sync/lists", status=2
-    )
+    for wrong in ("sync/lists", "s3://", "s3:///lists"):
+        assert "s3://bucket/prefix is needed" in Operator(stack).refused(
+            "sync", "--import-job", wrong, status=2
+        )

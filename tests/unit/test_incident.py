@@ -15,14 +15,14 @@ from ses_suppression.incident import (
     account_level_entry,
     caused_by,
     deleted_entries,
+    restored_entries,
     reverted,
     strike_out,
     undone,
 )
-from ses_suppression.merge import KEPT, merge
+from ses_suppression.merge import KEPT_OF_AN_UNDO, merge
 from ses_suppression.policy import Policy
 from ses_suppression.record import Record, updated
-from ses_suppression.rules import Rule
 from tests.strategies import any_evidence
 from tests.unit.test_decision import (
     JANE,
@@ -183,6 +183,15 @@ def test_an_entry_at_ses_that_an_undo_deleted_is_known_to_its_revert() -> None:
     assert list(deleted_entries(revert(known, of), of.id)) == []
 
 
+def test_an_entry_that_was_put_back_is_known_to_the_next_undo() -> None:
+    known, of = record(hard(10.5)), incident()
+    target = account_level_entry("Jane@Example.com")
+    more = [*voids(known, of, 20), strike_out(known, target, undo=of.id, at=day(20), **WHO)]
+    known = with_more(known, more)
+    assert list(restored_entries(known, of.id)) == []
+    assert list(restored_entries(revert(known, of), of.id)) == ["Jane@Example.com"]
+
+
 def test_the_same_incident_is_the_same_undo() -> None:
     one = incident(domains=frozenset({"b.example", "a.example"}))
     assert one.id == incident(domains=frozenset({"a.example", "b.example"})).id
@@ -221,8 +230,12 @@ def test_one_undo_never_strikes_out_more_than_is_kept() -> None:
     known = Record(address=JANE, evidence=merge((), everything))
     whole = incident(0, 41)
     struck_out = voids(known, whole, 50)
-    assert 30 < len(struck_out) <= KEPT[Rule.VOID] - 1, "and one more for the entry at SES"
-    assert with_more(known, struck_out).suppressions == {}
+    assert 30 < len(struck_out) <= KEPT_OF_AN_UNDO / 6, "done and taken back three times"
+    for number in range(3):
+        known = undo(known, whole, 50 + number)
+        assert known.suppressions == {}
+        known = revert(known, whole, 50.5 + number)
+        assert known.suppressions != {}
 
 
 @given(st.lists(any_evidence, max_size=12, unique_by=lambda one: one.id))

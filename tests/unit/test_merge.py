@@ -8,7 +8,14 @@ from hypothesis import strategies as st
 
 from ses_suppression.decision import decide
 from ses_suppression.evidence import Evidence, Kind, in_time
-from ses_suppression.merge import KEPT, KEPT_DAYS, KEPT_OF_ANY_OTHER, merge, trim
+from ses_suppression.merge import (
+    KEPT,
+    KEPT_DAYS,
+    KEPT_OF_AN_UNDO,
+    KEPT_OF_ANY_OTHER,
+    merge,
+    trim,
+)
 from ses_suppression.policy import Policy
 from ses_suppression.rules import Rule
 from tests.strategies import (
@@ -72,7 +79,7 @@ def test_a_busy_day_does_not_push_out_the_days_before_it() -> None:
     ("make", "limit"),
     [
         (lambda number: delivery(number, mail_id=f"m{number}"), KEPT[Rule.DELIVERY]),
-        (lambda number: piece(Kind.VOID, number, voids="x"), KEPT[Rule.VOID]),
+        (lambda number: piece(Kind.VOID, number, voids="x"), KEPT_OF_AN_UNDO),
         (hard, KEPT_OF_ANY_OTHER),
         (complaint, KEPT[Rule.COMPLAINT]),
         (lambda number: piece(Kind.REACTIVATE, number), KEPT_OF_ANY_OTHER),
