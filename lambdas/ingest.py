@@ -8,16 +8,17 @@ from typing import Any
 
 import boto3
 from aws_lambda_powertools import Logger, Metrics
-from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lambdas.dead_letters import DeadLetters
 from lambdas.settings import Settings
-from ses_suppression.address import fingerprint
+from ses_suppression.address import domain_of, fingerprint
 from ses_suppression.deadline import Deadline
 from ses_suppression.ingest import Message, Outcome, Status, ingest
 from ses_suppression.policy import CONSEQUENCES, Policy, Suppress
+from ses_suppression.providers import provider_of
 from ses_suppression.rules import Rule
 from ses_suppression.store import CONNECTIONS, DynamoDBStore, Store
 
@@ -43,6 +44,7 @@ class IngestFunction:
         reject: puts a rejected message where people look at it.
         fingerprint_key: makes addresses unreadable in logs.
         logger, metrics: of Powertools.
+        environment: the environment's name, a dimension of the metrics.
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class IngestFunction:
         fingerprint_key: str,
         logger: Logger,
         metrics: Metrics,
+        environment: str,
     ) -> None:
         self._store = store
         self._policy = policy
@@ -63,6 +66,7 @@ class IngestFunction:
         self._fingerprint_key = fingerprint_key
         self._logger = logger
         self._metrics = metrics
+        self._environment = environment
 
     @classmethod
     def from_env(cls, kind: str) -> "IngestFunction":
@@ -78,6 +82,7 @@ class IngestFunction:
             fingerprint_key=settings.fingerprint_key,
             logger=Logger(service=kind),
             metrics=metrics,
+            environment=settings.environment,
         )
 
     def __call__(self, event: Mapping[str, Any], context: Any) -> dict[str, list[dict[str, str]]]:  # noqa: ANN401
@@ -138,18 +143,29 @@ class IngestFunction:
 
     def _count(self, outcomes: list[Outcome]) -> None:
         counts: Counter[str] = Counter()
+        providers: Counter[str] = Counter()
         for outcome in outcomes:
             counts[outcome.status.capitalize()] += 1
             counts["Unattributed"] += outcome.unattributed
             if outcome.status in {Status.APPLIED, Status.REJECTED}:
                 counts.update(rule for _, rule in outcome.rules)
-                counts["Suppressions"] += sum(
-                    isinstance(CONSEQUENCES[rule], Suppress) for _, rule in outcome.rules
-                )
+                suppressing = [
+                    address
+                    for address, rule in outcome.rules
+                    if isinstance(CONSEQUENCES[rule], Suppress)
+                ]
+                counts["Suppressions"] += len(suppressing)
+                providers.update(provider_of(domain_of(address)) for address in suppressing)
         for name, value in counts.items():
             if value:
                 self._metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
         self._metrics.flush_metrics()
+        for provider, value in providers.items():
+            with single_metric(
+                name="Suppressions", unit=MetricUnit.Count, value=value, namespace=NAMESPACE
+            ) as metric:
+                metric.add_dimension("environment", self._environment)
+                metric.add_dimension("provider", provider)
 
 
 def _message(record: Mapping[str, Any]) -> Message:

@@ -114,6 +114,27 @@ def expires_at(address: str, decision: Decision, policy: Policy) -> int | None:
     return int(max((end for end in (*ends, *newest) if end), default=_EPOCH).timestamp())
 
 
+def has_complained(
+    address: str, evidence: Iterable[Evidence], policy: Policy, *, stream: str | None
+) -> bool:
+    """Tell whether a complaint counts, though something that lasts longer may speak for it.
+
+    Args:
+        address: normalised.
+        evidence: what happened to it, in any order.
+        policy: the thresholds.
+        stream: only complaints that hold back this stream; None: all.
+    """
+    for step in decide(address, evidence, policy).steps:
+        consequence = CONSEQUENCES[step.rule]
+        if step.effect is Effect.SUPPRESSES and isinstance(consequence, Suppress):
+            reason = consequence.reason or _imported_reason(step.evidence)
+            on_it = stream in {None, _stream(consequence, step.evidence)}
+            if reason is Reason.COMPLAINT and on_it:
+                return True
+    return False
+
+
 def _apply_voids(steps: tuple[Step, ...]) -> None:
     """Strike out what is voided; the newest speaks first, since it can void another void."""
     by_id = {step.evidence.id: step for step in steps}

@@ -18,6 +18,7 @@ from ses_suppression.errors import InvalidAddressError, SESSuppressionError
 from ses_suppression.evidence import EVERY_STREAM
 from ses_suppression.policy import Reason
 
+_DIGITS_OF_A_DATE = len("20261124")
 _MILLISECONDS = 10**11  # seconds would be the year 5138
 _DELIMITERS = ",;\t"
 _LINES_A_ROW = 20
@@ -306,8 +307,9 @@ def _entry(form: Format, line: int, row: Mapping[str, str], now: datetime) -> En
     text = row.get(form.address, "")
     try:
         address = normalise(text)
-        reason = form.reason or _reason(row.get(form.reasons_in, ""))
-        _check_status(row.get(form.status, ""))
+        reason = _reason(form, row)
+        if form.status:
+            _check_status(row.get(form.status, ""))
         at = _moment(next(filter(None, (row.get(name) for name in form.at)), ""))
         until = _moment(row.get("until", ""))
     except (InvalidAddressError, _RowError) as error:
@@ -332,10 +334,13 @@ class _RowError(ValueError):
     pass
 
 
-def _reason(text: str) -> Reason:
+def _reason(form: Format, row: Mapping[str, str]) -> Reason:
+    text = row.get(form.reasons_in or "reason", "")
+    reason = REASONS.get(text.lower().replace(" ", "").replace("_", ""))
+    if form.reason:
+        return reason or form.reason  # a column of that name may be somebody's own
     if not text:
         return Reason.MANUAL
-    reason = REASONS.get(text.lower().replace(" ", "").replace("_", ""))
     if reason is None:
         raise _RowError(f"the reason {text[:40]!r} is not known; there are {', '.join(REASONS)}")
     return reason
@@ -351,7 +356,7 @@ def _moment(text: str) -> datetime | None:
     if not text:
         return None
     try:
-        if text.isdecimal():
+        if text.isdecimal() and len(text) > _DIGITS_OF_A_DATE:
             number = int(text)
             return datetime.fromtimestamp(number / 1000 if number > _MILLISECONDS else number, UTC)
         try:

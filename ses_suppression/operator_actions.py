@@ -10,6 +10,9 @@ from ses_suppression.errors import InvalidActionError
 from ses_suppression.evidence import EVERY_STREAM, Evidence, Kind, digest
 from ses_suppression.policy import Reason
 
+LONGEST_TEXT = 512
+"""Characters of who and of why."""
+
 
 def suppress(
     *, by: str, note: str, at: datetime, stream: str | None = None, until: datetime | None = None
@@ -141,6 +144,13 @@ def _check(
         raise InvalidActionError("by: who does it has to be said")
     if not note.strip():
         raise InvalidActionError("note: why it is done has to be said")
+    if max(len(by), len(note)) > LONGEST_TEXT:
+        # An item has 400 KB, and feedback has to find room in it.
+        raise InvalidActionError(f"by and note: at most {LONGEST_TEXT} characters each")
+    try:
+        f"{by}{note}{stream}".encode()
+    except UnicodeEncodeError:
+        raise InvalidActionError("by, note and stream: not UTF-8") from None
     if at.tzinfo is None or (until is not None and until.tzinfo is None):
         raise InvalidActionError("at and until: a time without a time zone could be any")
     if until is not None and until <= at:

@@ -200,7 +200,7 @@ class DynamoDBStore:
         pace.spend(answer.get("ConsumedCapacity", {}).get("CapacityUnits", 0))
         loaded = Loaded()
         for item in answer["Items"]:
-            self._read(item["address"]["S"], item, loaded)
+            self._read(item.get("address", {}).get("S", "an item without address"), item, loaded)
         present = {address: record for address, record in loaded.records.items() if record.evidence}
         return segment, Loaded(present, loaded.failures), answer.get("LastEvaluatedKey")
 

@@ -9,6 +9,7 @@ from stacks.alarms import Alarms
 from stacks.bundle import function_code
 from stacks.canary import Canary
 from stacks.config import Config
+from stacks.dashboard import Dashboard
 from stacks.encryption_key import EncryptionKey
 from stacks.feedback_channel import Batching, FeedbackChannel, topic_name
 from stacks.identity_settings import IdentitySettings
@@ -107,6 +108,13 @@ class SuppressionStack(Stack):
             )
             alarms.watch_canary(minutes=config.canary_minutes)
             CfnOutput(self, "CanaryFunctionName", value=canary.function.function_name)
+        Dashboard(
+            self,
+            "Dashboard",
+            environment=config.environment,
+            channels=self.channels,
+            table=table.table,
+        )
         reader = ReaderAccess(self, "Reader", environment=config.environment, table=table)
         CfnOutput(self, "ReaderPolicyArn", value=reader.policy.managed_policy_arn)
         CfnOutput(self, "SuppressionTableName", value=table.table.table_name)

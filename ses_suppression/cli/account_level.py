@@ -12,7 +12,7 @@ import typer
 
 from ses_suppression import operator_actions
 from ses_suppression.account_level_list import AccountLevelEntry
-from ses_suppression.address import normalise
+from ses_suppression.address import is_simulator, normalise
 from ses_suppression.cli.listing import scanned
 from ses_suppression.cli.parameters import ADDRESSES_A_BATCH, Apply, Writer, load_many
 from ses_suppression.cli.session import Session
@@ -122,6 +122,8 @@ def _compare(session: Session) -> _Differences:
     entries: dict[str, list[AccountLevelEntry]] = {}
     with session.out.progress("reading SES's list") as advance:
         for entry in session.account_level_list.entries():
+            if entry.address and is_simulator(entry.address):
+                continue  # here it ends after a day
             if entry.address:
                 entries.setdefault(entry.address, []).append(entry)
             else:

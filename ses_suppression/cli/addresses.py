@@ -11,6 +11,8 @@ from ses_suppression.address import normalise
 from ses_suppression.cli.output import suppression_document
 from ses_suppression.cli.parameters import Address, Note, Stream, apply_one, held_at, load, moment
 from ses_suppression.cli.session import Session
+from ses_suppression.decision import has_complained
+from ses_suppression.errors import UnreadableItemError
 from ses_suppression.policy import Reason
 from ses_suppression.record import Record
 from ses_suppression.suppression import Suppression
@@ -136,16 +138,11 @@ def remove(
     session: Session = context.obj
     key = normalise(address)
     record = load(session, key)
-    complaints = [
-        one
-        for one in record.suppressions.values()
-        if one.reason == Reason.COMPLAINT
-        and one.holds_at(session.now)
-        and stream in {None, one.stream}
-    ]
+    if ses and stream:
+        raise typer.BadParameter("--ses: SES's list knows no streams; leave out --stream")
     entries = session.account_level_list.find(key, address) if ses else []
-    complained = complaints or any(entry.reason is Reason.COMPLAINT for entry in entries)
-    if complained and not consent:
+    complained = has_complained(key, record.evidence, session.policy, stream=stream)
+    if (complained or any(entry.reason is Reason.COMPLAINT for entry in entries)) and not consent:
         raise typer.BadParameter(
             'somebody complained; say how they agreed to be mailed again: --consent "…"'
         )
@@ -190,17 +187,24 @@ def erase(
 ) -> None:
     """Forget an address wholly, as the law may want it. It can be mailed again afterwards.
 
+    SES's own list is left alone: `remove --ses` before, else `sync` brings the address back.
+
     Example: `ses-suppression --env prod erase jane@example.com --apply`
     """
     session: Session = context.obj
-    record = load(session, address)
+    key = normalise(address)
+    try:
+        record = load(session, key)
+    except UnreadableItemError as error:
+        session.out.warn(f"{error}: what is lost cannot be said")
+        record = Record(address=key)
     held = held_at(record, session.now)
     if apply:
-        session.store.erase(record.address)
+        session.store.erase(key)
     if session.out.as_json:
         session.out.emit(
             {
-                "address": record.address,
+                "address": key,
                 "erased": apply,
                 "evidence": len(record.evidence),
                 "suppressions": [suppression_document(one) for one in held],
@@ -208,7 +212,7 @@ def erase(
         )
         return
     done = "erased" if apply else "would be erased (--apply does it)"
-    session.out.say(f"{record.address}: {done}, with {len(record.evidence)} pieces of evidence")
+    session.out.say(f"{key}: {done}, with {len(record.evidence)} pieces of evidence")
     for suppression in held:
         session.out.say(f"  no longer held back: {explanation.describe(suppression)}")
 

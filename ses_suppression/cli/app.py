@@ -1,5 +1,6 @@
 """The command line as a whole: its options, its commands, and how an error ends it."""
 
+import io
 import os
 import sys
 from collections.abc import Callable
@@ -75,7 +76,7 @@ def options(
     ] = None,
     table: Annotated[
         str | None,
-        typer.Option(envvar="SUPPRESSION_TABLE_NAME", help="The table; without it, that of --env."),
+        typer.Option(help="The table; else that of --env; else SUPPRESSION_TABLE_NAME."),
     ] = None,
     profile: Annotated[str | None, typer.Option(help="The AWS profile.")] = None,
     region: Annotated[
@@ -112,6 +113,9 @@ def options(
 
 def run() -> None:
     """Run the command line; an error is a sentence, never a traceback, unless `--debug` asks."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # no character is worth a failure
     holder: dict[str, Session] = {}
     try:
         app(obj=holder)
@@ -122,7 +126,7 @@ def run() -> None:
         if not ended.code and "session" in holder and holder["session"].incomplete:
             sys.exit(REFUSED)
         raise
-    except (SESSuppressionError, ClientError, BotoCoreError, OSError) as error:
+    except (SESSuppressionError, ClientError, BotoCoreError, OSError, ValueError) as error:
         if "--debug" in sys.argv:
             raise
         status, message = _status_and_message(error)

@@ -5,9 +5,10 @@ the queue behind an SNS subscription, and cannot say what a message was refused 
 twice, because this stopped in between, is applied once.
 """
 
+import io
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -109,6 +110,8 @@ def show(
     )
     if not seen:
         session.out.say("there are no dead letters")
+    elif max(Counter((one.kind, one.queue) for one in seen).values()) == limit:
+        session.out.say(f"of each queue {limit} are shown; there may be more: --limit")
 
 
 @app.command()
@@ -146,7 +149,7 @@ def drop(
     """
     session: Session = context.obj
     counts: Counter[str] = Counter()
-    with to.open("a", encoding="utf-8") as file:
+    with to.open("a", encoding="utf-8") if apply else nullcontext(io.StringIO()) as file:
         for letter in _taken(session, kind, apply=apply):
             counts[letter.kind] += 1
             if apply:

@@ -55,7 +55,9 @@ def import_(
     with file.open("rb") as opened, _Rejects(rejects) as rejected:
         lines = _Lines(opened)
         export = read_export(lines, now=session.now)
-        what = _Import(session, export.format.name, note, _time_of(file), dry_run=dry_run)
+        what = _Import(
+            session, export.format.name, note, _time_of(file, session.now), dry_run=dry_run
+        )
         with session.out.progress(f"importing {what.name}", _count_lines(file)) as advance:
             while batch := list(islice(export.rows, ADDRESSES_A_BATCH)):
                 what.take(batch, rejected)
@@ -164,8 +166,8 @@ class _Lines:
                 return
 
 
-def _time_of(file: Path) -> datetime:
-    return datetime.fromtimestamp(int(file.stat().st_mtime), UTC)
+def _time_of(file: Path, now: datetime) -> datetime:
+    return min(datetime.fromtimestamp(int(file.stat().st_mtime), UTC), now)
 
 
 def _count_lines(file: Path) -> int | None:

@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 import typer
@@ -11,7 +11,7 @@ import typer
 from ses_suppression.account_level_list import AccountLevelEntry
 from ses_suppression.address import domain_of
 from ses_suppression.cli.listing import scanned
-from ses_suppression.cli.parameters import Apply, Writer, held_at, moment
+from ses_suppression.cli.parameters import Apply, Writer, domain_named, held_at, moment
 from ses_suppression.cli.session import Session
 from ses_suppression.evidence import Evidence
 from ses_suppression.incident import (
@@ -30,6 +30,7 @@ from ses_suppression.record import Record, updated
 from ses_suppression.suppression import lasting_reason
 
 _EXAMPLES = 5
+_LATE = timedelta(minutes=10)  # SES makes the entry of a bounce a moment after it
 
 
 @dataclass
@@ -88,7 +89,7 @@ def undo(
     incident = Incident(
         start=start,
         end=end,
-        domains=frozenset(name.lower() for name in domain or ()),
+        domains=frozenset(map(domain_named, domain or ())),
         diagnostic=diagnostic,
         bounce_sub_type=sub_type,
     )
@@ -148,7 +149,7 @@ def _entries_of(session: Session, incident: Incident) -> dict[str, list[AccountL
     """Give SES's own entries that the incident made, by address."""
     entries: defaultdict[str, list[AccountLevelEntry]] = defaultdict(list)
     for entry in session.account_level_list.entries(
-        reasons=[Reason.BOUNCE], start=incident.start, end=incident.end
+        reasons=[Reason.BOUNCE], start=incident.start, end=incident.end + _LATE
     ):
         if entry.address:
             entries[entry.address].append(entry)

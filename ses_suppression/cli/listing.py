@@ -1,9 +1,10 @@
 """The list as a whole: who is on it, how many, and all of it as a file."""
 
 import csv
+import tempfile
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -13,7 +14,7 @@ import typer
 
 from ses_suppression.address import domain_of
 from ses_suppression.cli.output import as_text, json_line, suppression_document
-from ses_suppression.cli.parameters import moment
+from ses_suppression.cli.parameters import domain_named, moment
 from ses_suppression.cli.session import Session
 from ses_suppression.import_formats import escaped
 from ses_suppression.policy import Reason
@@ -79,6 +80,7 @@ def list_(
     """
     session: Session = context.obj
     now = session.now
+    at_domain = domain_named(domain) if domain else None
     rows = (
         (record, one)
         for record in scanned(session)
@@ -86,7 +88,7 @@ def list_(
         if _in_state(one, state, now)
         and reason in {None, one.reason}
         and stream in {None, one.stream}
-        and (domain is None or domain_of(record.address) == domain.lower())
+        and (at_domain is None or domain_of(record.address) == at_domain)
         and (since is None or one.since >= since)
         and (until is None or one.since < until)
         and (sub_type is None or sub_type == _sub_type(record, one))
@@ -190,18 +192,34 @@ def export(
     """
     session: Session = context.obj
     now = session.now
-    opened = (
-        output.open("w", encoding="utf-8", newline="")
-        if output
-        else nullcontext(session.out.console.file)
-    )
-    with opened as file:
+    with _written_at_once(output) if output else nullcontext(session.out.console.file) as file:
         if form is Form.CSV:
             csv.writer(file, lineterminator="\n").writerow(COLUMNS)
         for record in scanned(session):
             for one in record.suppressions.values():
                 if _in_state(one, state, now):
                     _write(file, form, record.address, one)
+
+
+@contextmanager
+def _written_at_once(path: Path) -> Iterator[IO[str]]:
+    """Write a file that takes the place of an older one when it is whole, and not before.
+
+    What is no ordinary file, such as a pipe, is written as it is.
+    """
+    if path.exists() and not path.is_file():
+        with path.open("w", encoding="utf-8", newline="") as pipe:
+            yield pipe
+        return
+    with tempfile.NamedTemporaryFile(
+        "w", encoding="utf-8", newline="", dir=path.parent, delete=False
+    ) as file:
+        try:
+            yield file
+        except BaseException:
+            Path(file.name).unlink()
+            raise
+    Path(file.name).replace(path)
 
 
 def _write(file: IO[str], form: Form, address: str, suppression: Suppression) -> None:

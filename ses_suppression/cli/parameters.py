@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ses_suppression.address import normalise
+from ses_suppression.address import domain_of, normalise
 from ses_suppression.cli.session import Session
 from ses_suppression.deadline import Deadline
 from ses_suppression.errors import SESSuppressionError
@@ -35,6 +35,15 @@ def moment(text: str) -> datetime:
         return found.replace(tzinfo=found.tzinfo or UTC).astimezone(UTC)
     except OverflowError:
         raise typer.BadParameter(f"{text} lies beyond the end of time") from None
+
+
+def domain_named(text: str) -> str:
+    """Give a domain as it stands in addresses: lower case, as its A-label.
+
+    Raises:
+        InvalidAddressError: it is none.
+    """
+    return domain_of(normalise(f"x@{text.removeprefix('@')}"))
 
 
 Address = Annotated[str, typer.Argument(help="The address, in any spelling.")]

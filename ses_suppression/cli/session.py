@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from ses_suppression.account_level_list import AccountLevelList
 from ses_suppression.cli.output import Output
-from ses_suppression.client import SuppressionList
+from ses_suppression.client import TABLE_NAME_VARIABLE, SuppressionList
 from ses_suppression.errors import InvalidPolicyError, MissingSettingError
 from ses_suppression.policy import VARIABLE, Policy
 from ses_suppression.store import CONNECTIONS, DynamoDBStore
@@ -106,13 +106,16 @@ class Session:
 
     @cached_property
     def table_name(self) -> str:
-        """The table: `--table`, else that of the environment's stack."""
+        """The table: `--table`, else that of the environment's stack, else the variable's."""
         if self.table:
             return self.table
         if not self.environment:
+            table_name = os.environ.get(TABLE_NAME_VARIABLE)
+            if table_name:
+                return table_name
             raise MissingSettingError(
                 "name the environment (--env prod, or SUPPRESSION_ENV), or the table (--table, or "
-                "SUPPRESSION_TABLE_NAME)"
+                f"{TABLE_NAME_VARIABLE})"
             )
         return self.stack.output("SuppressionTableName")
 

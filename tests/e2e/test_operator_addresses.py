@@ -116,6 +116,27 @@ def test_after_a_complaint_a_removal_needs_consent(operator: Operator, stack: St
     assert stack.record(address).evidence[-1].note == "wants mail; consent: form of 2026-11-24"
 
 
+def test_a_complaint_that_only_ses_knows_needs_consent_too(
+    operator: Operator, stack: Stack, bounced: Bounced
+) -> None:
+    held, at_ses = bounced(), stack.emulator.client("sesv2")
+    at_ses.put_suppressed_destination(EmailAddress=held, Reason="COMPLAINT")
+    said = operator.refused("remove", held, "--ses", "--note", "is back", status=2)
+    assert "somebody complained" in said
+    assert stack.suppressions.check(held) is not None
+    assert at_ses.get_suppressed_destination(EmailAddress=held)
+
+
+def test_an_item_that_cannot_be_read_can_be_erased(operator: Operator, stack: Stack) -> None:
+    address = f"{uuid.uuid4().hex}@example.net"
+    stack.emulator.client("dynamodb").put_item(
+        TableName=stack.deployment.table_name, Item={"address": {"S": address}}
+    )
+    answer = operator.run("erase", address, "--apply")
+    assert (answer.returncode, "what is lost cannot be said" in answer.stderr) == (0, True)
+    assert operator.says("check", address) == f"{address}: may be mailed\n"
+
+
 def test_an_address_is_erased_after_it_was_said_what_is_lost(
     operator: Operator, stack: Stack, bounced: Bounced
 ) -> None:

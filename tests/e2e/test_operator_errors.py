@@ -1,5 +1,7 @@
 """What goes wrong is one sentence: what, and what to do. Never a traceback, unless it is wanted."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.e2e.operator import Operator
@@ -33,6 +35,60 @@ def test_a_check_that_cannot_be_done_says_why(
     error = operator.refused("check", "jane@example.com", status=status, environment=environment)
     assert error.startswith("error: ")
     assert said in error
+
+
+def test_an_environment_that_is_named_beats_a_variable(stack: Stack) -> None:
+    environment = {"SUPPRESSION_TABLE_NAME": stack.deployment.table_name}
+    by_variable = Operator(stack, ()).run("check", "x@example.com", environment=environment)
+    assert by_variable.returncode == 0
+    prod = Operator(stack, ("--env", "prod"))
+    assert "there is no stack" in prod.refused("list", status=2, environment=environment)
+
+
+def test_an_export_that_fails_leaves_the_older_one(stack: Stack, tmp_path: Path) -> None:
+    file = tmp_path / "suppressions.csv"
+    file.write_text("older")
+    Operator(stack, ("--table", "gone")).refused("export", "--output", str(file), status=3)
+    assert file.read_text() == "older"
+    assert list(tmp_path.iterdir()) == [file]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("add", "x@example.com", "--note", "n" * 513), "by and note: at most 512 characters"),
+        (("add", "x@example.com", "--note", "\udcff"), "by, note and stream: not UTF-8"),
+        (("add", "x@example.com", "--note", "n", "--until", "2020-01-01"), "until: it is not"),
+        (("add", "x@example.com", "--note", "n", "--until", "9999-12-31T23:59-05"), "end of time"),
+        (("list", "--domain", "exa mple.com"), "a character that no domain can have"),
+        (("remove", "x@example.com", "--note", "n", "--ses", "--stream", "s"), "knows no streams"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_meant_is_refused(
+    stack: Stack, arguments: tuple[str, ...], said: str
+) -> None:
+    answer = " ".join(Operator(stack).refused(*arguments, status=2).replace("│", " ").split())
+    assert said in answer
+
+
+def test_a_table_of_something_else_is_no_traceback(stack: Stack) -> None:
+    dynamodb = stack.emulator.client("dynamodb")
+    dynamodb.create_table(
+        TableName="orders",
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    dynamodb.put_item(TableName="orders", Item={"id": {"S": "1"}})
+    answer = Operator(stack, ("--table", "orders")).run("list")
+    assert answer.returncode == 3
+    assert "an item without address is left out: UnreadableItem" in answer.stderr
+
+
+def test_a_terminal_that_knows_few_characters_gets_what_it_can_show(stack: Stack) -> None:
+    answer = Operator(stack).run("doctor", environment={"PYTHONIOENCODING": "ascii"})
+    assert answer.returncode in {0, 1}
+    assert "\\u2713" in answer.stdout
 
 
 def test_without_a_right_the_error_names_it(

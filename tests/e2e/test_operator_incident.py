@@ -142,6 +142,8 @@ def test_entries_at_ses_are_deleted_and_put_back(stack: Stack) -> None:
     back = operator.document("undo", "--revert", done["undo"], "--apply")
     assert back["put_back_at_ses"] == 1
     assert listed() == entries
+    put_back = at_ses.get_suppressed_destination(EmailAddress="One@Undone.example")
+    assert put_back["SuppressedDestination"]["Reason"] == "BOUNCE"
     earlier = ("undo", "--domain", "undone.example", "--from", window[0], "--ses", "--to")
     again = operator.document(*earlier, window[1], "--apply")
     assert (again["released"], again["ses_entries"]) == (1, 1)

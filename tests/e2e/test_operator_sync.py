@@ -129,12 +129,18 @@ def test_a_sync_releases_nobody_who_complained_and_comes_to_rest(stack: Stack) -
             record_of(undone, void(100_000, undone), address="undone@sync.example"),
             record_of(undone, void(100_000, undone), address="complained@sync.example"),
             record_of(suppress(by="ann", note="x", at=day(0)), address="by-hand@sync.example"),
+            record_of(
+                reactivate(by="ann", note="x", at=day(100_000), stream="news"),
+                address="on-a-stream@sync.example",
+            ),
         ],
     )
     for spelling, reason in {
         "undone@sync.example": "BOUNCE",
         "complained@sync.example": "COMPLAINT",
         "by-hand@sync.example": "BOUNCE",
+        "on-a-stream@sync.example": "BOUNCE",
+        "bounce@simulator.amazonses.com": "BOUNCE",
         "Two@sync.example": "BOUNCE",
         "two@sync.example": "BOUNCE",
     }.items():
@@ -143,11 +149,11 @@ def test_a_sync_releases_nobody_who_complained_and_comes_to_rest(stack: Stack) -
     assert done["examples"]["delete"] == ["undone@sync.example"]
     assert sorted(done["examples"]["pull"]) == [
         "Two@sync.example", "by-hand@sync.example", "complained@sync.example",
-        "two@sync.example",
+        "on-a-stream@sync.example", "two@sync.example",
     ]  # fmt: skip
     assert at_ses.get_suppressed_destination(EmailAddress="complained@sync.example")
     rest = operator.document("sync", "--apply")
-    assert (rest["pull"], rest["push"], rest["delete"], rest["same"]) == (0, 0, 0, 4)
+    assert (rest["pull"], rest["push"], rest["delete"], rest["same"]) == (0, 0, 0, 5)
 
 
 def test_a_large_list_is_pushed_by_sess_import_job(stack: Stack) -> None:

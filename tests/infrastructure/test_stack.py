@@ -459,6 +459,29 @@ def test_the_alarms_look_at_the_metrics_that_the_functions_write(template: Templ
         assert names["service"] in {"bounces", "complaints", "deliveries", "canary"}
 
 
+def test_the_dashboard_asks_the_operators_questions_from_top_to_bottom(
+    template: Template,
+) -> None:
+    (dashboard,) = resources(template, "AWS::CloudWatch::Dashboard").values()
+    body = "".join(
+        part if isinstance(part, str) else "x"
+        for part in dashboard["Properties"]["DashboardBody"]["Fn::Join"][1]
+    )
+    widgets = json.loads(body)["widgets"]
+    questions = [one["properties"]["markdown"] for one in widgets if one["type"] == "text"]
+    assert questions == [
+        "# Are we allowed to send?", "# Does feedback flow?", "# Who bounces?",
+        "# Is anything stuck?", "# What does it cost?",
+    ]  # fmt: skip
+    assert [one["y"] for one in widgets] == sorted(one["y"] for one in widgets)
+    metrics = [metric for one in widgets for metric in one["properties"].get("metrics", [])]
+    ours = {tuple(metric[:2]) for metric in metrics if metric[0] == alarms.NAMESPACE}
+    assert {name for _, name in ours} >= {
+        "Applied", "Retried", "Suppressions", "CanarySeconds", "hard-bounce", "complaint",
+    }  # fmt: skip
+    assert len(metrics) < 100, "what a dashboard shows is what is paid for"
+
+
 def test_the_canary_may_mail_the_simulator_and_ask_and_nothing_else(template: Template) -> None:
     (policy,) = [
         policy

@@ -102,7 +102,7 @@ def test_what_happened_is_counted_by_outcome_and_rule(deployed: Deployed) -> Non
     _, lines = deployed(
         bounce(JANE), complaint("joe@example.com"), "nonsense", '{"eventType": "Open"}'
     )
-    (metrics,) = [line for line in lines if "_aws" in line]
+    metrics, by_provider = [line for line in lines if "_aws" in line]
     expected = {
         "Applied": 2, "Rejected": 1, "Acknowledged": 1, "hard-bounce": 1, "complaint": 1,
         "Suppressions": 2,
@@ -111,6 +111,15 @@ def test_what_happened_is_counted_by_outcome_and_rule(deployed: Deployed) -> Non
         name: [value] for name, value in expected.items()
     }
     assert "Retried" not in metrics
+    assert (by_provider["provider"], by_provider["Suppressions"]) == ("other", [2])
+    for found in (metrics, by_provider):
+        assert found["environment"] == "dev"
+
+
+def test_a_providers_bad_hour_is_seen(deployed: Deployed) -> None:
+    _, lines = deployed(*(bounce(f"a{number}@gmail.com", mail_id=f"m{number}") for number in "123"))
+    providers = {line["provider"]: line["Suppressions"] for line in lines if "provider" in line}
+    assert providers == {"Google": [3]}
 
 
 def test_a_rejected_message_stands_on_the_dead_letter_queue_with_its_reason(

@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from ses_suppression.classification import rule_of
-from ses_suppression.decision import Decision, Effect, decide, expires_at
+from ses_suppression.decision import Decision, Effect, decide, expires_at, has_complained
 from ses_suppression.evidence import EVERY_STREAM, OPERATOR_KINDS, Evidence, Kind
 from ses_suppression.merge import merge
 from ses_suppression.policy import Origin, Policy, Reason
@@ -79,6 +79,19 @@ def only(*evidence: Evidence, policy: Policy = POLICY, stream: str = EVERY_STREA
 def steps(*evidence: Evidence, policy: Policy = POLICY) -> dict[str, tuple[Rule, Effect]]:
     decision = decide(JANE, evidence, policy)
     return {step.evidence.id: (step.rule, step.effect) for step in decision.steps}
+
+
+def test_a_complaint_counts_though_something_else_speaks() -> None:
+    imported = piece(Kind.IMPORT, 0, reason="COMPLAINT", until=day(5), by="x", note="x")
+    evidence = [imported, hard(1)]
+    assert only(*evidence).reason is Reason.BOUNCE
+    assert has_complained(JANE, evidence, POLICY, stream=None)
+    assert not has_complained(JANE, [hard(1)], POLICY, stream=None)
+    assert not has_complained(JANE, [complaint(0), reactivate(2)], POLICY, stream=None)
+    on_news = [complaint(0, stream="news")]
+    assert has_complained(JANE, on_news, POLICY, stream="news")
+    assert has_complained(JANE, on_news, POLICY, stream=None)
+    assert not has_complained(JANE, on_news, POLICY, stream="receipts")
 
 
 # --- permanent bounces

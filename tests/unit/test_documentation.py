@@ -22,10 +22,11 @@ MODULES = sorted(
     if not module.name.endswith("__main__")
 )
 LAYERS = (
-    "errors", "address", "notification", "evidence", "rules", "diagnosis", "classification",
-    "policy", "merge", "suppression", "decision", "record", "operator_actions", "explanation",
-    "incident", "import_formats", "item", "deadline", "daemon_pool", "pace", "store", "ingest",
-    "cache", "client", "guarding", "account_level_list", "testing", "pytest_plugin",
+    "errors", "address", "providers", "notification", "evidence", "rules", "diagnosis",
+    "classification", "policy", "merge", "suppression", "decision", "record",
+    "operator_actions", "explanation", "incident", "import_formats", "item", "deadline",
+    "daemon_pool", "pace", "store", "ingest", "cache", "client", "guarding",
+    "account_level_list", "testing", "pytest_plugin",
 )  # fmt: skip
 PURE = LAYERS[: LAYERS.index("deadline")]
 

@@ -111,6 +111,15 @@ def test_every_format_has_an_example() -> None:
     assert [form.name for form in FORMATS] == list(EXPORTS)
 
 
+def test_a_column_without_a_name_is_no_status() -> None:
+    assert only(",address,reason", "4,jane@example.com,BOUNCE").reason is Reason.BOUNCE
+
+
+def test_a_list_of_ones_own_is_believed_about_its_reasons() -> None:
+    row = only("address,reason,created_at", "jane@example.com,BOUNCE,20260301")
+    assert (row.reason, row.at) == (Reason.BOUNCE, datetime(2026, 3, 1, tzinfo=UTC))
+
+
 def test_the_form_of_sess_bulk_import_has_no_header() -> None:
     found = read_export(["jane@example.com,BOUNCE", "joe@example.com, COMPLAINT"], now=NOW)
     assert found.format is SES_BULK
@@ -153,6 +162,7 @@ def test_a_row_without_reason_or_date_is_manual_and_says_no_date() -> None:
         ("email,date", "jane@example.com,yesterday", "the date 'yesterday' is not one"),
         ("email,date", "jane@example.com,99999999999999999999", "is not one"),
         ("email,date", "jane@example.com,2026-11-25", "its date lies in the future"),
+        ("email,date", "jane@example.com,2026", "the date '2026' is not one"),
         ("email,until", "jane@example.com,2026-11-23", "it has ended already"),
         ("email,date,until", "jane@example.com,2026-01-02,2026-01-01", "it has ended already"),
         (

@@ -1,0 +1,181 @@
+"""The dashboard: the operator's questions, from top to bottom."""
+
+from collections.abc import Mapping, Sequence
+
+from aws_cdk import Duration, Stack
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_dynamodb as dynamodb
+from constructs import Construct
+
+from ses_suppression.policy import CONSEQUENCES, Count, Suppress
+from ses_suppression.providers import PROVIDERS
+from stacks.alarms import NAMESPACE, SES_RATES
+from stacks.feedback_channel import FeedbackChannel
+
+_WIDTH = 24
+_PERIOD = Duration.minutes(5)
+
+
+class Dashboard(Construct):
+    """May we send, does feedback flow, who bounces, is anything stuck, what does it cost?
+
+    Args:
+        environment: the environment's name.
+        channels: the path of each kind of feedback.
+        table: the suppression table.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        environment: str,
+        channels: Mapping[str, FeedbackChannel],
+        table: dynamodb.ITableV2,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._environment = environment
+        self._channels = channels
+        self._dashboard = cloudwatch.Dashboard(
+            self,
+            "Dashboard",
+            dashboard_name=Stack.of(self).stack_name,
+            period_override=cloudwatch.PeriodOverride.AUTO,
+        )
+        self._ask("Are we allowed to send?", self._rates())
+        self._ask("Does feedback flow?", self._flow())
+        self._ask("Who bounces?", self._bounces())
+        self._ask("Is anything stuck?", self._stuck())
+        self._ask("What does it cost?", self._cost(table))
+
+    def _ask(self, question: str, graphs: Mapping[str, Sequence[cloudwatch.IMetric]]) -> None:
+        width = _WIDTH // len(graphs)
+        self._dashboard.add_widgets(
+            cloudwatch.TextWidget(markdown=f"# {question}", width=_WIDTH, height=1)
+        )
+        self._dashboard.add_widgets(
+            *(
+                cloudwatch.GraphWidget(
+                    title=title,
+                    left=list(metrics),
+                    left_annotations=_lines(title),
+                    width=width,
+                    height=6,
+                )
+                for title, metrics in graphs.items()
+            )
+        )
+
+    def _rates(self) -> dict[str, list[cloudwatch.IMetric]]:
+        rates: dict[str, list[cloudwatch.IMetric]] = {
+            name: [_ses(name, statistic="Maximum", period=Duration.hours(1))] for name in SES_RATES
+        }
+        sent = [_ses(name) for name in ("Send", "Bounce", "Complaint", "Reject")]
+        return rates | {"Mail": list(sent)}
+
+    def _flow(self) -> dict[str, list[cloudwatch.IMetric]]:
+        return {
+            "Notifications from SES": [
+                channel.topic.metric_number_of_messages_published(
+                    label=kind, period=_PERIOD, statistic="Sum"
+                )
+                for kind, channel in self._channels.items()
+            ],
+            "Applied": [self._ours("Applied", kind, label=kind) for kind in self._channels],
+            "Seconds until the canary's verdict": [
+                self._ours("CanarySeconds", "canary", statistic="Maximum")
+            ],
+        }
+
+    def _bounces(self) -> dict[str, list[cloudwatch.IMetric]]:
+        rules = [rule for rule, then in CONSEQUENCES.items() if isinstance(then, Suppress | Count)]
+        return {
+            "By rule": [
+                self._ours(rule.value, "bounces", label=rule.value)
+                for rule in rules
+                if rule.value not in {"complaint", "suppress", "import"}
+            ],
+            "By receiving provider": [
+                cloudwatch.Metric(
+                    namespace=NAMESPACE,
+                    metric_name="Suppressions",
+                    dimensions_map={"environment": self._environment, "provider": provider},
+                    label=provider,
+                    period=_PERIOD,
+                    statistic="Sum",
+                )
+                for provider in PROVIDERS
+            ],
+            "Complaints": [self._ours("complaint", "complaints")],
+        }
+
+    def _stuck(self) -> dict[str, list[cloudwatch.IMetric]]:
+        ages: list[cloudwatch.IMetric] = []
+        letters: list[cloudwatch.IMetric] = []
+        functions: list[cloudwatch.IMetric] = []
+        for kind, channel in self._channels.items():
+            ages.append(
+                channel.queue.metric_approximate_age_of_oldest_message(
+                    label=kind, period=_PERIOD, statistic="Maximum"
+                )
+            )
+            for what, queue in (
+                ("dead letters", channel.dead_letter_queue),
+                ("undelivered", channel.undelivered_queue),
+            ):
+                letters.append(
+                    queue.metric_approximate_number_of_messages_visible(
+                        label=f"{kind}: {what}", period=_PERIOD, statistic="Maximum"
+                    )
+                )
+            functions.append(channel.function.metric_errors(label=f"{kind}: errors"))
+            functions.append(channel.function.metric_throttles(label=f"{kind}: throttles"))
+            functions.append(self._ours("Retried", kind, label=f"{kind}: retried messages"))
+        return {
+            "Age of the oldest message": ages,
+            "Messages that nobody could use": letters,
+            "Functions": functions,
+        }
+
+    def _cost(self, table: dynamodb.ITableV2) -> dict[str, list[cloudwatch.IMetric]]:
+        return {
+            "Units of the table": [
+                table.metric_consumed_read_capacity_units(label="read", period=_PERIOD),
+                table.metric_consumed_write_capacity_units(label="written", period=_PERIOD),
+            ],
+            "Milliseconds of the functions": [
+                channel.function.metric_duration(label=kind, period=_PERIOD, statistic="Sum")
+                for kind, channel in self._channels.items()
+            ],
+            "Messages": [
+                channel.queue.metric_number_of_messages_sent(label=kind, period=_PERIOD)
+                for kind, channel in self._channels.items()
+            ],
+        }
+
+    def _ours(
+        self, name: str, kind: str, *, label: str | None = None, statistic: str = "Sum"
+    ) -> cloudwatch.Metric:
+        return cloudwatch.Metric(
+            namespace=NAMESPACE,
+            metric_name=name,
+            dimensions_map={"environment": self._environment, "service": kind},
+            label=label,
+            period=_PERIOD,
+            statistic=statistic,
+        )
+
+
+def _ses(name: str, *, statistic: str = "Sum", period: Duration = _PERIOD) -> cloudwatch.Metric:
+    return cloudwatch.Metric(
+        namespace="AWS/SES", metric_name=name, statistic=statistic, period=period
+    )
+
+
+def _lines(title: str) -> list[cloudwatch.HorizontalAnnotation]:
+    """Draw where AWS warns and reviews."""
+    return [
+        cloudwatch.HorizontalAnnotation(value=rate, label=level)
+        for level, rate in SES_RATES.get(title, {}).items()
+    ]
