@@ -1,7 +1,8 @@
 """Writes the pages that are made from code: `make docs`. A test fails when they differ."""
 
+import json
 from collections.abc import Iterator
-from dataclasses import fields
+from dataclasses import MISSING, Field, fields
 from pathlib import Path
 from typing import assert_never
 
@@ -19,6 +20,7 @@ from ses_suppression.policy import (
     Suppress,
 )
 from ses_suppression.rules import WHEN, Rule
+from stacks.config import Config, ses_regions
 
 DOCS = Path(__file__).parent
 
@@ -170,7 +172,67 @@ def _text(row: Row) -> str:
     return "`" + row.text.replace("|", "\\|") + "`" if row.text else "any"
 
 
-PAGES = {DOCS / "policy.md": policy_page}
+def configuration_page() -> str:
+    """Give the text of `docs/configuration.md`."""
+    return "\n".join(_configuration_page()) + "\n"
+
+
+def _configuration_page() -> Iterator[str]:
+    yield "# Configuration"
+    yield ""
+    yield "<!-- made by `make docs` from stacks/config.py -->"
+    yield ""
+    yield (
+        "`cdk.json` has an object for each environment under `context.environments`; `cdk deploy -c env=prod` takes that "
+        "of `prod`. A name is up to 20 lower-case letters, digits and hyphens. A wrong key or value stops `cdk synth`, "
+        "with the key, the value and what is allowed."
+    )
+    yield ""
+    yield "| key | default | meaning |"
+    yield "|---|---|---|"
+    meanings = _attributes(Config)
+    for field in fields(Config):
+        if field.name in {
+            "environment",
+            "synthesizer",
+        }:  # not of the object: its name, and how it is deployed
+            continue
+        default = (
+            "needed"
+            if field.default is MISSING and field.default_factory is MISSING
+            else _configured(field)
+        )
+        yield f"| `{field.name}` | {default} | {meanings[field.name]} |"
+    yield ""
+    yield "An example with all of them:"
+    yield ""
+    yield "```json"
+    yield json.dumps({"environments": {"prod": EXAMPLE}}, indent=2)
+    yield "```"
+    yield ""
+    yield f"SES is in these regions: {', '.join(ses_regions())}."
+
+
+EXAMPLE = {
+    "region": "eu-west-1",
+    "identities": ["shop.example", {"name": "news@example.net", "take_over": True}],
+    "deliveries": True,
+    "sending_account_ids": ["111122223333"],
+    "function_timeout_seconds": 30,
+    "canary_minutes": 60,
+    "alarm_emails": ["ops@shop.example"],
+    "suppressions_an_hour": 500,
+    "tags": {"team": "mail"},
+    "policy": {"transient_bounces": 3, "never_suppress": ["shop.example"]},
+}
+
+
+def _configured(field: Field[object]) -> str:
+    value = field.default_factory() if field.default_factory is not MISSING else field.default
+    return f"`{json.dumps(value)}`"
+
+
+PAGES = {DOCS / "policy.md": policy_page, DOCS / "configuration.md": configuration_page}
 
 
 def main() -> None:

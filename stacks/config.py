@@ -2,9 +2,11 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+import botocore.session
 
 from ses_suppression.address import normalise
 from ses_suppression.errors import InvalidAddressError, InvalidPolicyError, SESSuppressionError
@@ -42,7 +44,9 @@ class Config:
     Attributes:
         environment: its name; part of every name in the stack.
         region: where SES sends from: topics and identities share a region.
-        identities: whose notifications are ours.
+        identities: verified domains and addresses, as SES spells them, whose notifications come
+            here; an entry is `"example.com"`, or `{"name": "example.com", "take_over": true}` where
+            the topics of somebody else may be replaced.
         deliveries: subscribe to deliveries too; they end a row of transient bounces.
         sending_account_ids: accounts, beside the stack's own, whose feedback is taken.
         function_timeout_seconds: the time that a function has for a batch; a message is seen again
@@ -50,7 +54,8 @@ class Config:
         canary_minutes: so often the canary mails SES's mailbox simulator; null: never.
         alarm_emails: who is called by the alarms; each has to confirm a mail from SNS.
         suppressions_an_hour: more than so many suppressions in an hour are a spike.
-        policy: thresholds of the verdict, as a mapping of `ses_suppression.policy.Policy`.
+        tags: of all resources.
+        policy: thresholds of the verdict; see [the policy](policy.md).
         synthesizer: `cli` deploys with the CLI's own credentials; for emulators.
     """
 
@@ -63,6 +68,7 @@ class Config:
     canary_minutes: int | None = 60
     alarm_emails: tuple[str, ...] = ()
     suppressions_an_hour: int = 500
+    tags: Mapping[str, str] = field(default_factory=dict)
     policy: Mapping[str, Any] = field(default_factory=dict)
     synthesizer: str | None = None
 
@@ -109,9 +115,35 @@ def _validated(values: Mapping[str, Any], path: str) -> dict[str, Any]:
 
 
 def _region(value: object, path: str) -> str:
-    if isinstance(value, str) and _REGION.fullmatch(value):
-        return value
-    raise ConfigError(f"{path}: the name of a region is needed, such as eu-west-1, not {value!r}")
+    if not isinstance(value, str) or not _REGION.fullmatch(value):
+        raise ConfigError(
+            f"{path}: the name of a region is needed, such as eu-west-1, not {value!r}"
+        )
+    known = ses_regions()
+    if value not in known:
+        raise ConfigError(
+            f"{path}: SES is not in {value}, as far as this botocore knows; it is in "
+            f"{', '.join(known)}. If SES has come there since, upgrade boto3"
+        )
+    return value
+
+
+def ses_regions() -> Sequence[str]:
+    """Give the regions that SES is in, by botocore's own data: it asks nobody."""
+    session = botocore.session.Session()
+    return [
+        region
+        for partition in session.get_available_partitions()
+        for region in session.get_available_regions("sesv2", partition)
+    ]
+
+
+def _tags(value: object, path: str) -> Mapping[str, str]:
+    if isinstance(value, Mapping) and all(
+        isinstance(part, str) and part for pair in value.items() for part in pair
+    ):
+        return dict(value)
+    raise ConfigError(f"{path}: an object of texts is needed, not {value!r}")
 
 
 def _identities(value: object, path: str) -> tuple[Identity, ...]:
@@ -226,5 +258,6 @@ _READERS = {
     "canary_minutes": _canary_minutes,
     "alarm_emails": _emails,
     "suppressions_an_hour": _count,
+    "tags": _tags,
     "policy": _policy,
 }

@@ -2,7 +2,7 @@
 
 import json
 
-from aws_cdk import Aws, CfnOutput, Duration, Environment, Fn, IStackSynthesizer, Stack
+from aws_cdk import Aws, CfnOutput, Duration, Environment, Fn, IStackSynthesizer, Stack, Tags
 from constructs import Construct
 
 from stacks.alarms import Alarms
@@ -44,6 +44,8 @@ class SuppressionStack(Stack):
             env=Environment(account=account, region=config.region),
             synthesizer=synthesizer,
         )
+        for name, value in config.tags.items():
+            Tags.of(self).add(name, value)
         key = EncryptionKey(self, "Encryption", topic_names=topic_name("*", config.environment)).key
         table = SuppressionTable(self, "SuppressionTable", key=key)
         code = function_code()

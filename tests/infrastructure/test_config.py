@@ -34,6 +34,17 @@ def test_an_identity_is_a_name_or_says_that_it_may_be_taken_over() -> None:
     ("values", "message"),
     [
         ({"regoin": "x"}, "environments.dev.regoin: not a key; there are region, identities, "),
+        ({"region": "eu-west-9"}, "environments.dev.region: SES is not in eu-west-9"),
+        ({"tags": ["x"]}, "environments.dev.tags: an object of texts is needed"),
+        (
+            {"canary_minutes": 1},
+            "environments.dev.canary_minutes: null, or minutes from 5 to 1440 are needed",
+        ),
+        ({"alarm_emails": ["x"]}, "environments.dev.alarm_emails[0]: 'x': an address needs an @"),
+        (
+            {"suppressions_an_hour": 0},
+            "environments.dev.suppressions_an_hour: a whole number from 1",
+        ),
         (
             {"region": "Ireland"},
             "environments.dev.region: the name of a region is needed, such as eu-west-1",

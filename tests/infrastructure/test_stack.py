@@ -379,6 +379,15 @@ def test_all_functions_share_one_asset_and_the_newest_runtime(template: Template
         assert function["Properties"]["Architectures"] == ["arm64"]
 
 
+def test_everything_that_can_have_tags_has_those_of_the_environment() -> None:
+    template = synthesized(identities=["example.com"], tags={"team": "mail"})
+    for of_type in set(PINNED.values()) - {"AWS::DynamoDB::GlobalTable"} | {
+        "AWS::Lambda::Function"
+    }:
+        for resource in resources(template, of_type).values():
+            assert {"Key": "team", "Value": "mail"} in resource["Properties"]["Tags"]
+
+
 def test_a_finding_of_the_aws_solutions_pack_stops_the_synth() -> None:
     app = App()
     check(app)

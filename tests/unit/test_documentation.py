@@ -48,10 +48,11 @@ def test_every_make_target_and_link_of_a_page_exists(page: Path) -> None:
     assert [file for file in files if not (ROOT / file).exists()] == []
 
 
-def test_the_readme_documents_every_key_of_an_environment() -> None:
-    documented = re.findall(r"^\| `(\w+)` \|", (ROOT / "README.md").read_text(), re.MULTILINE)
+def test_the_example_of_the_configuration_has_every_key_and_is_accepted() -> None:
+    config = Config.from_context({"env": "prod", "environments": {"prod": generate.EXAMPLE}})
     keys = [item.name for item in fields(Config) if item.name not in {"environment", "synthesizer"}]
-    assert documented == keys
+    assert list(generate.EXAMPLE) == keys
+    assert config.policy == generate.EXAMPLE["policy"]
 
 
 @pytest.mark.parametrize("page", generate.PAGES, ids=lambda page: page.name)
