@@ -6,7 +6,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 ENV ?= dev
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo local test slow fuzz mutants check lint types format synth bench docs lock clean
+.PHONY: help setup demo local test slow fuzz mutants check lint types format synth snapshot bench docs lock clean
 
 help: ## show this
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -45,6 +45,9 @@ format: setup ## mend what ruff can mend
 
 synth: setup ## the CloudFormation template of ENV=dev; needs no network, no Docker and no AWS account
 	@node_modules/.bin/cdk synth -c env=$(ENV)
+
+snapshot: setup ## write the template that a review looks at
+	$(BIN)/python -m tests.infrastructure.snapshot
 
 bench: setup ## measure, side by side with what a user would otherwise write
 	$(BIN)/python -m benchmarks.screening

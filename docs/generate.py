@@ -6,6 +6,7 @@ from dataclasses import MISSING, Field, fields
 from pathlib import Path
 from typing import assert_never
 
+from docs.diagram import diagram
 from ses_suppression.diagnosis import DELAYED, OTHERWISE, ROWS, Row
 from ses_suppression.merge import KEPT, KEPT_DAYS, KEPT_OF_AN_UNDO, KEPT_OF_ANY_OTHER
 from ses_suppression.policy import (
@@ -232,7 +233,23 @@ def _configured(field: Field[object]) -> str:
     return f"`{json.dumps(value)}`"
 
 
-PAGES = {DOCS / "policy.md": policy_page, DOCS / "configuration.md": configuration_page}
+def architecture_page() -> str:
+    """Give the text of `docs/architecture.md`: by hand, but for the picture."""
+    text = (DOCS / "architecture.md").read_text()
+    before, _, rest = text.partition(_PICTURE)
+    _, _, after = rest.partition(_PICTURE_END)
+    picture = "\n".join(diagram())
+    return f"{before}{_PICTURE}\n\n{picture}\n\n{_PICTURE_END}{after}"
+
+
+_PICTURE = "<!-- the picture: made by `make docs` from the template -->"
+_PICTURE_END = "<!-- the end of the picture -->"
+
+PAGES = {
+    DOCS / "policy.md": policy_page,
+    DOCS / "configuration.md": configuration_page,
+    DOCS / "architecture.md": architecture_page,
+}
 
 
 def main() -> None:

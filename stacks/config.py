@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import botocore.session
@@ -128,6 +129,7 @@ def _region(value: object, path: str) -> str:
     return value
 
 
+@cache
 def ses_regions() -> Sequence[str]:
     """Give the regions that SES is in, by botocore's own data: it asks nobody."""
     session = botocore.session.Session()

@@ -12,6 +12,7 @@ from aws_cdk.assertions import Match, Template
 from lambdas import ingest
 from stacks import alarms
 from stacks.checks import check
+from tests.infrastructure import snapshot
 from tests.infrastructure.conftest import synthesized
 
 PINNED = {
@@ -377,6 +378,11 @@ def test_all_functions_share_one_asset_and_the_newest_runtime(template: Template
     for function in functions:
         assert function["Properties"]["Runtime"] == "python3.14"
         assert function["Properties"]["Architectures"] == ["arm64"]
+
+
+def test_the_template_is_the_one_that_was_reviewed() -> None:
+    """A difference is no error: look at it, then `make snapshot` and commit it with the change."""
+    assert json.loads(snapshot.template_of_prod()) == json.loads(snapshot.PATH.read_text())
 
 
 def test_everything_that_can_have_tags_has_those_of_the_environment() -> None:
