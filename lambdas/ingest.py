@@ -17,12 +17,16 @@ from lambdas.settings import Settings
 from ses_suppression.address import domain_of, fingerprint
 from ses_suppression.deadline import Deadline
 from ses_suppression.ingest import Message, Outcome, Status, ingest
+from ses_suppression.notification import Bounce, Complaint, Delivery
 from ses_suppression.policy import CONSEQUENCES, Policy, Suppress
 from ses_suppression.providers import provider_of
 from ses_suppression.rules import Rule
 from ses_suppression.store import CONNECTIONS, DynamoDBStore, Store
 
 NAMESPACE = "SESSuppression"
+KINDS = {"bounces": Bounce, "complaints": Complaint, "deliveries": Delivery}
+"""What each function's queue carries."""
+
 SECONDS_TO_HAND_BACK = 5.0
 """So much of its time a function keeps back: for one call at its slowest, and the answer to SQS."""
 
@@ -42,6 +46,7 @@ class IngestFunction:
     Args:
         store, policy, account_ids: see `ses_suppression.ingest.ingest`.
         reject: puts a rejected message where people look at it.
+        kind: the kind of feedback of its queue.
         fingerprint_key: makes addresses unreadable in logs.
         logger, metrics: of Powertools.
         environment: the environment's name, a dimension of the metrics.
@@ -54,6 +59,7 @@ class IngestFunction:
         policy: Policy,
         account_ids: frozenset[str],
         reject: Callable[[Outcome], None],
+        kind: type[Bounce | Complaint | Delivery],
         fingerprint_key: str,
         logger: Logger,
         metrics: Metrics,
@@ -63,6 +69,7 @@ class IngestFunction:
         self._policy = policy
         self._account_ids = account_ids
         self._reject = reject
+        self._kind = kind
         self._fingerprint_key = fingerprint_key
         self._logger = logger
         self._metrics = metrics
@@ -78,6 +85,7 @@ class IngestFunction:
             store=DynamoDBStore(boto3.client("dynamodb", config=_CLIENT), settings.table_name),
             policy=settings.policy,
             account_ids=settings.account_ids,
+            kind=KINDS[kind],
             reject=DeadLetters(boto3.client("sqs", config=_CLIENT), settings.dead_letter_queue_url),
             fingerprint_key=settings.fingerprint_key,
             logger=Logger(service=kind),
@@ -94,6 +102,7 @@ class IngestFunction:
             store=self._store,
             policy=self._policy,
             account_ids=self._account_ids,
+            kind=self._kind,
             deadline=deadline,
         )
         failed = [outcome for outcome in outcomes if not self._settle(outcome, deadline)]

@@ -18,7 +18,14 @@ from ses_suppression.errors import (
     StoreUnavailableError,
 )
 from ses_suppression.evidence import Attribution, Evidence, Kind, attribute
-from ses_suppression.notification import Feedback, NotFeedback, parse
+from ses_suppression.notification import (
+    Bounce,
+    Complaint,
+    Delivery,
+    Feedback,
+    NotFeedback,
+    parse,
+)
 from ses_suppression.policy import Policy
 from ses_suppression.record import Record, updated
 from ses_suppression.rules import Rule
@@ -77,6 +84,7 @@ def ingest(
     policy: Policy,
     deadline: Deadline,
     account_ids: frozenset[str] = frozenset(),
+    kind: type[Bounce | Complaint | Delivery] | None = None,
 ) -> list[Outcome]:
     """Apply a batch of messages to the store.
 
@@ -86,11 +94,12 @@ def ingest(
         policy: the thresholds of the verdict.
         deadline: after it nothing new is begun; what is not done by then is to be retried.
         account_ids: the sending accounts whose feedback is taken; empty: every account's.
+        kind: the only kind of feedback that is taken; None: every kind.
 
     Returns:
         One outcome for each message, in their order.
     """
-    reads = [_read(message, policy, account_ids) for message in messages]
+    reads = [_read(message, policy, account_ids, kind) for message in messages]
     new: defaultdict[str, list[Evidence]] = defaultdict(list)
     for read in reads:
         for address, evidence in read.attribution.evidence:
@@ -99,7 +108,12 @@ def ingest(
     return [_outcome(read, applied.failures) for read in reads]
 
 
-def _read(message: Message, policy: Policy, account_ids: frozenset[str]) -> _Read:
+def _read(
+    message: Message,
+    policy: Policy,
+    account_ids: frozenset[str],
+    kind: type[Bounce | Complaint | Delivery] | None,
+) -> _Read:
     try:
         notification = parse(message.body)
         if isinstance(notification, NotFeedback):
@@ -109,6 +123,7 @@ def _read(message: Message, policy: Policy, account_ids: frozenset[str]) -> _Rea
                 acknowledged_as=notification.what,
             )
         _check_account(notification, account_ids)
+        _check_kind(notification, kind)
         attribution = attribute(
             notification, received_at=message.received_at, stream_tag=policy.stream_tag
         )
@@ -123,6 +138,14 @@ def _check_account(feedback: Feedback, account_ids: frozenset[str]) -> None:
     account_id = feedback.mail.sending_account_id
     if account_ids and account_id is not None and account_id not in account_ids:
         raise InvalidNotificationError("mail.sendingAccountId", "another account's")
+
+
+def _check_kind(feedback: Feedback, kind: type[Bounce | Complaint | Delivery] | None) -> None:
+    """Refuse another kind: topics were set the wrong way round, or somebody else publishes."""
+    if kind is not None and not isinstance(feedback, kind):
+        raise InvalidNotificationError(
+            "", f"a {type(feedback).__name__} in the queue of another kind"
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from ses_suppression.client import SuppressionList
 from ses_suppression.errors import InvalidPolicyError, MissingSettingError
 from ses_suppression.store import CONNECTIONS
 from tests.integration.conftest import TABLE_NAME
-from tests.sent_by_ses import ACCOUNT_ID, NOON, bounce, complaint
+from tests.sent_by_ses import ACCOUNT_ID, NOON, bounce, complaint, delivery
 from tests.unit.test_decision import JANE
 
 SENT = str(int((NOON + timedelta(minutes=1)).timestamp() * 1000))
@@ -69,7 +69,7 @@ class Deployed:
         return letters
 
 
-@pytest.fixture(params=["bounces", "complaints", "deliveries"])
+@pytest.fixture
 def deployed(
     request: pytest.FixtureRequest, client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Deployed]:
@@ -80,10 +80,11 @@ def deployed(
     monkeypatch.setenv("FINGERPRINT_KEY", "key")
     monkeypatch.setenv("SUPPRESSION_ENVIRONMENT", "dev")
     monkeypatch.setenv("SENDING_ACCOUNT_IDS", ACCOUNT_ID)
-    name = f"lambdas.{request.param}"
+    kind = getattr(request, "param", "bounces")
+    name = f"lambdas.{kind}"
     module = importlib.import_module(name)
     output = io.StringIO()
-    for handler in logging.getLogger(request.param).handlers:
+    for handler in logging.getLogger(kind).handlers:
         assert isinstance(handler, logging.StreamHandler)
         handler.setStream(output)
     yield Deployed(module, queue_url, output)
@@ -91,21 +92,46 @@ def deployed(
 
 
 def test_a_batch_is_applied_and_nothing_is_given_back(deployed: Deployed) -> None:
-    answer, _ = deployed(bounce(JANE), complaint("joe@example.com"))
+    answer, _ = deployed(bounce(JANE), bounce("joe@example.com", mail_id="m2"))
     assert answer == {"batchItemFailures": []}
     suppressions = SuppressionList.of_table(TABLE_NAME)
     assert suppressions.check(JANE) is not None
     assert suppressions.check("joe@example.com") is not None
 
 
+FEEDBACK = {
+    "bounces": bounce(JANE),
+    "complaints": complaint("joe@example.com", mail_id="m2"),
+    "deliveries": delivery("ann@example.com", mail_id="m3"),
+}
+
+
+@pytest.mark.parametrize("deployed", FEEDBACK, indirect=True)
+def test_a_queue_carries_its_own_kind_and_nothing_else(
+    deployed: Deployed, request: pytest.FixtureRequest
+) -> None:
+    answer, lines = deployed(*FEEDBACK.values())
+    assert answer == {"batchItemFailures": []}
+    (metrics,) = [line for line in lines if "Applied" in line]
+    assert (metrics["Applied"], metrics["Rejected"]) == ([1], [2])
+    own = FEEDBACK[request.node.callspec.params["deployed"]]
+    letters = deployed.dead_letters()
+    assert sorted(letter["Body"] for letter in letters) == sorted(
+        body for body in FEEDBACK.values() if body != own
+    )
+    for letter in letters:
+        reason = letter["MessageAttributes"]["Reason"]["StringValue"]
+        assert reason.endswith(" in the queue of another kind")
+        assert reason.startswith("a ")
+
+
 def test_what_happened_is_counted_by_outcome_and_rule(deployed: Deployed) -> None:
     _, lines = deployed(
-        bounce(JANE), complaint("joe@example.com"), "nonsense", '{"eventType": "Open"}'
+        bounce(JANE), bounce("joe@example.com", mail_id="m2"), "nonsense", '{"eventType": "Open"}'
     )
     metrics, by_provider = [line for line in lines if "_aws" in line]
     expected = {
-        "Applied": 2, "Rejected": 1, "Acknowledged": 1, "hard-bounce": 1, "complaint": 1,
-        "Suppressions": 2,
+        "Applied": 2, "Rejected": 1, "Acknowledged": 1, "hard-bounce": 2, "Suppressions": 2,
     }  # fmt: skip
     assert {name: metrics[name] for name in expected} == {
         name: [value] for name, value in expected.items()
@@ -145,7 +171,9 @@ def test_a_rejected_message_that_the_dead_letter_queue_refuses_is_given_back(
 
 def test_without_a_table_every_message_of_the_batch_is_given_back(deployed: Deployed) -> None:
     boto3.client("dynamodb").delete_table(TableName=TABLE_NAME)
-    answer, _ = deployed(bounce(JANE), '{"eventType": "Open"}', complaint("joe@example.com"))
+    answer, _ = deployed(
+        bounce(JANE), '{"eventType": "Open"}', bounce("joe@example.com", mail_id="m2")
+    )
     assert answer == {"batchItemFailures": [{"itemIdentifier": "0"}, {"itemIdentifier": "2"}]}
 
 
