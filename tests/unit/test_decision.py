@@ -14,7 +14,7 @@ from ses_suppression.evidence import EVERY_STREAM, OPERATOR_KINDS, Evidence, Kin
 from ses_suppression.merge import merge
 from ses_suppression.policy import Origin, Policy, Reason
 from ses_suppression.rules import Rule
-from ses_suppression.suppression import Suppression, lasts_longest
+from ses_suppression.suppression import Suppression, lasting_reason, lasts_longest
 from tests.strategies import any_evidence, chimeras, evidence_with_voids
 
 JANE = "jane@example.com"
@@ -92,6 +92,21 @@ def test_a_complaint_counts_though_something_else_speaks() -> None:
     assert has_complained(JANE, on_news, POLICY, stream="news")
     assert has_complained(JANE, on_news, POLICY, stream=None)
     assert not has_complained(JANE, on_news, POLICY, stream="receipts")
+
+
+def test_what_belongs_on_sess_own_list_has_no_end_and_holds_back_every_stream() -> None:
+    by_hand = piece(Kind.SUPPRESS, 0, by="x", note="x")
+    for evidence, reason in (
+        ([], None),
+        ([hard(0)], Reason.BOUNCE),
+        ([complaint(0)], Reason.COMPLAINT),
+        ([hard(0), complaint(1)], Reason.COMPLAINT),
+        ([complaint(0, stream="news")], None),
+        ([complaint(0, stream="news"), hard(0)], Reason.BOUNCE),
+        ([block(0)], None),
+        ([by_hand], None),
+    ):
+        assert lasting_reason(verdict(*evidence)) is reason
 
 
 # --- permanent bounces
