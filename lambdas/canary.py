@@ -1,13 +1,8 @@
-"""The canary: mails SES's mailbox simulator, and says how long the verdict took to be in the table.
-
-When SES stops publishing, nothing fails and nothing comes. This is what notices.
-"""
+"""The canary: lets a mail bounce, and says how long the verdict took to be in the table."""
 
 import os
-import time
-import uuid
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 import boto3
 from aws_lambda_powertools import Logger, Metrics
@@ -15,73 +10,15 @@ from aws_lambda_powertools.metrics import MetricUnit
 from botocore.config import Config
 
 from lambdas.ingest import NAMESPACE
-from ses_suppression.address import SIMULATOR_DOMAIN
-from ses_suppression.deadline import Deadline
-from ses_suppression.store import DynamoDBStore, Store
-
-if TYPE_CHECKING:
-    from types_boto3_ses import SESClient
+from ses_suppression.canary import Canary
+from ses_suppression.store import DynamoDBStore
 
 SECONDS_TO_HAND_BACK = 5.0
 """So much of its time the function keeps for saying that nothing came."""
 
-_LOOK_EVERY = 1.0  # seconds
 _CLIENT = Config(
     connect_timeout=1, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 2}
 )
-
-
-class Canary:
-    """One round trip: mail, bounce, notification, table.
-
-    Args:
-        ses: a boto3 SES client.
-        store: the table.
-        sender: an address of an identity whose notifications come here.
-        clock: monotonic, in seconds.
-        sleep: waits for so many seconds.
-    """
-
-    def __init__(
-        self,
-        ses: "SESClient",
-        store: Store,
-        sender: str,
-        *,
-        clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
-    ) -> None:
-        self._ses = ses
-        self._store = store
-        self._sender = sender
-        self._clock = clock
-        self._sleep = sleep
-
-    def fly(self, seconds: float) -> float | None:
-        """Mail an address that bounces, and wait for its verdict.
-
-        Args:
-            seconds: how long to wait.
-
-        Returns:
-            How many seconds it took; None: it did not come.
-        """
-        address = f"bounce+{uuid.uuid4().hex}@{SIMULATOR_DOMAIN}"
-        begun = self._clock()
-        self._ses.send_email(
-            Source=self._sender,
-            Destination={"ToAddresses": [address]},
-            Message={
-                "Subject": {"Data": "ses-suppression canary"},
-                "Body": {"Text": {"Data": "Does a bounce still come back?"}},
-            },
-        )
-        while (waited := self._clock() - begun) < seconds:
-            found = self._store.find_many([address], deadline=Deadline(_LOOK_EVERY))
-            if found.verdicts.get(address):
-                return waited
-            self._sleep(_LOOK_EVERY)
-        return None
 
 
 def handler(event: Mapping[str, Any], context: Any) -> None:  # noqa: ANN401  # Lambda's own

@@ -7,7 +7,7 @@ came in, and `VerifyEmailIdentity`, which mails the sender's own address.
 
 import re
 import weakref
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from email.message import Message
@@ -115,13 +115,19 @@ class _Call:
     def keep(self, destination: Mapping[str, list[str]]) -> dict[str, list[str]]:
         """Give a destination with those recipients that may be mailed."""
         kept = {
-            name: [text for text in texts if text in self._allowed] if name in _FIELDS else texts
+            name: self._may_be_mailed(texts) if name in _FIELDS else texts
             for name, texts in destination.items()
         }
         return {name: texts for name, texts in kept.items() if texts}
 
-    def keep_list(self, texts: list[str]) -> list[str]:
-        """Give those of a list who may be mailed."""
+    def screen_envelope(self, recipients: Mapping[str, str]) -> list[str]:
+        """Ask about the recipients of a raw mail, and give those who may be mailed."""
+        self.screen(recipients)
+        left = self._may_be_mailed(recipients.values())
+        self.refuse_if_empty(left)
+        return left
+
+    def _may_be_mailed(self, texts: Iterable[str]) -> list[str]:
         return [text for text in texts if text in self._allowed]
 
     def refuse_if_empty(self, left: object) -> None:
@@ -174,10 +180,7 @@ _RESULTS = {"Status": "Failed", "BulkEmailEntryResults": "FAILED"}
 def _send_email(call: _Call, params: _Params) -> _Params:
     raw = params.get("Content", {}).get("Raw")
     if raw is not None and not any(_recipients(params.get("Destination", {}), "Destination")):
-        named = _header_recipients(raw["Data"], "Content.Raw.Data")
-        call.screen(named)
-        left = call.keep_list(list(named.values()))
-        call.refuse_if_empty(left)
+        left = call.screen_envelope(_header_recipients(raw["Data"], "Content.Raw.Data"))
         # What only headers name is named outright: SES may read them otherwise than this does.
         return {**params, "Destination": {"ToAddresses": left}}
     destination = params.get("Destination", {})
@@ -194,10 +197,7 @@ def _send_raw_email(call: _Call, params: _Params) -> _Params:
         named = {f"Destinations[{n}]": text for n, text in enumerate(params["Destinations"])}
     else:
         named = _header_recipients(params["RawMessage"]["Data"], "RawMessage.Data")
-    call.screen(named)
-    left = call.keep_list(list(named.values()))
-    call.refuse_if_empty(left)
-    return {**params, "Destinations": left}
+    return {**params, "Destinations": call.screen_envelope(named)}
 
 
 def _send_custom_verification_email(call: _Call, params: _Params) -> _Params:

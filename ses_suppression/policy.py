@@ -191,10 +191,23 @@ class Policy:
         Raises:
             InvalidPolicyError: it is not JSON, or no policy.
         """
+        return cls.from_json(environ.get(VARIABLE, "{}"), source=VARIABLE)
+
+    @classmethod
+    def from_json(cls, text: str, *, source: str) -> "Policy":
+        """Build the policy that a text holds as JSON.
+
+        Args:
+            text: a JSON object.
+            source: where the text comes from, for the error.
+
+        Raises:
+            InvalidPolicyError: it is not JSON, or no policy.
+        """
         try:
-            values = json.loads(environ.get(VARIABLE, "{}"))
+            values = json.loads(text)
         except ValueError as error:
-            raise InvalidPolicyError(f"{VARIABLE} is not JSON: {error}") from None
+            raise InvalidPolicyError(f"{source} is not JSON: {error}") from None
         return cls.from_mapping(values)
 
 

@@ -289,10 +289,10 @@ def _unanswered(answer: Mapping[str, Any], table_name: str) -> set[str]:
     return {key["address"]["S"] for key in keys}
 
 
-def chunks(addresses: Sequence[str]) -> Iterator[Sequence[str]]:
-    """Divide addresses into as many as one BatchGetItem may ask for."""
-    for start in range(0, len(addresses), KEYS_A_REQUEST):
-        yield addresses[start : start + KEYS_A_REQUEST]
+def chunks(items: Sequence[_In], size: int = KEYS_A_REQUEST) -> Iterator[Sequence[_In]]:
+    """Divide items into parts; without a size, as many as one BatchGetItem may ask for."""
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
 
 
 def _unavailable(error: ClientError | BotoCoreError) -> StoreUnavailableError:

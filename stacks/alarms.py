@@ -15,9 +15,7 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
 from stacks.feedback_channel import FeedbackChannel
-
-NAMESPACE = "SESSuppression"
-"""Of the metrics that the functions write (`lambdas/ingest.py`)."""
+from stacks.metrics import our_metric
 
 OLDEST_MESSAGE = Duration.minutes(15)
 
@@ -174,13 +172,7 @@ class Alarms(Construct):
                 )
 
     def _ours(self, name: str, kind: str, *, period: Duration) -> cloudwatch.Metric:
-        return cloudwatch.Metric(
-            namespace=NAMESPACE,
-            metric_name=name,
-            dimensions_map={"environment": self._environment, "service": kind},
-            period=period,
-            statistic="Sum",
-        )
+        return our_metric(name, period=period, environment=self._environment, service=kind)
 
     def _alarm(
         self,

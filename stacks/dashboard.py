@@ -9,8 +9,9 @@ from constructs import Construct
 
 from ses_suppression.policy import CONSEQUENCES, Count, Suppress
 from ses_suppression.providers import PROVIDERS
-from stacks.alarms import NAMESPACE, SES_RATES
+from stacks.alarms import SES_RATES
 from stacks.feedback_channel import FeedbackChannel
+from stacks.metrics import our_metric
 
 _WIDTH = 24
 _PERIOD = Duration.minutes(5)
@@ -97,13 +98,12 @@ class Dashboard(Construct):
                 if rule.value not in {"complaint", "suppress", "import"}
             ],
             "By receiving provider": [
-                cloudwatch.Metric(
-                    namespace=NAMESPACE,
-                    metric_name="Suppressions",
-                    dimensions_map={"environment": self._environment, "provider": provider},
-                    label=provider,
+                our_metric(
+                    "Suppressions",
                     period=_PERIOD,
-                    statistic="Sum",
+                    label=provider,
+                    environment=self._environment,
+                    provider=provider,
                 )
                 for provider in PROVIDERS
             ],
@@ -157,13 +157,13 @@ class Dashboard(Construct):
     def _ours(
         self, name: str, kind: str, *, label: str | None = None, statistic: str = "Sum"
     ) -> cloudwatch.Metric:
-        return cloudwatch.Metric(
-            namespace=NAMESPACE,
-            metric_name=name,
-            dimensions_map={"environment": self._environment, "service": kind},
-            label=label,
+        return our_metric(
+            name,
             period=_PERIOD,
             statistic=statistic,
+            label=label,
+            environment=self._environment,
+            service=kind,
         )
 
 

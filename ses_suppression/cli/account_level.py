@@ -3,9 +3,8 @@
 import csv
 import io
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import chain, islice
+from itertools import chain
 from typing import Annotated, Any
 
 import typer
@@ -21,6 +20,7 @@ from ses_suppression.evidence import Evidence, Kind
 from ses_suppression.policy import Policy, Reason
 from ses_suppression.record import Record, updated
 from ses_suppression.rules import Rule
+from ses_suppression.store import chunks
 from ses_suppression.suppression import lasting_reason
 
 _EXAMPLES = 5
@@ -152,7 +152,7 @@ def _apply(session: Session, found: _Differences, import_job: str | None) -> Non
         _push_by_job(session, found.push, import_job)
         return _delete(session, found.delete)
     with session.out.progress("pushing", len(found.push)) as advance:
-        for batch in _parts(iter(found.push), ADDRESSES_A_BATCH):
+        for batch in chunks(found.push, ADDRESSES_A_BATCH):
             records = load_many(session, [normalise(address) for address, _ in batch])
             for address, reason in batch:
                 # It was read a while ago: somebody may have lifted it meanwhile.
@@ -174,7 +174,7 @@ def _delete(session: Session, delete: list[AccountLevelEntry]) -> None:
 def _push_by_job(session: Session, push: list[tuple[str, Reason]], where: str) -> None:
     bucket, _, prefix = where.removeprefix("s3://").partition("/")
     started = f"{session.now:%Y%m%dT%H%M%SZ}"
-    for number, part in enumerate(_parts(iter(push), _ADDRESSES_A_JOB)):
+    for number, part in enumerate(chunks(push, _ADDRESSES_A_JOB)):
         name = f"ses-suppression-{session.environment or session.table}-{started}-{number}.csv"
         key = f"{prefix.rstrip('/')}/{name}".lstrip("/")
         body = io.StringIO()
@@ -192,11 +192,6 @@ def _push_by_job(session: Session, push: list[tuple[str, Reason]], where: str) -
             f"SES imports {len(part):,} addresses in job {job['JobId']}; delete {key} from the "
             "bucket when it is done"
         )
-
-
-def _parts(rows: Iterator[tuple[str, Reason]], size: int) -> Iterator[list[tuple[str, Reason]]]:
-    while part := list(islice(rows, size)):
-        yield part
 
 
 def _document(found: _Differences, *, applied: bool) -> dict[str, Any]:

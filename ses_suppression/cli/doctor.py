@@ -1,8 +1,6 @@
 """Is the path from SES to the table alive? What is looked at, what was found, what to do."""
 
 import json
-import time
-import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,12 +11,13 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ses_suppression.address import SIMULATOR_DOMAIN
+from ses_suppression.canary import Canary
 from ses_suppression.cli.session import Session
 from ses_suppression.errors import SESSuppressionError
+from ses_suppression.store import chunks
 
 SICK = 1
 _WAIT_SECONDS = 60
-_LOOK_EVERY = 1.0
 _OLD_SECONDS = 15 * 60
 _IDENTITIES_A_REQUEST = 100
 _NOTIFICATIONS = {"Bounces": "Bounce", "Complaints": "Complaint", "Deliveries": "Delivery"}
@@ -188,10 +187,8 @@ def _notification_attributes(session: Session) -> dict[str, Any]:
         for identity in page["Identities"]
     ]
     attributes: dict[str, Any] = {}
-    for first in range(0, len(names), _IDENTITIES_A_REQUEST):
-        answer = ses.get_identity_notification_attributes(
-            Identities=names[first : first + _IDENTITIES_A_REQUEST]
-        )
+    for some in chunks(names, _IDENTITIES_A_REQUEST):
+        answer = ses.get_identity_notification_attributes(Identities=some)
         attributes.update(answer["NotificationAttributes"])
     return attributes
 
@@ -342,21 +339,10 @@ def _covers(pattern: str, action: str) -> bool:
 
 
 def _round_trip(session: Session, sender: str) -> Iterator[Finding]:
-    address = f"bounce+{uuid.uuid4().hex[:12]}@{SIMULATOR_DOMAIN}"
-    session.client("ses").send_email(
-        Source=sender,
-        Destination={"ToAddresses": [address]},
-        Message={
-            "Subject": {"Data": "ses-suppression doctor"},
-            "Body": {"Text": {"Data": "Is the path from SES to the suppression table alive?"}},
-        },
-    )
-    began = time.monotonic()
-    while (waited := time.monotonic() - began) < _WAIT_SECONDS:
-        if session.suppressions.check(address):
-            yield Finding("round trip", State.OK, f"a bounce was in the table after {waited:.1f} s")
-            return
-        time.sleep(_LOOK_EVERY)
+    took = Canary(session.client("ses"), session.store, sender).fly(_WAIT_SECONDS)
+    if took is not None:
+        yield Finding("round trip", State.OK, f"a bounce was in the table after {took:.1f} s")
+        return
     yield Finding(
         "round trip",
         State.FAILED,

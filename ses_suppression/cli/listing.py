@@ -52,6 +52,7 @@ def scanned(session: Session, what: str = "reading the table") -> Iterator[Recor
             advance.by(len(loaded.records))
 
 
+InState = Annotated[State, typer.Option(help="Those that hold mail back, or have ended.")]
 Since = Annotated[
     datetime | None, typer.Option(parser=moment, help="Held back since then, or later.")
 ]
@@ -70,9 +71,7 @@ def list_(
     sub_type: Annotated[
         str | None, typer.Option(help="Only bounces of this sub type, such as General.")
     ] = None,
-    state: Annotated[
-        State, typer.Option(help="Those that hold mail back, or have ended.")
-    ] = State.ACTIVE,
+    state: InState = State.ACTIVE,
 ) -> None:
     """Who is held back, and why? It reads the whole table.
 
@@ -180,9 +179,7 @@ def export(
     output: Annotated[
         Path | None, typer.Option(help="The file; without it, standard output.")
     ] = None,
-    state: Annotated[
-        State, typer.Option(help="Those that hold mail back, or have ended.")
-    ] = State.ACTIVE,
+    state: InState = State.ACTIVE,
 ) -> None:
     """Write the list as CSV or JSON lines; `import` reads the CSV again.
 
@@ -193,12 +190,18 @@ def export(
     session: Session = context.obj
     now = session.now
     with _written_at_once(output) if output else nullcontext(session.out.console.file) as file:
+        table = csv.writer(file, lineterminator="\n")
         if form is Form.CSV:
-            csv.writer(file, lineterminator="\n").writerow(COLUMNS)
+            table.writerow(COLUMNS)
         for record in scanned(session):
             for one in record.suppressions.values():
-                if _in_state(one, state, now):
-                    _write(file, form, record.address, one)
+                if not _in_state(one, state, now):
+                    continue
+                document = {"address": record.address} | suppression_document(one)
+                if form is Form.CSV:
+                    table.writerow(escaped(as_text(document[name])) for name in COLUMNS)
+                else:
+                    file.write(json_line(document))
 
 
 @contextmanager
@@ -220,12 +223,3 @@ def _written_at_once(path: Path) -> Iterator[IO[str]]:
             Path(file.name).unlink()
             raise
     Path(file.name).replace(path)
-
-
-def _write(file: IO[str], form: Form, address: str, suppression: Suppression) -> None:
-    document = {"address": address} | suppression_document(suppression)
-    if form is Form.JSONL:
-        file.write(json_line(document))
-    else:
-        row = (escaped(as_text(document[name])) for name in COLUMNS)
-        csv.writer(file, lineterminator="\n").writerow(row)

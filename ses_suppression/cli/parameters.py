@@ -1,8 +1,9 @@
 """What several commands take and do alike."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Annotated
 
 import typer
@@ -144,7 +145,7 @@ class Writer:
 
 def report_failures(session: Session, failures: Mapping[str, SESSuppressionError]) -> None:
     """Name the addresses with which something went wrong, and end with the first reason."""
-    for address, error in _first(failures.items()):
+    for address, error in islice(failures.items(), _SHOWN):
         session.out.warn(f"{address}: {error}")
     if len(failures) > _SHOWN:
         session.out.warn(f"and {len(failures) - _SHOWN:,} more")
@@ -154,9 +155,3 @@ def report_failures(session: Session, failures: Mapping[str, SESSuppressionError
 
 
 _SHOWN = 5
-
-
-def _first(
-    items: Iterable[tuple[str, SESSuppressionError]],
-) -> list[tuple[str, SESSuppressionError]]:
-    return list(items)[:_SHOWN]

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
@@ -68,9 +68,15 @@ class Session:
     profile: str | None = None
     region: str | None = None
     endpoint_url: str | None = None
+    _clients: dict[str, Any] = field(default_factory=dict)
 
     def client(self, service: str) -> Any:  # noqa: ANN401  # boto3's own
-        """Give a boto3 client."""
+        """Give the boto3 client of a service; it is made once."""
+        if service not in self._clients:
+            self._clients[service] = self._make_client(service)
+        return self._clients[service]
+
+    def _make_client(self, service: str) -> Any:  # noqa: ANN401  # as above
         session: Any = self._boto3
         try:
             return session.client(service, endpoint_url=self.endpoint_url, config=_PATIENCE)
@@ -123,7 +129,8 @@ class Session:
     def policy(self) -> Policy:
         """The policy by which the functions decide: the stack's, else that in the environment."""
         if self.environment:
-            return Policy.from_environ({VARIABLE: self.stack.output("SuppressionPolicy")})
+            output = "SuppressionPolicy"
+            return Policy.from_json(self.stack.output(output), source=output)
         if VARIABLE not in os.environ:
             self.out.warn(
                 f"the default policy decides here; with --env the stack's does, or set {VARIABLE}"
@@ -151,7 +158,7 @@ class Session:
         arn: str = self.client("sts").get_caller_identity()["Arn"]
         return arn
 
-    @property
+    @cached_property
     def suppressions(self) -> SuppressionList:
         """The list, as an app sees it, with an operator's patience."""
         return SuppressionList(self.store, check_seconds=60, screen_seconds=60)
@@ -173,8 +180,7 @@ def policy_of_file(content: bytes) -> Policy:
         InvalidPolicyError: it is not UTF-8, not JSON, or no policy.
     """
     try:
-        return Policy.from_environ({VARIABLE: content.decode()})
+        text = content.decode()
     except UnicodeDecodeError:
         raise InvalidPolicyError("the policy file is not UTF-8") from None
-    except InvalidPolicyError as error:
-        raise InvalidPolicyError(str(error).replace(VARIABLE, "the policy file")) from None
+    return Policy.from_json(text, source="the policy file")

@@ -10,7 +10,7 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk.assertions import Match, Template
 
 from lambdas import ingest
-from stacks import alarms
+from stacks import metrics
 from stacks.checks import check
 from tests.infrastructure import snapshot
 from tests.infrastructure.conftest import synthesized
@@ -461,11 +461,11 @@ def test_a_spike_is_what_the_environment_says_and_people_are_mailed() -> None:
 
 
 def test_the_alarms_look_at_the_metrics_that_the_functions_write(template: Template) -> None:
-    assert alarms.NAMESPACE == ingest.NAMESPACE
+    assert metrics.NAMESPACE == ingest.NAMESPACE
     ours = [
         alarm["Properties"]
         for alarm in resources(template, "AWS::CloudWatch::Alarm").values()
-        if alarm["Properties"]["Namespace"] == alarms.NAMESPACE
+        if alarm["Properties"]["Namespace"] == metrics.NAMESPACE
     ]
     assert {one["MetricName"] for one in ours} == {"Rejected", "Suppressions", "CanaryFailed"}
     for one in ours:
@@ -489,12 +489,12 @@ def test_the_dashboard_asks_the_operators_questions_from_top_to_bottom(
         "# Is anything stuck?", "# What does it cost?",
     ]  # fmt: skip
     assert [one["y"] for one in widgets] == sorted(one["y"] for one in widgets)
-    metrics = [metric for one in widgets for metric in one["properties"].get("metrics", [])]
-    ours = {tuple(metric[:2]) for metric in metrics if metric[0] == alarms.NAMESPACE}
+    shown = [metric for one in widgets for metric in one["properties"].get("metrics", [])]
+    ours = {tuple(metric[:2]) for metric in shown if metric[0] == metrics.NAMESPACE}
     assert {name for _, name in ours} >= {
         "Applied", "Retried", "Suppressions", "CanarySeconds", "hard-bounce", "complaint",
     }  # fmt: skip
-    assert len(metrics) < 100, "what a dashboard shows is what is paid for"
+    assert len(shown) < 100, "what a dashboard shows is what is paid for"
 
 
 def test_the_canary_may_mail_the_simulator_and_ask_and_nothing_else(template: Template) -> None:
