@@ -26,8 +26,9 @@ def handler(event: Mapping[str, Any], context: Any) -> None:  # noqa: ANN401  # 
     del event
     logger, metrics = Logger(service="canary"), Metrics(namespace=NAMESPACE, service="canary")
     metrics.set_default_dimensions(environment=os.environ["SUPPRESSION_ENVIRONMENT"])
-    store = DynamoDBStore(
-        boto3.client("dynamodb", config=_CLIENT), os.environ["SUPPRESSION_TABLE_NAME"]
+    store = DynamoDBStore.of_table(
+        os.environ["SUPPRESSION_TABLE_NAME"],
+        lambda region: boto3.client("dynamodb", region_name=region, config=_CLIENT),
     )
     canary = Canary(boto3.client("ses", config=_CLIENT), store, os.environ["CANARY_SENDER"])
     seconds = context.get_remaining_time_in_millis() / 1000 - SECONDS_TO_HAND_BACK

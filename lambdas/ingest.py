@@ -82,7 +82,10 @@ class IngestFunction:
         metrics = Metrics(namespace=NAMESPACE, service=kind)
         metrics.set_default_dimensions(environment=settings.environment)
         return cls(
-            store=DynamoDBStore(boto3.client("dynamodb", config=_CLIENT), settings.table_name),
+            store=DynamoDBStore.of_table(
+                settings.table_name,
+                lambda region: boto3.client("dynamodb", region_name=region, config=_CLIENT),
+            ),
             policy=settings.policy,
             account_ids=settings.account_ids,
             kind=KINDS[kind],

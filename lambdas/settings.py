@@ -12,7 +12,7 @@ class Settings:
     """The environment variables of an ingest function.
 
     Attributes:
-        table_name: `SUPPRESSION_TABLE_NAME`.
+        table_name: `SUPPRESSION_TABLE_NAME`; an ARN where the table is in another region.
         dead_letter_queue_url: `DEAD_LETTER_QUEUE_URL`, where rejected messages are put.
         fingerprint_key: `FINGERPRINT_KEY`, with which addresses are made unreadable in logs.
         account_ids: `SENDING_ACCOUNT_IDS`, separated by commas: whose feedback is taken.

@@ -17,13 +17,17 @@ ROOT = Path(__file__).parent.parent
 _CDK = ROOT / "node_modules" / ".bin" / "cdk"
 
 
-def configured(environment: str = "dev") -> Config:
+def configured(environment: str = "dev", *, project: Path = ROOT) -> Config:
     """Read an environment of `cdk.json`, as the app does.
+
+    Args:
+        environment: which.
+        project: the folder with the `cdk.json`.
 
     Raises:
         LocalError: it is wrong, or names no identity to send mail from.
     """
-    context = json.loads((ROOT / "cdk.json").read_text())["context"]
+    context = json.loads((project / "cdk.json").read_text())["context"]
     try:
         config = Config.from_context({**context, "env": environment})
     except ConfigError as error:
@@ -46,12 +50,13 @@ class Deployment:
         return self.outputs["SuppressionTableName"]
 
 
-def deploy(emulator: Emulator, *, environment: str = "dev") -> Deployment:
+def deploy(emulator: Emulator, *, environment: str = "dev", project: Path = ROOT) -> Deployment:
     """Bootstrap the emulator's account, and deploy an environment of `cdk.json` to it.
 
     Args:
         emulator: where to.
         environment: which.
+        project: the folder with the `cdk.json`.
 
     Raises:
         LocalError: the CDK command line failed; the message ends with what it said.
@@ -59,15 +64,22 @@ def deploy(emulator: Emulator, *, environment: str = "dev") -> Deployment:
     # The emulator denies the asset bucket to the bootstrap's publishing role: the CLI's own
     # credentials deploy.
     outputs = emulator.folder / "outputs.json"
-    run_cdk(emulator, "bootstrap", f"aws://{ACCOUNT_ID}/{emulator.region}")
+    region = configured(environment, project=project).region
+    run_cdk(emulator, "bootstrap", f"aws://{ACCOUNT_ID}/{region}")
     context = ["-c", f"env={environment}", "-c", "synthesizer=cli"]
-    run_cdk(emulator, "deploy", *context, "--require-approval=never", f"--outputs-file={outputs}")
+    options = [*context, "--require-approval=never", f"--outputs-file={outputs}"]
+    run_cdk(emulator, "deploy", *options, project=project)
     ((stack_name, values),) = json.loads(outputs.read_text()).items()
     return Deployment(stack_name=stack_name, outputs=values)
 
 
-def run_cdk(emulator: Emulator, *arguments: str) -> None:
+def run_cdk(emulator: Emulator, *arguments: str, project: Path = ROOT) -> None:
     """Run the CDK command line against the emulator.
+
+    Args:
+        emulator: where to.
+        arguments: what to do.
+        project: the folder with the `cdk.json`.
 
     Raises:
         LocalError: it failed, or it is not installed.
@@ -85,7 +97,7 @@ def run_cdk(emulator: Emulator, *arguments: str) -> None:
             "--no-notices",
             "--no-version-reporting",
         ],
-        cwd=ROOT,
+        cwd=project,
         env={
             **os.environ,
             **emulator.environment,

@@ -12,9 +12,14 @@ SIMULATOR = "simulator.amazonses.com"
 
 
 def verify_identities(emulator: Emulator, config: Config) -> None:
-    """Verify all identities. Before the deploy: verifying clears their notification topics."""
-    ses = emulator.client("ses")
+    """Verify all identities that the stack does not make.
+
+    Before the deploy: verifying clears their notification topics.
+    """
+    ses = emulator.client("ses", region_name=config.region)
     for identity in config.identities:
+        if identity.create:
+            continue
         if "@" in identity.name:
             ses.verify_email_identity(EmailAddress=identity.name)
         else:

@@ -2,8 +2,9 @@
 
 It answers `GetIdentityNotificationAttributes`, which ministack does not know, from ministack's own
 state, and the calls for SES's account-level suppression list, which ministack knows by name only.
-It keeps off port 443, which ministack tries to take beside its own. It ends when its standard input
-is closed, so that it cannot outlive whoever started it, however that ended.
+It publishes the events of configuration sets, and gives the DKIM records of identities to
+CloudFormation. It keeps off port 443, which ministack tries to take beside its own. It ends when
+its standard input is closed, so that it cannot outlive whoever started it, however that ended.
 """
 
 import os
@@ -17,11 +18,15 @@ from xml.sax.saxutils import escape
 from ministack import app
 from ministack.core.responses import json_response
 from ministack.services import s3, ses, ses_v2
+from ministack.services.cloudformation import provisioners
 
+from local import event_publishing
 from local.suppressed_destinations import SuppressedDestinations
 
 _KINDS = ("Bounce", "Complaint", "Delivery")
 _answer_ses, _answer_ses_v2 = ses.handle_request, ses_v2.handle_request
+_identity_resource = provisioners._RESOURCE_HANDLERS["AWS::SES::EmailIdentity"]  # noqa: SLF001
+_make_identity = _identity_resource["create"]
 
 
 def _read_object(bucket: str, key: str) -> bytes:
@@ -33,6 +38,7 @@ _suppressed_destinations = SuppressedDestinations(_read_object)
 
 async def _handle_request(method: str, path: str, headers: Any, body: bytes, query: Any) -> Any:  # noqa: ANN401  # ministack's own
     parameters = parse_qs(body.decode("utf-8", errors="replace"))
+    event_publishing.note_v1(parameters)
     if parameters.get("Action") == ["GetIdentityNotificationAttributes"]:
         return _notification_attributes(
             [values[0] for name, values in parameters.items() if "Identities" in name]
@@ -41,9 +47,14 @@ async def _handle_request(method: str, path: str, headers: Any, body: bytes, que
 
 
 async def _handle_v2_request(method: str, path: str, headers: Any, body: bytes, query: Any) -> Any:  # noqa: ANN401  # ministack's own
-    answer = _suppressed_destinations.answer(method, path.rstrip("/"), query, body)
+    path = path.rstrip("/")
+    answer = _suppressed_destinations.answer(
+        method, path, query, body
+    ) or event_publishing.answer_identity(method, path, body)
     if answer is None:
-        return await _answer_ses_v2(method, path, headers, body, query)
+        theirs = await _answer_ses_v2(method, path, headers, body, query)
+        event_publishing.tell_v2(method, path, body, theirs)
+        return theirs
     status, document = answer
     return json_response(document, status)
 
@@ -73,6 +84,14 @@ def _attributes(identity: dict[str, Any]) -> str:
     return f"{topics}<ForwardingEnabled>{forwarding}</ForwardingEnabled>"
 
 
+def _create_identity(logical_id: str, properties: dict[str, Any], stack_name: str) -> Any:  # noqa: ANN401  # ministack's own
+    identity, attributes = _make_identity(logical_id, properties, stack_name)
+    for number, token in enumerate(ses_v2._dkim_tokens(identity), start=1):  # noqa: SLF001
+        attributes[f"DkimDNSTokenName{number}"] = f"{token}._domainkey.{identity}"
+        attributes[f"DkimDNSTokenValue{number}"] = f"{token}.dkim.amazonses.com"
+    return identity, attributes
+
+
 def _end_with_parent() -> None:
     sys.stdin.read()
     os.killpg(os.getpgid(0), signal.SIGKILL)  # the functions' processes too
@@ -83,6 +102,8 @@ def main() -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     ses.handle_request = _handle_request
     ses_v2.handle_request = _handle_v2_request
+    event_publishing.install()
+    _identity_resource["create"] = _create_identity
     app._port_is_bindable = lambda _host, _port: False  # noqa: SLF001
     sys.argv = ["ministack"]
     app.main()

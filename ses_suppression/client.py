@@ -174,7 +174,8 @@ class SuppressionList:
         """Use a table in DynamoDB.
 
         Args:
-            table_name: the table; the stack's output `SuppressionTableName`.
+            table_name: the table; the stack's output `SuppressionTableName`, which is an ARN where
+                the table is in another region.
             client: a boto3 DynamoDB client; without one, one whose time-outs suit a sender is made.
             unknown: as of the class.
             check_seconds: as of the class.
@@ -186,7 +187,12 @@ class SuppressionList:
         ... # doctest: +ELLIPSIS
         <ses_suppression.client.SuppressionList object at ...>
         """
-        store = DynamoDBStore(client or boto3.client("dynamodb", config=_SEND_PATH), table_name)
+        store = DynamoDBStore.of_table(
+            table_name,
+            lambda region: (
+                client or boto3.client("dynamodb", region_name=region, config=_SEND_PATH)
+            ),
+        )
         return cls(
             store,
             unknown=unknown,

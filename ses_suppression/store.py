@@ -88,6 +88,19 @@ class Store(Protocol):
         ...
 
 
+def region_and_name(table: str) -> tuple[str | None, str]:
+    """Take an ARN apart; a bare name has no region.
+
+    >>> region_and_name("arn:aws:dynamodb:eu-west-1:111122223333:table/suppressions")
+    ('eu-west-1', 'suppressions')
+    >>> region_and_name("suppressions")
+    (None, 'suppressions')
+    """
+    if not table.startswith("arn:"):
+        return None, table
+    return table.split(":")[3], table.rpartition("/")[2]
+
+
 class DynamoDBStore:
     """The table in DynamoDB.
 
@@ -108,6 +121,27 @@ class DynamoDBStore:
         self._table_name = table_name
         self._clock = clock
         self._pool = ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="dynamodb")
+
+    @classmethod
+    def of_table(
+        cls, table: str, make_client: Callable[[str | None], "DynamoDBClient"]
+    ) -> "DynamoDBStore":
+        """Use a table by its name, or by its ARN: then it is asked in its own region.
+
+        Args:
+            table: the stack's output `SuppressionTableName`.
+            make_client: gives a boto3 DynamoDB client of a region; None: of the region that boto3
+                finds.
+
+        >>> import boto3
+        >>> DynamoDBStore.of_table(
+        ...     "arn:aws:dynamodb:eu-west-1:111122223333:table/suppressions",
+        ...     lambda region: boto3.client("dynamodb", region_name=region),
+        ... )  # doctest: +ELLIPSIS
+        <ses_suppression.store.DynamoDBStore object at ...>
+        """
+        region, name = region_and_name(table)
+        return cls(make_client(region), name)
 
     def load(self, addresses: Collection[str], *, consistent: bool, deadline: Deadline) -> Loaded:
         """Read records with BatchGetItem, 100 addresses a request, several requests at a time."""

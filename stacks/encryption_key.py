@@ -16,11 +16,20 @@ class EncryptionKey(Construct):
     Args:
         topic_names: a pattern of the names of the topics that use the key. A pattern, since a
             reference to the topics, which refer to the key, would go round in a circle.
+        existing: the ARN of a key that is used instead. Its policy is its owner's: what is admitted
+            here it has to admit itself.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, topic_names: str) -> None:
+    def __init__(
+        self, scope: Construct, construct_id: str, *, topic_names: str, existing: str | None
+    ) -> None:
         super().__init__(scope, construct_id)
-        self.key = kms.Key(
+        self.key: kms.IKey = (
+            kms.Key.from_key_arn(self, "Key", existing) if existing else self._make(topic_names)
+        )
+
+    def _make(self, topic_names: str) -> kms.Key:
+        key = kms.Key(
             self,
             "Key",
             description="SES suppression list: table, topics and queues",
@@ -31,19 +40,21 @@ class EncryptionKey(Construct):
         # CDK adds none: without the first SES cannot publish, without the second SNS cannot put
         # what was published on the queues. AWS documents the first without a condition; who may
         # publish for whom, the topics' own policies say.
-        self._admit("ses.amazonaws.com", None)
-        self._admit("sns.amazonaws.com", {"ArnLike": {"aws:SourceArn": topics}})
+        _admit(key, "ses.amazonaws.com", None)
+        _admit(key, "sns.amazonaws.com", {"ArnLike": {"aws:SourceArn": topics}})
         # The alarms' topic is under this key too ("Amazon SNS topics encrypted with KMS").
-        self._admit(
-            "cloudwatch.amazonaws.com", {"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}}
+        _admit(
+            key, "cloudwatch.amazonaws.com", {"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}}
         )
+        return key
 
-    def _admit(self, service: str, conditions: Mapping[str, Mapping[str, str]] | None) -> None:
-        self.key.add_to_resource_policy(
-            iam.PolicyStatement(
-                principals=[iam.ServicePrincipal(service)],
-                actions=["kms:GenerateDataKey*", "kms:Decrypt"],
-                resources=["*"],
-                conditions=conditions,
-            )
+
+def _admit(key: kms.Key, service: str, conditions: Mapping[str, Mapping[str, str]] | None) -> None:
+    key.add_to_resource_policy(
+        iam.PolicyStatement(
+            principals=[iam.ServicePrincipal(service)],
+            actions=["kms:GenerateDataKey*", "kms:Decrypt"],
+            resources=["*"],
+            conditions=conditions,
         )
+    )

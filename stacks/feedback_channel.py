@@ -46,7 +46,8 @@ class FeedbackChannel(Construct):
     Args:
         kind: `bounces`, `complaints` or `deliveries`.
         environment: the environment's name.
-        identity_names: whose feedback the topic takes.
+        sources: the resources of SES whose feedback the topic takes, such as
+            `identity/example.com`; none: any of the account's.
     """
 
     def __init__(
@@ -56,7 +57,7 @@ class FeedbackChannel(Construct):
         *,
         kind: str,
         environment: str,
-        identity_names: Sequence[str],
+        sources: Sequence[str],
         key: kms.IKey,
         code: lambda_.Code,
         timeout: Duration,
@@ -65,7 +66,7 @@ class FeedbackChannel(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self._key = key
-        self.topic = self._topic(topic_name(kind, environment), identity_names)
+        self.topic = self._topic(topic_name(kind, environment), sources)
         self.dead_letter_queue = self._queue("DeadLetterQueue")
         self.queue = self._queue(
             "Queue",
@@ -85,15 +86,15 @@ class FeedbackChannel(Construct):
         self.function = self._function(kind, code, timeout, variables)
         self._feed(batching)
 
-    def _topic(self, name: str, identity_names: Sequence[str]) -> sns.Topic:
+    def _topic(self, name: str, sources: Sequence[str]) -> sns.Topic:
         topic = sns.Topic(self, "Topic", topic_name=name, master_key=self._key, enforce_ssl=True)
         conditions: dict[str, dict[str, object]] = {
             "StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}
         }
-        if identity_names:
+        if sources:
             arns = [
-                f"arn:{Aws.PARTITION}:ses:{Aws.REGION}:{Aws.ACCOUNT_ID}:identity/{identity}"
-                for identity in identity_names
+                f"arn:{Aws.PARTITION}:ses:{Aws.REGION}:{Aws.ACCOUNT_ID}:{source}"
+                for source in sources
             ]
             conditions["ArnLike"] = {"aws:SourceArn": arns}
         topic.add_to_resource_policy(

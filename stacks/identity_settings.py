@@ -1,10 +1,15 @@
-"""The identities' notification settings: a custom resource each; CloudFormation has none."""
+"""Where the feedback about the identities' mail goes: a custom resource each.
+
+CloudFormation has none for notification topics, and can set the default configuration set only of
+an identity that it made itself.
+"""
 
 from collections.abc import Mapping, Sequence
 
 from aws_cdk import Aws, CustomResource, Duration
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_ses as ses
 from aws_cdk import aws_sns as sns
 from constructs import Construct, IDependable
 
@@ -14,10 +19,12 @@ from stacks.function import make_function
 
 
 class IdentitySettings(Construct):
-    """Sets each identity's topics, and turns e-mail forwarding off.
+    """Sets each identity's topics or configuration set, and turns e-mail forwarding off.
 
     Args:
-        topics: by SES's kind: `Bounce`, `Complaint`, `Delivery`.
+        topics: by SES's kind: `Bounce`, `Complaint`, `Delivery`; none in the configuration-set
+            feed.
+        configuration_set: the default of the identities.
         after: what has to stand first: SES tries a topic when it is set.
     """
 
@@ -28,11 +35,17 @@ class IdentitySettings(Construct):
         *,
         identities: Sequence[Identity],
         topics: Mapping[str, sns.ITopic],
+        configuration_set: ses.IConfigurationSet | None,
         code: lambda_.Code,
         after: Sequence[IDependable],
     ) -> None:
         super().__init__(scope, construct_id)
         function = self._function(code)
+        default_set = (
+            {"ConfigurationSet": configuration_set.configuration_set_name}
+            if configuration_set
+            else {}
+        )
         previous: Sequence[IDependable] = [function, *after]
         for identity in identities:
             resource = CustomResource(
@@ -45,6 +58,7 @@ class IdentitySettings(Construct):
                     "Identity": identity.name,
                     "Topics": {kind: topic.topic_arn for kind, topic in topics.items()},
                     "TakeOver": str(identity.take_over).lower(),
+                    **default_set,
                 },
             )
             # One after the other: SES takes one such call a second.
@@ -55,7 +69,7 @@ class IdentitySettings(Construct):
         function = make_function(
             self,
             module="identity_notifications",
-            description="sets the identities' notification topics",
+            description="sets where the feedback of the identities goes",
             code=code,
             memory=256,
             timeout=Duration.minutes(2),
@@ -63,15 +77,17 @@ class IdentitySettings(Construct):
         acknowledge(
             function.grant_principal,
             "IAM5[Resource::*]",
-            reason="these actions of SES know no resources",
+            reason="most of these actions of SES know no resources; an identity that was taken "
+            "out of the configuration is let go after the policy has changed",
         )
-        # These actions know no resources ("Actions, resources, and condition keys for Amazon SES").
         iam.Grant.add_to_principal(
             grantee=function,
             actions=[
                 "ses:GetIdentityNotificationAttributes",
                 "ses:SetIdentityNotificationTopic",
-                "ses:SetIdentityFeedbackForwardingEnabled",
+                "ses:GetEmailIdentity",
+                "ses:PutEmailIdentityConfigurationSetAttributes",
+                "ses:PutEmailIdentityFeedbackAttributes",
             ],
             resource_arns=["*"],
             conditions={"StringEquals": {"aws:RequestedRegion": Aws.REGION}},

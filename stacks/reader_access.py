@@ -38,5 +38,5 @@ class ReaderAccess(Construct):
             "TableName",
             parameter_name=f"/ses-suppression/{environment}/table-name",
             description="The SES suppression list's table",
-            string_value=table.table.table_name,
+            string_value=table.reference,
         )

@@ -1,16 +1,20 @@
 """The stack: it composes, and does nothing else."""
 
 import json
+from collections.abc import Sequence
 
 from aws_cdk import Aws, CfnOutput, Duration, Environment, Fn, IStackSynthesizer, Stack, Tags
-from constructs import Construct
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct, IDependable
 
 from stacks.alarms import Alarms
 from stacks.bundle import function_code
 from stacks.canary import Canary
-from stacks.config import Config
+from stacks.config import Config, Feed
 from stacks.dashboard import Dashboard
+from stacks.email_identities import EmailIdentities
 from stacks.encryption_key import EncryptionKey
+from stacks.event_publishing import EventPublishing, configuration_set_name
 from stacks.feedback_channel import Batching, FeedbackChannel, topic_name
 from stacks.identity_settings import IdentitySettings
 from stacks.reader_access import ReaderAccess
@@ -46,13 +50,24 @@ class SuppressionStack(Stack):
         )
         for name, value in config.tags.items():
             Tags.of(self).add(name, value)
-        key = EncryptionKey(self, "Encryption", topic_names=topic_name("*", config.environment)).key
-        table = SuppressionTable(self, "SuppressionTable", key=key)
+        key = EncryptionKey(
+            self,
+            "Encryption",
+            topic_names=topic_name("*", config.environment),
+            existing=config.key,
+        ).key
+        table = SuppressionTable(
+            self,
+            "SuppressionTable",
+            key=key,
+            existing=config.table,
+            existing_key=config.table_key,
+        )
         code = function_code()
         # The random part of the stack's id: one key a deployment, that nobody has to keep.
         fingerprint_key = Fn.select(2, Fn.split("/", Aws.STACK_ID))
         variables = {
-            "SUPPRESSION_TABLE_NAME": table.table.table_name,
+            "SUPPRESSION_TABLE_NAME": table.reference,
             "SUPPRESSION_POLICY": json.dumps(config.policy, sort_keys=True),
             "SENDING_ACCOUNT_IDS": ",".join([Aws.ACCOUNT_ID, *config.sending_account_ids]),
             "FINGERPRINT_KEY": fingerprint_key,
@@ -66,7 +81,7 @@ class SuppressionStack(Stack):
                 kind.capitalize(),
                 kind=kind,
                 environment=config.environment,
-                identity_names=[identity.name for identity in config.identities],
+                sources=_sources(config),
                 key=key,
                 code=code,
                 timeout=Duration.seconds(config.function_timeout_seconds),
@@ -75,19 +90,7 @@ class SuppressionStack(Stack):
             )
             table.grant_ingest(channel.function)
             self.channels[kind] = channel
-        if config.identities:
-            settings = IdentitySettings(
-                self,
-                "IdentitySettings",
-                identities=config.identities,
-                topics={_SES_KINDS[kind]: channel.topic for kind, channel in self.channels.items()},
-                code=code,
-                after=[part for channel in self.channels.values() for part in channel.way_in],
-            )
-            # What is most likely to fail in a first deploy, an identity that SES does not know or
-            # that is somebody else's, fails before there is a protected table that nothing can roll
-            # back.
-            table.node.add_dependency(settings)
+        self._connect_ses(config, code=code, table=table)
         alarms = Alarms(
             self,
             "Alarms",
@@ -119,7 +122,7 @@ class SuppressionStack(Stack):
         )
         reader = ReaderAccess(self, "Reader", environment=config.environment, table=table)
         CfnOutput(self, "ReaderPolicyArn", value=reader.policy.managed_policy_arn)
-        CfnOutput(self, "SuppressionTableName", value=table.table.table_name)
+        CfnOutput(self, "SuppressionTableName", value=table.reference)
         CfnOutput(self, "SuppressionKeyArn", value=key.key_arn)
         CfnOutput(self, "SuppressionPolicy", value=variables["SUPPRESSION_POLICY"])
         for kind, channel in self.channels.items():
@@ -128,3 +131,46 @@ class SuppressionStack(Stack):
             CfnOutput(self, f"{name}QueueUrl", value=channel.queue.queue_url)
             CfnOutput(self, f"{name}DeadLetterQueueUrl", value=channel.dead_letter_queue.queue_url)
             CfnOutput(self, f"{name}UndeliveredQueueUrl", value=channel.undelivered_queue.queue_url)
+
+    def _connect_ses(self, config: Config, *, code: lambda_.Code, table: SuppressionTable) -> None:
+        """Let SES publish to the topics: by the identities, or by a configuration set."""
+        topics = {_SES_KINDS[kind]: channel.topic for kind, channel in self.channels.items()}
+        after: list[IDependable] = [
+            part for channel in self.channels.values() for part in channel.way_in
+        ]
+        publishing: EventPublishing | None = None
+        if config.feed is Feed.CONFIGURATION_SET:
+            publishing = EventPublishing(
+                self, "EventPublishing", environment=config.environment, topics=topics, after=after
+            )
+            after.append(publishing)
+            CfnOutput(
+                self,
+                "ConfigurationSetName",
+                value=publishing.configuration_set.configuration_set_name,
+            )
+        new = [identity for identity in config.identities if identity.create]
+        if new:
+            after.append(EmailIdentities(self, "EmailIdentities", identities=new))
+        if config.identities:
+            settings = IdentitySettings(
+                self,
+                "IdentitySettings",
+                identities=config.identities,
+                topics={} if publishing else topics,
+                configuration_set=publishing.configuration_set if publishing else None,
+                code=code,
+                after=after,
+            )
+            # What is most likely to fail in a first deploy, an identity that SES does not know or
+            # that is somebody else's, fails before there is a protected table that nothing can roll
+            # back.
+            table.node.add_dependency(settings)
+
+
+def _sources(config: Config) -> Sequence[str]:
+    """Give what may publish to the topics: both feeds, so that nothing is lost when it changes."""
+    names = [f"identity/{identity.name}" for identity in config.identities]
+    if not names and config.feed is Feed.IDENTITY:
+        return ()
+    return [*names, f"configuration-set/{configuration_set_name(config.environment)}"]

@@ -1,6 +1,6 @@
 """The table: one item an address. What it holds is described in `docs/data-model.md`."""
 
-from aws_cdk import Aws, RemovalPolicy
+from aws_cdk import Aws, RemovalPolicy, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -10,12 +10,49 @@ from stacks.checks import acknowledge
 
 
 class SuppressionTable(Construct):
-    """The suppression table: on demand, recoverable, protected, expiring by TTL."""
+    """The suppression table: on demand, recoverable, protected, expiring by TTL.
 
-    def __init__(self, scope: Construct, construct_id: str, *, key: kms.IKey) -> None:
+    Args:
+        key: what it is encrypted with.
+        existing: the ARN of a table that is used instead, perhaps in another region.
+        existing_key: the ARN of that table's customer-managed key, if it has one.
+
+    Attributes:
+        table: the table.
+        reference: what functions and apps are told: its name; of a table in another region its ARN.
+        region: where it is.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        key: kms.IKey,
+        existing: str | None,
+        existing_key: str | None,
+    ) -> None:
         super().__init__(scope, construct_id)
-        self._key = key
-        self.table = dynamodb.TableV2(
+        self.table: dynamodb.ITableV2
+        self._key: kms.IKey | None
+        if existing:
+            self.region = existing.split(":")[3]
+            self._key = (
+                kms.Key.from_key_arn(self, "ExistingKey", existing_key) if existing_key else None
+            )
+            self.table = dynamodb.TableV2.from_table_attributes(
+                self, "Table", table_arn=existing, encryption_key=self._key
+            )
+            elsewhere = self.region != Stack.of(self).region
+            self.reference = existing if elsewhere else self.table.table_name
+        else:
+            self.region = Aws.REGION
+            self._key = key
+            self.table = self._make(key)
+            self.reference = self.table.table_name
+
+    def _make(self, key: kms.IKey) -> dynamodb.TableV2:
+        return dynamodb.TableV2(
             self,
             "Table",
             partition_key=dynamodb.Attribute(name="address", type=dynamodb.AttributeType.STRING),
@@ -32,15 +69,25 @@ class SuppressionTable(Construct):
     def grant_ingest(self, grantee: iam.IGrantable) -> None:
         """Let a function read and write items; a grant on the table does not include its key."""
         self.table.grant(grantee, "dynamodb:BatchGetItem", "dynamodb:PutItem")
-        grant_key_through(self._key, grantee, "dynamodb", "kms:Decrypt", "kms:GenerateDataKey*")
+        self._grant_key(grantee, "kms:Decrypt", "kms:GenerateDataKey*")
 
     def grant_read(self, grantee: iam.IGrantable) -> None:
         """Let somebody ask, and nothing else."""
         self.table.grant(grantee, "dynamodb:GetItem", "dynamodb:BatchGetItem")
-        grant_key_through(self._key, grantee, "dynamodb", "kms:Decrypt")
+        self._grant_key(grantee, "kms:Decrypt")
+
+    def _grant_key(self, grantee: iam.IGrantable, *actions: str) -> None:
+        if self._key:
+            grant_key_through(self._key, grantee, "dynamodb", *actions, region=self.region)
 
 
-def grant_key_through(key: kms.IKey, grantee: iam.IGrantable, service: str, *actions: str) -> None:
+def grant_key_through(
+    key: kms.IKey,
+    grantee: iam.IGrantable,
+    service: str,
+    *actions: str,
+    region: str = Aws.REGION,
+) -> None:
     """Let a principal use a key, but only through a service: never to decrypt by itself."""
     for action in actions:
         if action.endswith("*"):
@@ -53,5 +100,5 @@ def grant_key_through(key: kms.IKey, grantee: iam.IGrantable, service: str, *act
         grantee=grantee,
         actions=list(actions),
         resource_arns=[key.key_arn],
-        conditions={"StringEquals": {"kms:ViaService": f"{service}.{Aws.REGION}.{Aws.URL_SUFFIX}"}},
+        conditions={"StringEquals": {"kms:ViaService": f"{service}.{region}.{Aws.URL_SUFFIX}"}},
     )

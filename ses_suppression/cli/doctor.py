@@ -17,6 +17,7 @@ from ses_suppression.errors import SESSuppressionError
 from ses_suppression.store import chunks
 
 SICK = 1
+CONFIGURATION_SET = "ConfigurationSetName"  # the output of a stack with that feed
 _WAIT_SECONDS = 60
 _OLD_SECONDS = 15 * 60
 _IDENTITIES_A_REQUEST = 100
@@ -65,7 +66,7 @@ def doctor(
     session: Session = context.obj
     checks: list[tuple[str, Callable[[Session], Iterator[Finding]]]] = [
         ("table", _table),
-        ("identities", _identities),
+        ("publishing", _publishing),
         ("subscriptions", _subscriptions),
         ("queues", _queues),
         ("functions", _functions),
@@ -114,9 +115,7 @@ def _looked(
 def _table(session: Session) -> Iterator[Finding]:
     session.suppressions.check(f"doctor@{SIMULATOR_DOMAIN}")
     yield Finding("table", State.OK, f"{session.table_name} answers")
-    described = session.client("dynamodb").describe_time_to_live(TableName=session.table_name)
-    status = described["TimeToLiveDescription"].get("TimeToLiveStatus")
-    if status in {"ENABLED", "ENABLING"}:
+    if session.describe_time_to_live() in {"ENABLED", "ENABLING"}:
         yield Finding("time to live", State.OK, "on")
     else:
         yield Finding(
@@ -124,6 +123,73 @@ def _table(session: Session) -> Iterator[Finding]:
             State.WARNING,
             "off: what has served its purpose is never deleted",
             "deploy the stack again",
+        )
+
+
+def _publishing(session: Session) -> Iterator[Finding]:
+    if CONFIGURATION_SET in session.stack.outputs:
+        yield from _configuration_set(session, session.stack.output(CONFIGURATION_SET))
+    else:
+        yield from _identities(session)
+
+
+def _configuration_set(session: Session, name: str) -> Iterator[Finding]:
+    check, sesv2 = "configuration set", session.client("sesv2")
+    try:
+        destinations = sesv2.get_configuration_set_event_destinations(ConfigurationSetName=name)
+    except sesv2.exceptions.NotFoundException:
+        yield Finding(check, State.FAILED, f"{name} is gone", "deploy the stack again")
+        return
+    published = {
+        (kind, destination.get("SnsDestination", {}).get("TopicArn"))
+        for destination in destinations["EventDestinations"]
+        if destination["Enabled"]
+        for kind in destination["MatchingEventTypes"]
+    }
+    missing = [
+        _NOTIFICATIONS[kind]
+        for kind in session.stack.kinds
+        if (_NOTIFICATIONS[kind].upper(), session.stack.output(f"{kind}TopicArn")) not in published
+    ]
+    if missing:
+        yield Finding(
+            check,
+            State.FAILED,
+            f"{', '.join(missing)} events of {name} do not come here",
+            "deploy the stack again",
+        )
+    else:
+        yield Finding(check, State.OK, f"{name} publishes to all topics")
+    yield from _defaults(session, name)
+
+
+def _defaults(session: Session, configuration_set: str) -> Iterator[Finding]:
+    """Tell whose mail is sent with the set, whatever the sender says."""
+    sesv2 = session.client("sesv2")
+    others: list[str] = []
+    for identity in _identity_names(session):
+        found = sesv2.get_email_identity(EmailIdentity=identity)
+        if found.get("ConfigurationSetName") != configuration_set:
+            others.append(identity)
+        elif found.get("FeedbackForwardingStatus"):
+            yield Finding(
+                f"identity {identity}",
+                State.WARNING,
+                "SES forwards feedback by e-mail too",
+                "deploy the stack again",
+            )
+        else:
+            yield Finding(
+                f"identity {identity}",
+                State.OK,
+                "its mail is sent with the set by default, forwarding is off",
+            )
+    if others:
+        yield Finding(
+            "other identities",
+            State.WARNING,
+            _shown(others),
+            "their mail reports here only where the sender names the set",
         )
 
 
@@ -171,7 +237,7 @@ def _identities(session: Session) -> Iterator[Finding]:
         yield Finding(
             "identities without topics",
             State.WARNING,
-            ", ".join(sorted(without)[:_SHOWN]) + (" …" if len(without) > _SHOWN else ""),
+            _shown(without),
             "mail from them reports nothing here: name them in cdk.json, or send from others",
         )
 
@@ -179,16 +245,19 @@ def _identities(session: Session) -> Iterator[Finding]:
 _SHOWN = 5
 
 
+def _shown(names: list[str]) -> str:
+    return ", ".join(sorted(names)[:_SHOWN]) + (" …" if len(names) > _SHOWN else "")
+
+
+def _identity_names(session: Session) -> list[str]:
+    pages = session.client("ses").get_paginator("list_identities").paginate()
+    return [identity for page in pages for identity in page["Identities"]]
+
+
 def _notification_attributes(session: Session) -> dict[str, Any]:
-    ses = session.client("ses")
-    names = [
-        identity
-        for page in ses.get_paginator("list_identities").paginate()
-        for identity in page["Identities"]
-    ]
     attributes: dict[str, Any] = {}
-    for some in chunks(names, _IDENTITIES_A_REQUEST):
-        answer = ses.get_identity_notification_attributes(Identities=some)
+    for some in chunks(_identity_names(session), _IDENTITIES_A_REQUEST):
+        answer = session.client("ses").get_identity_notification_attributes(Identities=some)
         attributes.update(answer["NotificationAttributes"])
     return attributes
 

@@ -16,7 +16,7 @@ from ses_suppression.cli.output import Output
 from ses_suppression.client import TABLE_NAME_VARIABLE, SuppressionList
 from ses_suppression.errors import InvalidPolicyError, MissingSettingError
 from ses_suppression.policy import VARIABLE, Policy
-from ses_suppression.store import CONNECTIONS, DynamoDBStore
+from ses_suppression.store import CONNECTIONS, DynamoDBStore, region_and_name
 
 # An operator waits gladly for an answer that a sender would not wait for.
 _PATIENCE = Config(
@@ -73,13 +73,15 @@ class Session:
     def client(self, service: str) -> Any:  # noqa: ANN401  # boto3's own
         """Give the boto3 client of a service; it is made once."""
         if service not in self._clients:
-            self._clients[service] = self._make_client(service)
+            self._clients[service] = self._make_client(service, None)
         return self._clients[service]
 
-    def _make_client(self, service: str) -> Any:  # noqa: ANN401  # as above
+    def _make_client(self, service: str, region: str | None) -> Any:  # noqa: ANN401  # as above
         session: Any = self._boto3
         try:
-            return session.client(service, endpoint_url=self.endpoint_url, config=_PATIENCE)
+            return session.client(
+                service, region_name=region, endpoint_url=self.endpoint_url, config=_PATIENCE
+            )
         except ValueError as error:
             raise MissingSettingError(f"--region, --endpoint-url: {error}") from None
 
@@ -145,7 +147,15 @@ class Session:
     @cached_property
     def store(self) -> DynamoDBStore:
         """The table."""
-        return DynamoDBStore(self.client("dynamodb"), self.table_name)
+        return DynamoDBStore.of_table(
+            self.table_name, lambda region: self._make_client("dynamodb", region)
+        )
+
+    def describe_time_to_live(self) -> str:
+        """Give the state of the table's time to live, such as `ENABLED`."""
+        region, name = region_and_name(self.table_name)
+        answer = self._make_client("dynamodb", region).describe_time_to_live(TableName=name)
+        return str(answer["TimeToLiveDescription"].get("TimeToLiveStatus", "DISABLED"))
 
     @cached_property
     def account_level_list(self) -> AccountLevelList:

@@ -2,7 +2,8 @@
 
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
@@ -10,25 +11,46 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from lambdas.identity_notifications import IdentityNotifications, RefusedError, handle, respond
+from lambdas.identity_notifications import (
+    Feedback,
+    IdentityNotifications,
+    RefusedError,
+    handle,
+    respond,
+)
 
 TOPICS: dict[Any, str] = {
     kind: f"arn:aws:sns:eu-west-1:1:ses-{kind.lower()}"
     for kind in ("Bounce", "Complaint", "Delivery")
 }
 THEIRS = "arn:aws:sns:eu-west-1:1:theirs"
+OURS = "ses-suppression-prod"  # the configuration set
+TO_TOPICS, NOTHING = Feedback(topics=TOPICS), Feedback()
 
 
 class SES:
-    """A stubbed SES client, and the pauses between its calls."""
+    """Stubbed clients of SES's two versions, their calls in order, and the pauses in between."""
 
     def __init__(self) -> None:
-        client = boto3.client(
-            "ses", region_name="eu-west-1", aws_access_key_id="x", aws_secret_access_key="x"
-        )
+        self.calls: list[str] = []
         self.pauses: list[float] = []
-        self.stubber = Stubber(client)
-        self.notifications = IdentityNotifications(client, sleep=self.pauses.append)
+        clients = [self._client("ses"), self._client("sesv2")]
+        self.stubber, self.stubber_v2 = (Stubber(client) for client in clients)
+        self.notifications = IdentityNotifications(*clients, sleep=self.pauses.append)
+
+    def _client(self, service: Any) -> Any:
+        client = boto3.client(
+            service, region_name="eu-west-1", aws_access_key_id="x", aws_secret_access_key="x"
+        )
+        client.meta.events.register(
+            "before-parameter-build", lambda model, **_: self.calls.append(model.name)
+        )
+        return client
+
+    @contextmanager
+    def stubbed(self) -> Iterator[None]:
+        with self.stubber, self.stubber_v2:
+            yield
 
     def has(self, topics: Mapping[str, str] | None) -> None:
         attributes: dict[str, Any] = {}
@@ -48,23 +70,44 @@ class SES:
             expected["SnsTopic"] = arn
         self.stubber.add_response("set_identity_notification_topic", {}, expected)
 
-    def gets_forwarding(self, *, enabled: bool) -> None:
-        self.stubber.add_response(
-            "set_identity_feedback_forwarding_enabled",
-            {},
-            {"Identity": "example.com", "ForwardingEnabled": enabled},
+    def has_default(self, configuration_set: str | None) -> None:
+        answer = {"ConfigurationSetName": configuration_set} if configuration_set else {}
+        self.stubber_v2.add_response("get_email_identity", answer, {"EmailIdentity": "example.com"})
+
+    def gets_default(self, configuration_set: str | None) -> None:
+        expected = {"EmailIdentity": "example.com"}
+        if configuration_set:
+            expected["ConfigurationSetName"] = configuration_set
+        self.stubber_v2.add_response(
+            "put_email_identity_configuration_set_attributes", {}, expected
         )
 
-    def put(self, topics: Mapping[Any, str] = TOPICS, **more: Any) -> None:
-        with self.stubber:
-            arguments = {"previous": {}, "take_over": False, **more}
-            self.notifications.put("example.com", topics, **arguments)
-        self.stubber.assert_no_pending_responses()
+    def gets_forwarding(self, *, enabled: bool) -> None:
+        self.stubber_v2.add_response(
+            "put_email_identity_feedback_attributes",
+            {},
+            {"EmailIdentity": "example.com", "EmailForwardingEnabled": enabled},
+        )
 
-    def delete(self, topics: Mapping[Any, str] = TOPICS) -> None:
-        with self.stubber:
-            self.notifications.delete("example.com", topics)
+    def put(
+        self,
+        wanted: Feedback = TO_TOPICS,
+        *,
+        previous: Feedback = NOTHING,
+        take_over: bool = False,
+    ) -> None:
+        with self.stubbed():
+            self.notifications.put("example.com", wanted, previous=previous, take_over=take_over)
+        self.has_no_more_calls()
+
+    def delete(self, ours: Feedback = TO_TOPICS) -> None:
+        with self.stubbed():
+            self.notifications.delete("example.com", ours)
+        self.has_no_more_calls()
+
+    def has_no_more_calls(self) -> None:
         self.stubber.assert_no_pending_responses()
+        self.stubber_v2.assert_no_pending_responses()
 
 
 @pytest.fixture
@@ -79,12 +122,13 @@ def test_topics_are_set_first_and_forwarding_is_turned_off_last_a_second_apart(s
     ses.gets_forwarding(enabled=False)
     ses.put()
     assert ses.pauses == [1.0, 1.0, 1.0]
+    assert ses.calls[-1] == "PutEmailIdentityFeedbackAttributes"
 
 
 def test_forwarding_stays_on_while_bounces_or_complaints_have_no_topic(ses: SES) -> None:
     ses.has({})
     ses.gets_topic("Bounce", TOPICS["Bounce"])
-    ses.put({"Bounce": TOPICS["Bounce"]})
+    ses.put(Feedback(topics={"Bounce": TOPICS["Bounce"]}))
 
 
 def test_a_topic_that_is_set_already_is_not_set_again(ses: SES) -> None:
@@ -109,21 +153,90 @@ def test_somebody_elses_topic_is_taken_over_when_that_is_wanted(ses: SES) -> Non
 
 
 def test_somebody_elses_topic_of_a_kind_that_is_not_ours_stays(ses: SES) -> None:
-    ours = {kind: TOPICS[kind] for kind in ("Bounce", "Complaint")}
+    ours = without_deliveries(TOPICS)
     ses.has({**ours, "Delivery": THEIRS})
     ses.gets_forwarding(enabled=False)
-    ses.put(ours)
+    ses.put(Feedback(topics=ours))
 
 
 def test_what_was_ours_before_is_replaced_without_asking_and_cleared_when_it_goes(ses: SES) -> None:
     old = {kind: f"{arn}-old" for kind, arn in TOPICS.items()}
-    ours = {kind: TOPICS[kind] for kind in ("Bounce", "Complaint")}
     ses.has(old)
     ses.gets_topic("Bounce", TOPICS["Bounce"])
     ses.gets_topic("Complaint", TOPICS["Complaint"])
     ses.gets_topic("Delivery", None)
     ses.gets_forwarding(enabled=False)
-    ses.put(ours, previous=old)
+    ses.put(Feedback(topics=without_deliveries(TOPICS)), previous=Feedback(topics=old))
+
+
+SET = Feedback(configuration_set=OURS)
+
+
+def test_a_configuration_set_becomes_the_default_and_forwarding_is_turned_off_last(
+    ses: SES,
+) -> None:
+    ses.has({"Bounce": THEIRS})
+    ses.has_default(None)
+    ses.gets_default(OURS)
+    ses.gets_forwarding(enabled=False)
+    ses.put(SET)
+    assert ses.calls[-2:] == [
+        "PutEmailIdentityConfigurationSetAttributes",
+        "PutEmailIdentityFeedbackAttributes",
+    ]
+
+
+def test_somebody_elses_default_is_not_taken_over_and_is_named(ses: SES) -> None:
+    ses.has({})
+    ses.has_default("theirs")
+    with pytest.raises(
+        RefusedError, match="publishes already: default configuration set -> theirs"
+    ):
+        ses.put(SET)
+
+
+def test_somebody_elses_default_is_taken_over_when_that_is_wanted(ses: SES) -> None:
+    ses.has({})
+    ses.has_default("theirs")
+    ses.gets_default(OURS)
+    ses.gets_forwarding(enabled=False)
+    ses.put(SET, take_over=True)
+
+
+def test_a_change_of_the_feed_sets_what_is_new_before_it_clears_what_was_before(ses: SES) -> None:
+    ses.has(TOPICS)
+    ses.has_default(None)
+    ses.gets_default(OURS)
+    for kind in TOPICS:
+        ses.gets_topic(kind, None)
+    ses.gets_forwarding(enabled=False)
+    ses.put(SET, previous=Feedback(topics=TOPICS))
+    assert ses.calls[2] == "PutEmailIdentityConfigurationSetAttributes"
+
+
+def test_a_change_of_the_feed_back_does_the_same(ses: SES) -> None:
+    ses.has({})
+    ses.has_default(OURS)
+    for kind, arn in TOPICS.items():
+        ses.gets_topic(kind, arn)
+    ses.gets_default(None)
+    ses.gets_forwarding(enabled=False)
+    ses.put(previous=SET)
+    assert ses.calls[-2:] == [
+        "PutEmailIdentityConfigurationSetAttributes",
+        "PutEmailIdentityFeedbackAttributes",
+    ]
+
+
+def test_at_removal_the_default_goes_unless_somebody_has_changed_it(ses: SES) -> None:
+    ses.has({})
+    ses.has_default(OURS)
+    ses.gets_forwarding(enabled=True)
+    ses.gets_default(None)
+    ses.delete(SET)
+    ses.has({})
+    ses.has_default("theirs")
+    ses.delete(SET)
 
 
 def test_an_identity_that_ses_does_not_know_is_an_error_with_its_name(ses: SES) -> None:
@@ -152,6 +265,10 @@ def test_removing_from_an_identity_that_is_gone_is_fine(ses: SES) -> None:
     ses.delete()
 
 
+def without_deliveries(topics: Mapping[Any, str]) -> dict[Any, str]:
+    return {kind: topic for kind, topic in topics.items() if kind != "Delivery"}
+
+
 def request(kind: str, **more: Any) -> dict[str, Any]:
     return {
         "RequestType": kind,
@@ -167,7 +284,7 @@ def request(kind: str, **more: Any) -> dict[str, Any]:
 def handled(ses: SES, event: Mapping[str, Any]) -> str | None:
     """Handle an event; give the reason of its failure."""
     reasons: list[str | None] = []
-    with ses.stubber:
+    with ses.stubbed():
         handle(event, ses.notifications, respond=lambda _event, reason: reasons.append(reason))
     (reason,) = reasons
     return reason
@@ -184,10 +301,7 @@ def test_every_failure_reaches_cloudformation_with_its_reason(ses: SES) -> None:
     denied = handled(ses, request("Update"))
     assert denied is not None
     assert "AccessDenied" in denied
-    assert (
-        handled(ses, {**request("Create"), "ResourceProperties": {"Identity": "x"}})
-        == "KeyError: 'Topics'"
-    )
+    assert handled(ses, {**request("Create"), "ResourceProperties": {}}) == "KeyError: 'Identity'"
 
 
 def test_an_update_of_the_same_identity_knows_what_was_ours(ses: SES) -> None:
@@ -198,6 +312,18 @@ def test_an_update_of_the_same_identity_knows_what_was_ours(ses: SES) -> None:
     ses.gets_forwarding(enabled=False)
     event = request("Update", OldResourceProperties={"Identity": "example.com", "Topics": old})
     assert handled(ses, event) is None
+
+
+def test_a_roll_back_of_a_change_of_the_feed_brings_back_what_was_before(ses: SES) -> None:
+    ses.has({})
+    ses.has_default(OURS)
+    for kind, arn in TOPICS.items():
+        ses.gets_topic(kind, arn)
+    ses.gets_default(None)
+    ses.gets_forwarding(enabled=False)
+    failed = {"Identity": "example.com", "Topics": {}, "ConfigurationSet": OURS}
+    assert handled(ses, request("Update", OldResourceProperties=failed)) is None
+    ses.has_no_more_calls()
 
 
 def test_a_delete_clears(ses: SES) -> None:

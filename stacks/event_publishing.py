@@ -1,0 +1,56 @@
+"""The configuration-set feed: SES publishes what becomes of mail that is sent with the set.
+
+Unlike identity notifications such events carry the mail's tags, so that streams can be told apart.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from aws_cdk import aws_ses as ses
+from aws_cdk import aws_sns as sns
+from constructs import Construct, IDependable
+
+
+def configuration_set_name(environment: str) -> str:
+    """Give the name of the configuration set. Senders name it, so it never changes."""
+    return f"ses-suppression-{environment}"
+
+
+class EventPublishing(Construct):
+    """A configuration set with a destination for each kind of event.
+
+    Args:
+        environment: the environment's name.
+        topics: by SES's kind: `Bounce`, `Complaint`, `Delivery`.
+        after: what has to stand first: SES tries a topic when it becomes a destination.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        environment: str,
+        topics: Mapping[str, sns.ITopic],
+        after: Sequence[IDependable],
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.configuration_set = ses.ConfigurationSet(
+            self, "ConfigurationSet", configuration_set_name=configuration_set_name(environment)
+        )
+        for kind, topic in topics.items():
+            # Not CDK's own destination, which adds to the policies of topic and key what they say
+            # already.
+            destination = ses.CfnConfigurationSetEventDestination(
+                self,
+                f"{kind}Destination",
+                configuration_set_name=self.configuration_set.configuration_set_name,
+                event_destination=ses.CfnConfigurationSetEventDestination.EventDestinationProperty(
+                    name=kind.lower(),
+                    enabled=True,
+                    matching_event_types=[kind.lower()],
+                    sns_destination=ses.CfnConfigurationSetEventDestination.SnsDestinationProperty(
+                        topic_arn=topic.topic_arn
+                    ),
+                ),
+            )
+            destination.node.add_dependency(*after)

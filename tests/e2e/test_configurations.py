@@ -1,0 +1,142 @@
+"""What `cdk.json` can say beside the plain case, deployed: another feed, identity, table, key."""
+
+import uuid
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.deployment import configured, deploy
+from local.emulator import Emulator, running_emulator
+from local.mailbox_simulator import SIMULATOR
+from tests.e2e.operator import Operator
+from tests.e2e.project import project_with
+from tests.e2e.stack import Stack
+
+HOME = "eu-west-1"
+
+
+@pytest.fixture(scope="module")
+def emulator() -> Iterator[Emulator]:
+    with running_emulator(HOME) as running:
+        yield running
+
+
+def deployed(emulator: Emulator, folder: Path, name: str, **values: Any) -> Stack:
+    """Deploy an environment of its own, or deploy it again with other values."""
+    project = project_with(folder, **{name: {"region": HOME, "canary_minutes": None, **values}})
+    config = configured(name, project=project)
+    return Stack(emulator, config, deploy(emulator, environment=name, project=project))
+
+
+def verified(emulator: Emulator, name: str, *, region: str = HOME) -> str:
+    emulator.client("ses", region_name=region).verify_domain_identity(Domain=name)
+    return name
+
+
+def an_address() -> str:
+    return f"bounce+{uuid.uuid4().hex}@{SIMULATOR}"
+
+
+def send(stack: Stack, address: str, *, tags: Mapping[str, str] | None = None) -> None:
+    """Send by the second version of SES, which takes tags."""
+    stack.emulator.client("sesv2", region_name=stack.config.region).send_email(
+        FromEmailAddress=f"shop@{stack.config.identities[0].name}",
+        Destination={"ToAddresses": [address]},
+        Content={"Simple": {"Subject": {"Data": "x"}, "Body": {"Text": {"Data": "x"}}}},
+        EmailTags=[{"Name": name, "Value": value} for name, value in (tags or {}).items()],
+    )
+
+
+def test_streams_come_by_the_configuration_set_and_a_change_of_the_feed_loses_nothing(
+    emulator: Emulator, tmp_path: Path
+) -> None:
+    name = verified(emulator, "streams.example")
+    streams: dict[str, Any] = {"identities": [name], "policy": {"stream_tag": "stream"}}
+    stack = deployed(emulator, tmp_path, "streams", feed="configuration-set", **streams)
+    sesv2 = emulator.client("sesv2")
+
+    identity = sesv2.get_email_identity(EmailIdentity=name)
+    assert identity["ConfigurationSetName"] == "ses-suppression-streams"
+    assert identity["FeedbackForwardingStatus"] is False
+    complainer = an_address().replace("bounce", "complaint")
+    send(stack, complainer, tags={"stream": "newsletter"})
+    assert stack.await_record(complainer).suppressions.keys() == {"newsletter"}
+    assert stack.suppressions.check(complainer, stream="receipts") is None
+    assert stack.suppressions.check(complainer, stream="newsletter") is not None
+    doctor = Operator(stack, ("--env", "streams")).run("doctor")
+    assert doctor.returncode == 0, doctor.stdout
+    assert "ses-suppression-streams publishes to all topics" in doctor.stdout
+
+    stack = deployed(emulator, tmp_path, "streams", feed="identity", identities=[name])
+    identity = sesv2.get_email_identity(EmailIdentity=name)
+    assert not identity["ConfigurationSetName"]
+    assert identity["FeedbackForwardingStatus"] is False
+    assert sesv2.list_configuration_sets()["ConfigurationSets"] == []
+    send(stack, address := an_address())
+    assert stack.await_suppression(address).reason == "BOUNCE"
+
+
+def test_an_identity_is_made_with_its_records_in_the_hosted_zone(
+    emulator: Emulator, tmp_path: Path
+) -> None:
+    route53 = emulator.client("route53")
+    zone = route53.create_hosted_zone(Name="made.example", CallerReference="1")["HostedZone"]["Id"]
+    zone_id = zone.rpartition("/")[2]
+    made = {"name": "made.example", "create": True, "hosted_zone_id": zone_id}
+    stack = deployed(emulator, tmp_path, "made", identities=[made])
+    records = {
+        record["Name"].rstrip("."): record["ResourceRecords"][0]["Value"]
+        for record in route53.list_resource_record_sets(HostedZoneId=zone)["ResourceRecordSets"]
+        if record["Type"] == "CNAME"
+    }
+    told = [stack.deployment.outputs[f"MadeExampleDkimRecord{number}"] for number in (1, 2, 3)]
+    assert sorted(told) == sorted(f"{name} CNAME {value}" for name, value in records.items())
+    send(stack, address := an_address())
+    assert stack.await_suppression(address).reason == "BOUNCE"
+
+
+def test_a_stack_in_another_region_writes_to_the_home_regions_table(
+    emulator: Emulator, tmp_path: Path
+) -> None:
+    home = deployed(emulator, tmp_path, "home", identities=[verified(emulator, "home.example")])
+    table = emulator.client("dynamodb").describe_table(TableName=home.deployment.table_name)
+    away = deployed(
+        emulator,
+        tmp_path,
+        "away",
+        region="us-east-1",
+        identities=[verified(emulator, "away.example", region="us-east-1")],
+        table=table["Table"]["TableArn"],
+        table_key=home.deployment.outputs["SuppressionKeyArn"],
+    )
+    send(away, address := an_address())
+    assert home.await_suppression(address).reason == "BOUNCE"
+    assert away.deployment.table_name == table["Table"]["TableArn"]
+    asked = Operator(away, ("--env", "away", "--region", "us-east-1")).run("check", address)
+    assert "BOUNCE" in asked.stdout
+    assert emulator.client("dynamodb", region_name="us-east-1").list_tables()["TableNames"] == []
+
+
+def test_a_table_and_a_key_that_exist_are_adopted(emulator: Emulator, tmp_path: Path) -> None:
+    key = emulator.client("kms").create_key()["KeyMetadata"]["Arn"]
+    table = emulator.client("dynamodb").create_table(
+        TableName="from-before",
+        KeySchema=[{"AttributeName": "address", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "address", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )["TableDescription"]["TableArn"]
+    stack = deployed(
+        emulator,
+        tmp_path,
+        "adopting",
+        identities=[verified(emulator, "adopting.example")],
+        table=table,
+        table_key=key,
+        key=key,
+    )
+    assert stack.deployment.table_name == "from-before"
+    assert stack.deployment.outputs["SuppressionKeyArn"] == key
+    send(stack, address := an_address())
+    assert stack.await_suppression(address).reason == "BOUNCE"
