@@ -216,15 +216,23 @@ def _configuration_page() -> Iterator[str]:
 
 EXAMPLE = {
     "region": "eu-west-1",
-    "identities": ["shop.example", {"name": "news@example.net", "take_over": True}],
+    "feed": "configuration-set",
+    "identities": [
+        "shop.example",
+        {"name": "news@example.net", "take_over": True},
+        {"name": "shop.example.org", "create": True, "hosted_zone_id": "Z0123456789ABC"},
+    ],
     "deliveries": True,
     "sending_account_ids": ["111122223333"],
     "function_timeout_seconds": 30,
     "canary_minutes": 60,
     "alarm_emails": ["ops@shop.example"],
     "suppressions_an_hour": 500,
+    "table": "arn:aws:dynamodb:us-east-1:111122223333:table/suppressions",
+    "table_key": "arn:aws:kms:us-east-1:111122223333:key/12345678-1234-1234-1234-123456789012",
+    "key": "arn:aws:kms:eu-west-1:111122223333:key/87654321-4321-4321-4321-210987654321",
     "tags": {"team": "mail"},
-    "policy": {"transient_bounces": 3, "never_suppress": ["shop.example"]},
+    "policy": {"stream_tag": "stream", "transient_bounces": 3, "never_suppress": ["shop.example"]},
 }
 
 

@@ -51,7 +51,7 @@ class Deployment:
 
 
 def deploy(emulator: Emulator, *, environment: str = "dev", project: Path = ROOT) -> Deployment:
-    """Bootstrap the emulator's account, and deploy an environment of `cdk.json` to it.
+    """Deploy an environment of `cdk.json` to the emulator; bootstrap its account if need be.
 
     Args:
         emulator: where to.
@@ -64,13 +64,20 @@ def deploy(emulator: Emulator, *, environment: str = "dev", project: Path = ROOT
     # The emulator denies the asset bucket to the bootstrap's publishing role: the CLI's own
     # credentials deploy.
     outputs = emulator.folder / "outputs.json"
-    region = configured(environment, project=project).region
-    run_cdk(emulator, "bootstrap", f"aws://{ACCOUNT_ID}/{region}")
+    bootstrap(emulator, configured(environment, project=project).region)
     context = ["-c", f"env={environment}", "-c", "synthesizer=cli"]
     options = [*context, "--require-approval=never", f"--outputs-file={outputs}"]
     run_cdk(emulator, "deploy", *options, project=project)
     ((stack_name, values),) = json.loads(outputs.read_text()).items()
     return Deployment(stack_name=stack_name, outputs=values)
+
+
+def bootstrap(emulator: Emulator, region: str) -> None:
+    """Prepare a region of the emulator's account for the CDK, once."""
+    done = emulator.folder / f"bootstrapped-{region}"
+    if not done.exists():
+        run_cdk(emulator, "bootstrap", f"aws://{ACCOUNT_ID}/{region}")
+        done.touch()
 
 
 def run_cdk(emulator: Emulator, *arguments: str, project: Path = ROOT) -> None:

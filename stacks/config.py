@@ -87,8 +87,8 @@ class Config:
             the stack makes its own.
         table_key: the ARN of the customer-managed key of that table, if it has one.
         key: the ARN of a customer-managed key that exists, for topics, queues and the stack's own
-            table; without it the stack makes its own. Its policy has to admit who is named in
-            [security](security.md).
+            table; without it the stack makes its own. Its policy has to say what
+            [deployment](deployment.md) shows.
         tags: of all resources.
         policy: thresholds of the verdict; see [the policy](policy.md).
         synthesizer: `cli` deploys with the CLI's own credentials; for emulators.

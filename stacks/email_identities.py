@@ -39,7 +39,9 @@ class EmailIdentities(Construct):
 
     def _tell_records(self, identity: Identity, made: ses.EmailIdentity) -> None:
         """Write the three DKIM records where a zone is named; tell them as outputs in any case."""
-        readable = "".join(part.capitalize() for part in identity.name.replace("-", ".").split("."))
+        # The name of an output is letters and digits; two domains shall not have the same.
+        parts = identity.name.replace("-", ".dash.").split(".")
+        readable = "".join(part.capitalize() for part in parts)
         for number, record in enumerate(made.dkim_records, start=1):
             CfnOutput(
                 Stack.of(self),

@@ -78,65 +78,71 @@ def test_streams_come_by_the_configuration_set_and_a_change_of_the_feed_loses_no
     assert stack.await_suppression(address).reason == "BOUNCE"
 
 
-def test_an_identity_is_made_with_its_records_in_the_hosted_zone(
-    emulator: Emulator, tmp_path: Path
-) -> None:
-    route53 = emulator.client("route53")
-    zone = route53.create_hosted_zone(Name="made.example", CallerReference="1")["HostedZone"]["Id"]
-    zone_id = zone.rpartition("/")[2]
-    made = {"name": "made.example", "create": True, "hosted_zone_id": zone_id}
-    stack = deployed(emulator, tmp_path, "made", identities=[made])
-    records = {
-        record["Name"].rstrip("."): record["ResourceRecords"][0]["Value"]
-        for record in route53.list_resource_record_sets(HostedZoneId=zone)["ResourceRecordSets"]
-        if record["Type"] == "CNAME"
-    }
-    told = [stack.deployment.outputs[f"MadeExampleDkimRecord{number}"] for number in (1, 2, 3)]
-    assert sorted(told) == sorted(f"{name} CNAME {value}" for name, value in records.items())
-    send(stack, address := an_address())
-    assert stack.await_suppression(address).reason == "BOUNCE"
-
-
-def test_a_stack_in_another_region_writes_to_the_home_regions_table(
-    emulator: Emulator, tmp_path: Path
-) -> None:
-    home = deployed(emulator, tmp_path, "home", identities=[verified(emulator, "home.example")])
-    table = emulator.client("dynamodb").describe_table(TableName=home.deployment.table_name)
-    away = deployed(
-        emulator,
-        tmp_path,
-        "away",
-        region="us-east-1",
-        identities=[verified(emulator, "away.example", region="us-east-1")],
-        table=table["Table"]["TableArn"],
-        table_key=home.deployment.outputs["SuppressionKeyArn"],
-    )
-    send(away, address := an_address())
-    assert home.await_suppression(address).reason == "BOUNCE"
-    assert away.deployment.table_name == table["Table"]["TableArn"]
-    asked = Operator(away, ("--env", "away", "--region", "us-east-1")).run("check", address)
-    assert "BOUNCE" in asked.stdout
-    assert emulator.client("dynamodb", region_name="us-east-1").list_tables()["TableNames"] == []
-
-
-def test_a_table_and_a_key_that_exist_are_adopted(emulator: Emulator, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def home(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Stack:
+    """A stack with nothing of its own that holds data: table, key and hosted zone were there."""
+    zone = emulator.client("route53").create_hosted_zone(Name=DOMAIN, CallerReference="1")
     key = emulator.client("kms").create_key()["KeyMetadata"]["Arn"]
     table = emulator.client("dynamodb").create_table(
         TableName="from-before",
         KeySchema=[{"AttributeName": "address", "KeyType": "HASH"}],
         AttributeDefinitions=[{"AttributeName": "address", "AttributeType": "S"}],
         BillingMode="PAY_PER_REQUEST",
-    )["TableDescription"]["TableArn"]
-    stack = deployed(
+    )
+    zone_id = zone["HostedZone"]["Id"].rpartition("/")[2]
+    return deployed(
         emulator,
-        tmp_path,
-        "adopting",
-        identities=[verified(emulator, "adopting.example")],
-        table=table,
+        tmp_path_factory.mktemp("home"),
+        "home",
+        identities=[{"name": DOMAIN, "create": True, "hosted_zone_id": zone_id}],
+        table=table["TableDescription"]["TableArn"],
         table_key=key,
         key=key,
     )
-    assert stack.deployment.table_name == "from-before"
-    assert stack.deployment.outputs["SuppressionKeyArn"] == key
-    send(stack, address := an_address())
-    assert stack.await_suppression(address).reason == "BOUNCE"
+
+
+DOMAIN = "made.example"
+
+
+def test_an_identity_is_made_with_its_records_in_the_hosted_zone(home: Stack) -> None:
+    route53 = home.emulator.client("route53")
+    (zone,) = route53.list_hosted_zones()["HostedZones"]
+    records = {
+        record["Name"].rstrip("."): record["ResourceRecords"][0]["Value"]
+        for record in route53.list_resource_record_sets(HostedZoneId=zone["Id"])[
+            "ResourceRecordSets"
+        ]
+        if record["Type"] == "CNAME"
+    }
+    told = [home.deployment.outputs[f"MadeExampleDkimRecord{number}"] for number in (1, 2, 3)]
+    assert sorted(told) == sorted(f"{name} CNAME {value}" for name, value in records.items())
+
+
+def test_a_table_and_a_key_that_exist_are_adopted(home: Stack) -> None:
+    assert home.deployment.table_name == "from-before"
+    assert home.deployment.outputs["SuppressionKeyArn"] == home.config.key
+    send(home, address := an_address())
+    assert home.await_suppression(address).reason == "BOUNCE"
+
+
+def test_a_stack_in_another_region_writes_to_the_home_regions_table(
+    home: Stack, tmp_path: Path
+) -> None:
+    dynamodb = home.emulator.client("dynamodb")
+    table = dynamodb.describe_table(TableName=home.deployment.table_name)["Table"]["TableArn"]
+    away = deployed(
+        home.emulator,
+        tmp_path,
+        "away",
+        region="us-east-1",
+        identities=[verified(home.emulator, "away.example", region="us-east-1")],
+        table=table,
+        table_key=home.deployment.outputs["SuppressionKeyArn"],
+    )
+    send(away, address := an_address())
+    assert home.await_suppression(address).reason == "BOUNCE"
+    assert away.deployment.table_name == table
+    asked = Operator(away, ("--env", "away", "--region", "us-east-1")).run("check", address)
+    assert "BOUNCE" in asked.stdout
+    elsewhere = home.emulator.client("dynamodb", region_name="us-east-1")
+    assert elsewhere.list_tables()["TableNames"] == []

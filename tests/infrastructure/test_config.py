@@ -6,9 +6,13 @@ from typing import Any
 
 import pytest
 
-from stacks.config import Config, ConfigError, Identity
+from stacks.config import Config, ConfigError, Feed, Identity
 
 ROOT = Path(__file__).parent.parent.parent
+
+
+KEY = "arn:aws:kms:eu-west-1:111122223333:key/12345678-1234-1234-1234-123456789012"
+TABLE = "arn:aws:dynamodb:eu-west-1:111122223333:table/suppressions"
 
 
 def of(**values: Any) -> Config:
@@ -30,10 +34,16 @@ def test_an_identity_is_a_name_or_says_that_it_may_be_taken_over() -> None:
     )
 
 
+def test_streams_are_for_the_configuration_set_feed() -> None:
+    config = of(feed="configuration-set", policy={"stream_tag": "list"})
+    assert config.feed is Feed.CONFIGURATION_SET
+    assert of().feed is Feed.IDENTITY
+
+
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"regoin": "x"}, "environments.dev.regoin: not a key; there are region, identities, "),
+        ({"regoin": "x"}, "environments.dev.regoin: not a key; there are region, feed, identities"),
         ({"region": "eu-west-9"}, "environments.dev.region: SES is not in eu-west-9"),
         ({"tags": ["x"]}, "environments.dev.tags: an object of texts is needed"),
         (
@@ -63,7 +73,7 @@ def test_an_identity_is_a_name_or_says_that_it_may_be_taken_over() -> None:
         ),
         (
             {"identities": [{"name": "a.example", "takeover": True}]},
-            "environments.dev.identities[0]: ",
+            "environments.dev.identities[0].takeover: not a key; there are name, take_over, create",
         ),
         ({"identities": ["*"]}, "environments.dev.identities[0]: a domain or an address is needed"),
         ({"identities": ["a.example/b"]}, "environments.dev.identities[0]: a domain or"),
@@ -108,7 +118,37 @@ def test_an_identity_is_a_name_or_says_that_it_may_be_taken_over() -> None:
         ),
         (
             {"policy": {"stream_tag": "list"}},
-            "environments.dev.policy.stream_tag: identity notifications",
+            "environments.dev.policy.stream_tag: identity notifications carry no tags",
+        ),
+        ({"feed": "sns"}, "environments.dev.feed: identity or configuration-set is needed, not"),
+        ({"feed": ["identity"]}, "environments.dev.feed: identity or configuration-set"),
+        (
+            {"identities": [{"name": "a.example", "hosted_zone_id": "Z123"}]},
+            "environments.dev.identities[0].hosted_zone_id: DKIM records are written for a domain",
+        ),
+        (
+            {"identities": [{"name": "x@a.example", "create": True, "hosted_zone_id": "Z123"}]},
+            "environments.dev.identities[0].hosted_zone_id: DKIM records are written for a domain",
+        ),
+        (
+            {"identities": [{"name": "a.example", "create": True, "hosted_zone_id": "a.example"}]},
+            "environments.dev.identities[0].hosted_zone_id: the id of a hosted zone is needed",
+        ),
+        (
+            {"identities": [{"name": "a.example", "create": 1}]},
+            "environments.dev.identities[0].create: true or false is needed, not 1",
+        ),
+        ({"identities": [{}]}, "environments.dev.identities[0]: a domain or an address"),
+        ({"table": "suppressions"}, "environments.dev.table: an ARN is needed, such as arn:aws:dy"),
+        ({"key": "alias/mail"}, "environments.dev.key: an ARN is needed, such as arn:aws:kms:"),
+        ({"table_key": KEY}, "environments.dev.table_key: it is the key of a table; name that"),
+        (
+            {"table": TABLE.replace("eu-west-1", "us-east-1"), "table_key": KEY},
+            "environments.dev.table_key: a key in us-east-1 is needed, where the table is, not",
+        ),
+        (
+            {"key": KEY.replace("eu-west-1", "us-east-1")},
+            "environments.dev.key: a key in eu-west-1 is needed, not",
         ),
     ],
 )

@@ -183,6 +183,8 @@ def test_of_all_services_only_ses_may_publish_and_only_for_our_identities(
         assert [arn["Fn::Join"][1][-1] for arn in arns] == [
             ":identity/example.com",
             ":identity/mail.example.net",
+            # The other feed too: when the feed changes, no publish is refused in between.
+            ":configuration-set/ses-suppression-dev",
         ]
 
 
@@ -392,6 +394,14 @@ def test_everything_that_can_have_tags_has_those_of_the_environment() -> None:
     }:
         for resource in resources(template, of_type).values():
             assert {"Key": "team", "Value": "mail"} in resource["Properties"]["Tags"]
+
+
+def test_a_finding_of_cdks_own_template_validation_stops_the_synth() -> None:
+    flags = json.loads(snapshot.CDK_JSON.read_text())["context"]
+    app = App(context=flags)
+    sqs.CfnQueue(Stack(app, "careless"), "Queue", delay_seconds=901)
+    with pytest.raises(RuntimeError, match=r"Validation failed|ValidationFailed"):
+        app.synth()
 
 
 def test_a_finding_of_the_aws_solutions_pack_stops_the_synth() -> None:

@@ -1,0 +1,130 @@
+"""From the last release to today, with mail in flight."""
+
+import io
+import shutil
+import subprocess
+import tarfile
+import threading
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from local.deployment import ROOT, configured, deploy, run_cdk
+from local.emulator import Emulator, running_emulator
+from local.mailbox_simulator import SIMULATOR, send_mail, sender_of, verify_identities
+from local.waiting import wait_for
+from stacks.bundle import WHEELS
+from tests.e2e.stack import Stack
+
+RELEASE = "90265dc3873e66626d3cf14bfb0588b76a9746c3"  # 0.1.0
+STACK = "ses-suppression-dev"
+HOLD_DATA = {
+    "AWS::DynamoDB::GlobalTable", "AWS::KMS::Key", "AWS::SNS::Topic", "AWS::SQS::Queue",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Update:
+    """What there was before, who was mailed in the meantime, and what there is now."""
+
+    stack: Stack
+    before: Mapping[str, str]
+    addresses: Sequence[str]
+
+
+@pytest.fixture(scope="module")
+def released(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The app of the last release, as the repository's history has it."""
+    folder = tmp_path_factory.mktemp("released")
+    git = shutil.which("git")
+    if not git:
+        pytest.skip("git is not installed")
+    found = subprocess.run(  # our own command
+        [git, "archive", RELEASE], cwd=ROOT, capture_output=True, check=False
+    )
+    if found.returncode:
+        pytest.skip(f"the history ends before {RELEASE}: git fetch --unshallow")
+    with tarfile.open(fileobj=io.BytesIO(found.stdout)) as archive:
+        archive.extractall(folder, filter="data")
+    (folder / WHEELS.name).symlink_to(WHEELS)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def updated(released: Path) -> Iterator[Update]:
+    """The last release, and today's deployed over it, with mail in flight."""
+    config = configured()
+    with running_emulator(config.region) as emulator:
+        verify_identities(emulator, config)
+        deploy(emulator, project=released)
+        before = physical_ids(emulator)
+        with mail_in_flight(emulator, sender_of(config)) as addresses:
+            wait_for("the first mails", lambda: len(addresses) >= 3, seconds=30)
+            sent_before = len(addresses)
+            stack = Stack(emulator, config, deploy(emulator))
+            wait_for("mails afterwards", lambda: len(addresses) > sent_before, seconds=30)
+        yield Update(stack, before, addresses)
+
+
+def test_an_update_from_the_last_release_loses_no_mail_that_is_in_flight(updated: Update) -> None:
+    stack = updated.stack
+    for address in updated.addresses:
+        assert stack.await_suppression(address).reason == "BOUNCE"
+    for kind in ("Bounces", "Complaints", "Deliveries"):
+        stack.await_drained(kind)
+        assert stack.waiting(f"{kind}DeadLetter") == 0
+
+
+def test_an_update_replaces_nothing_that_holds_data(updated: Update) -> None:
+    assert physical_ids(updated.stack.emulator).items() >= updated.before.items()
+
+
+def test_a_removal_lets_ses_mail_again_and_keeps_the_table(updated: Update) -> None:
+    stack = updated.stack
+    emulator, (identity,) = stack.emulator, stack.config.identities
+    run_cdk(emulator, "destroy", "-c", "env=dev", "-c", "synthesizer=cli", "--force")
+    ses = emulator.client("ses")
+    found = ses.get_identity_notification_attributes(Identities=[identity.name])
+    assert found["NotificationAttributes"][identity.name] == {"ForwardingEnabled": True}
+    assert emulator.client("sns").list_topics()["Topics"] == []
+    assert stack.suppressions.check(updated.addresses[0]) is not None
+
+
+@contextmanager
+def mail_in_flight(emulator: Emulator, sender: str) -> Iterator[list[str]]:
+    """Send mail that bounces, one after the other, until the block ends; give to whom."""
+    addresses: list[str] = []
+    enough = threading.Event()
+
+    def send() -> None:
+        while not enough.wait(0.1):
+            address = f"bounce+{uuid.uuid4().hex}@{SIMULATOR}"
+            send_mail(emulator, sender, address)
+            addresses.append(address)
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    try:
+        yield addresses
+    finally:
+        enough.set()
+        thread.join()
+
+
+def physical_ids(emulator: Emulator) -> dict[str, str]:
+    """Give the physical ids of what holds data."""
+    pages = (
+        emulator.client("cloudformation")
+        .get_paginator("list_stack_resources")
+        .paginate(StackName=STACK)
+    )
+    return {
+        resource["LogicalResourceId"]: resource["PhysicalResourceId"]
+        for page in pages
+        for resource in page["StackResourceSummaries"]
+        if resource["ResourceType"] in HOLD_DATA
+    }

@@ -1,0 +1,155 @@
+"""What `cdk.json` can say beside the plain case, in the template."""
+
+from typing import Any
+
+import pytest
+from aws_cdk.assertions import Match, Template
+
+from tests.infrastructure.conftest import synthesized
+from tests.infrastructure.test_config import KEY, TABLE
+from tests.infrastructure.test_stack import resources
+
+
+@pytest.fixture(scope="module")
+def streams() -> Template:
+    return synthesized(identities=["example.com"], feed="configuration-set")
+
+
+def test_a_configuration_set_publishes_each_kind_to_its_topic(streams: Template) -> None:
+    streams.has_resource_properties("AWS::SES::ConfigurationSet", {"Name": "ses-suppression-dev"})
+    found = {
+        destination["Properties"]["EventDestination"]["MatchingEventTypes"][0]: destination[
+            "Properties"
+        ]["EventDestination"]["SnsDestination"]["TopicARN"]["Ref"]
+        for destination in resources(streams, "AWS::SES::ConfigurationSetEventDestination").values()
+    }
+    assert found == {
+        "bounce": "BouncesTopicA8AAA5BB",
+        "complaint": "ComplaintsTopic1C498146",
+        "delivery": "DeliveriesTopicF217F407",
+    }
+
+
+def test_the_way_in_stands_before_ses_tries_a_topic(streams: Template) -> None:
+    for destination in resources(streams, "AWS::SES::ConfigurationSetEventDestination").values():
+        assert {"BouncesTopicPolicyC67FBEBB", "BouncesSubscription27B0B607"} <= set(
+            destination["DependsOn"]
+        )
+
+
+def test_the_set_becomes_the_default_of_the_identities_and_no_topic_is_set(
+    streams: Template,
+) -> None:
+    streams.has_resource_properties(
+        "Custom::SESIdentityNotifications",
+        {"Topics": {}, "ConfigurationSet": {"Ref": "EventPublishingConfigurationSet9E194742"}},
+    )
+
+
+def test_the_topics_policies_are_the_same_for_both_feeds_so_that_a_change_loses_nothing(
+    streams: Template, template: Template
+) -> None:
+    del template
+    identity = synthesized(identities=["example.com"])
+    assert resources(streams, "AWS::SNS::TopicPolicy") == resources(
+        identity, "AWS::SNS::TopicPolicy"
+    )
+    assert resources(streams, "AWS::KMS::Key") == resources(identity, "AWS::KMS::Key")
+
+
+def test_without_identities_whoever_names_the_set_is_heard_and_nobody_else() -> None:
+    template = synthesized(feed="configuration-set")
+    policy = resources(template, "AWS::SNS::TopicPolicy")["BouncesTopicPolicyC67FBEBB"]
+    _, publish = policy["Properties"]["PolicyDocument"]["Statement"]
+    (arn,) = publish["Condition"]["ArnLike"]["aws:SourceArn"]
+    assert arn["Fn::Join"][1][-1] == ":configuration-set/ses-suppression-dev"
+    template.resource_count_is("Custom::SESIdentityNotifications", 0)
+
+
+def test_an_identity_that_is_made_outlives_the_stack_and_its_records_are_outputs() -> None:
+    template = synthesized(identities=[{"name": "my-shop.example", "create": True}])
+    template.has_resource(
+        "AWS::SES::EmailIdentity",
+        {
+            "DeletionPolicy": "RetainExceptOnCreate",
+            "Properties": {"EmailIdentity": "my-shop.example"},
+        },
+    )
+    template.resource_count_is("AWS::Route53::RecordSet", 0)
+    outputs = template.find_outputs("*")
+    assert {name for name in outputs if "Dkim" in name} == {
+        f"MyDashShopExampleDkimRecord{number}" for number in (1, 2, 3)
+    }
+    settings = resources(template, "Custom::SESIdentityNotifications")
+    (setting,) = settings.values()
+    assert resources(template, "AWS::SES::EmailIdentity").keys() <= set(setting["DependsOn"])
+
+
+def test_records_are_written_where_the_hosted_zone_is_named_and_kept() -> None:
+    identity = {"name": "example.com", "create": True, "hosted_zone_id": "Z123"}
+    records = resources(synthesized(identities=[identity]), "AWS::Route53::RecordSet")
+    assert len(records) == 3
+    for record in records.values():
+        assert record["DeletionPolicy"] == "RetainExceptOnCreate"
+        assert record["Properties"]["HostedZoneId"] == "Z123"
+        assert record["Properties"]["Type"] == "CNAME"
+
+
+def test_an_address_that_is_made_has_no_records() -> None:
+    template = synthesized(identities=[{"name": "shop@example.com", "create": True}])
+    template.has_resource_properties(
+        "AWS::SES::EmailIdentity", {"EmailIdentity": "shop@example.com"}
+    )
+    assert not [name for name in template.find_outputs("*") if "Dkim" in name]
+
+
+def test_an_adopted_table_is_used_and_none_is_made() -> None:
+    template = synthesized(identities=["example.com"], table=TABLE, table_key=KEY)
+    template.resource_count_is("AWS::DynamoDB::GlobalTable", 0)
+    for _, statement in statements(template, "dynamodb:PutItem"):
+        assert statement["Resource"] == TABLE
+    keys = [statement["Resource"] for _, statement in statements(template, "kms:GenerateDataKey*")]
+    assert KEY in keys
+    template.has_output("SuppressionTableName", {"Value": "suppressions"})
+
+
+def test_a_table_without_a_key_of_its_own_asks_for_none() -> None:
+    template = synthesized(table=TABLE)
+    template.has_resource_properties(
+        "AWS::IAM::ManagedPolicy",
+        {"PolicyDocument": {"Statement": [Match.object_like({"Resource": TABLE})]}},
+    )
+
+
+def test_a_table_in_another_region_is_named_by_its_arn_and_its_key_used_there() -> None:
+    away = {"table": TABLE.replace("eu-west-1", "us-east-1")}
+    template = synthesized(**away, table_key=KEY.replace("eu-west-1", "us-east-1"))
+    template.has_output("SuppressionTableName", {"Value": away["table"]})
+    template.has_resource_properties("AWS::SSM::Parameter", {"Value": away["table"]})
+    through = [
+        statement["Condition"]["StringEquals"]["kms:ViaService"]["Fn::Join"][1][0]
+        for _, statement in statements(template, "kms:GenerateDataKey*")
+        if statement["Resource"] != {"Fn::GetAtt": ["EncryptionKey3A692D6E", "Arn"]}
+    ]
+    assert set(through) == {"dynamodb.us-east-1."}
+
+
+def test_an_adopted_key_encrypts_everything_and_none_is_made() -> None:
+    template = synthesized(identities=["example.com"], key=KEY)
+    template.resource_count_is("AWS::KMS::Key", 0)
+    for of_type in ("AWS::SNS::Topic", "AWS::SQS::Queue"):
+        for resource in resources(template, of_type).values():
+            assert resource["Properties"]["KmsMasterKeyId"] == KEY
+    (table,) = resources(template, "AWS::DynamoDB::GlobalTable").values()
+    (replica,) = table["Properties"]["Replicas"]
+    assert replica["SSESpecification"]["KMSMasterKeyId"] == KEY
+
+
+def statements(template: Template, action: str) -> list[tuple[str, dict[str, Any]]]:
+    """Give the statements of the functions' roles that allow an action."""
+    return [
+        (name, statement)
+        for name, policy in resources(template, "AWS::IAM::Policy").items()
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+        if action in statement["Action"]
+    ]
