@@ -73,7 +73,7 @@ def run_demo(console: Console) -> None:
     with ExitStack() as running:
         with _step(console, "start an AWS emulator on loopback, IAM evaluated, TLS on"):
             emulator = running.enter_context(running_emulator(config.region))
-        with _step(console, f"verify {names}, cdk bootstrap, cdk deploy"):
+        with _step(console, f"verify {names}, cdk deploy"):
             verify_identities(emulator, config)
             deployment = deploy(emulator)
         with _step(console, "mail the mailbox simulator, wait for the verdicts"):

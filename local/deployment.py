@@ -10,6 +10,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from aws_cdk import DefaultStackSynthesizer
+
 from local.emulator import ACCOUNT_ID, Emulator, LocalError
 from stacks.config import Config, ConfigError
 
@@ -51,7 +53,7 @@ class Deployment:
 
 
 def deploy(emulator: Emulator, *, environment: str = "dev", project: Path = ROOT) -> Deployment:
-    """Deploy an environment of `cdk.json` to the emulator; bootstrap its account if need be.
+    """Deploy an environment of `cdk.json` to the emulator.
 
     Args:
         emulator: where to.
@@ -64,7 +66,7 @@ def deploy(emulator: Emulator, *, environment: str = "dev", project: Path = ROOT
     # The emulator denies the asset bucket to the bootstrap's publishing role: the CLI's own
     # credentials deploy.
     outputs = emulator.folder / "outputs.json"
-    bootstrap(emulator, configured(environment, project=project).region)
+    _make_asset_bucket(emulator, configured(environment, project=project).region)
     context = ["-c", f"env={environment}", "-c", "synthesizer=cli"]
     options = [*context, "--require-approval=never", f"--outputs-file={outputs}"]
     run_cdk(emulator, "deploy", *options, project=project)
@@ -72,12 +74,14 @@ def deploy(emulator: Emulator, *, environment: str = "dev", project: Path = ROOT
     return Deployment(stack_name=stack_name, outputs=values)
 
 
-def bootstrap(emulator: Emulator, region: str) -> None:
-    """Prepare a region of the emulator's account for the CDK, once."""
-    done = emulator.folder / f"bootstrapped-{region}"
-    if not done.exists():
-        run_cdk(emulator, "bootstrap", f"aws://{ACCOUNT_ID}/{region}")
-        done.touch()
+def _make_asset_bucket(emulator: Emulator, region: str) -> None:
+    """Make the one thing of `cdk bootstrap` that a deploy by the CLI's own credentials needs."""
+    s3 = emulator.client("s3", region_name=region)
+    name = f"cdk-{DefaultStackSynthesizer.DEFAULT_QUALIFIER}-assets-{ACCOUNT_ID}-{region}"
+    # The one region that S3 does not want to be named.
+    place = {"CreateBucketConfiguration": {"LocationConstraint": region}}
+    with suppress(s3.exceptions.BucketAlreadyOwnedByYou):
+        s3.create_bucket(Bucket=name, **({} if region == "us-east-1" else place))
 
 
 def run_cdk(emulator: Emulator, *arguments: str, project: Path = ROOT) -> None:
