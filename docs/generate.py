@@ -21,7 +21,8 @@ from ses_suppression.policy import (
     Suppress,
 )
 from ses_suppression.rules import WHEN, Rule
-from stacks.config import Config, ses_regions
+from stacks.config import Config
+from stacks.config_values import ses_regions
 
 DOCS = Path(__file__).parent
 

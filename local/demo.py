@@ -78,9 +78,7 @@ def run_demo(console: Console) -> None:
             deployment = deploy(emulator)
         with _step(console, "mail the mailbox simulator, wait for the verdicts"):
             seen = _send_and_wait(emulator, sender, deployment)
-        suppressions = SuppressionList.of_table(
-            deployment.table_name, client=emulator.client("dynamodb")
-        )
+        suppressions = SuppressionList(_store(emulator, deployment))
         verdicts = {mail.recipient: suppressions.check(mail.recipient) for mail in _MAILS}
         console.print(_what_happened(seen, verdicts))
         console.print(_second_send(emulator, sender, verdicts))
@@ -95,6 +93,13 @@ def _step(console: Console, what: str) -> Iterator[None]:
     console.print(f"[green]✓[/green] {what} [dim]({time.monotonic() - begun:.1f} s)[/dim]")
 
 
+def _store(emulator: Emulator, deployment: Deployment) -> DynamoDBStore:
+    return DynamoDBStore.of_table(
+        deployment.table_name,
+        lambda region: emulator.client("dynamodb", region_name=region or emulator.region),
+    )
+
+
 def _send_and_wait(emulator: Emulator, sender: str, deployment: Deployment) -> list[_Seen]:
     sent: dict[str, float] = {}
     for mail in _MAILS:
@@ -102,7 +107,7 @@ def _send_and_wait(emulator: Emulator, sender: str, deployment: Deployment) -> l
         message_id = send_mail(emulator, sender, mail.recipient)
         if mail.recipient.startswith("ooto@"):
             publish(emulator, deployment, "Bounces", automatic_reply(mail.recipient, message_id))
-    store = DynamoDBStore(emulator.client("dynamodb"), deployment.table_name)
+    store = _store(emulator, deployment)
     seen: dict[str, _Seen] = {}
 
     def all_seen() -> bool:

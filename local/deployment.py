@@ -13,7 +13,8 @@ from pathlib import Path
 from aws_cdk import DefaultStackSynthesizer
 
 from local.emulator import ACCOUNT_ID, Emulator, LocalError
-from stacks.config import Config, ConfigError
+from stacks.config import Config
+from stacks.config_values import ConfigError
 
 ROOT = Path(__file__).parent.parent
 _CDK = ROOT / "node_modules" / ".bin" / "cdk"

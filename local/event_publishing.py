@@ -1,7 +1,8 @@
 """Event publishing for the emulator, which keeps configuration sets but publishes nothing for them.
 
 What becomes of a mail is what the mailbox simulator says; an event is a notification of an
-identity, with another name for its type and with the mail's tags.
+identity, with another name for its type and with the mail's tags. Not told of: mail whose set and
+tags are in its headers, and raw mail of the second version that names nobody as its destination.
 """
 
 # ruff: noqa: SLF001  # there is no public way to ask ministack
@@ -115,7 +116,10 @@ def _send_events(
             event = ses._notification_detail(kind, recipient, now, sub_type)
             for destination in destinations.values():
                 topic = destination.get("SnsDestination", {}).get("TopicArn")
-                if topic and kind.upper() in destination["MatchingEventTypes"]:
+                wanted = (
+                    destination["Enabled"] and kind.upper() in destination["MatchingEventTypes"]
+                )
+                if topic and wanted:
                     ses._publish_notification(topic, {"eventType": kind, "mail": mail, **event})
 
 

@@ -57,6 +57,8 @@ _SEND_PATH = Config(
     max_pool_connections=REQUESTS,
     retries={"mode": "legacy", "total_max_attempts": 2},
 )
+# To the other side of the world and back takes 0.3 seconds, and a new connection three such ways.
+_SEND_PATH_ABROAD = _SEND_PATH.merge(Config(connect_timeout=1.2, read_timeout=1.5))
 
 
 class Unknown(StrEnum):
@@ -175,7 +177,8 @@ class SuppressionList:
 
         Args:
             table_name: the table; the stack's output `SuppressionTableName`, which is an ARN where
-                the table is in another region.
+                the table is in another region. Give `check_seconds` more there: a second may be too
+                short for a first connection to the other side of the world.
             client: a boto3 DynamoDB client; without one, one whose time-outs suit a sender is made.
             unknown: as of the class.
             check_seconds: as of the class.
@@ -190,7 +193,12 @@ class SuppressionList:
         store = DynamoDBStore.of_table(
             table_name,
             lambda region: (
-                client or boto3.client("dynamodb", region_name=region, config=_SEND_PATH)
+                client
+                or boto3.client(
+                    "dynamodb",
+                    region_name=region,
+                    config=_SEND_PATH_ABROAD if region else _SEND_PATH,
+                )
             ),
         )
         return cls(

@@ -83,4 +83,4 @@ class AllRecipientsSuppressedError(SESSuppressionError):
 
 
 class MissingSettingError(SESSuppressionError):
-    """An environment variable that is needed is not set. The message names it."""
+    """A setting that is needed is not there, or cannot be meant so. The message names it."""

@@ -17,6 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from ses_suppression.deadline import Deadline
 from ses_suppression.errors import (
     ConflictError,
+    MissingSettingError,
     SESSuppressionError,
     StoreUnavailableError,
     UnreadableItemError,
@@ -133,6 +134,9 @@ class DynamoDBStore:
             make_client: gives a boto3 DynamoDB client of a region; None: of the region that boto3
                 finds.
 
+        Raises:
+            MissingSettingError: the client is of another region.
+
         >>> import boto3
         >>> DynamoDBStore.of_table(
         ...     "arn:aws:dynamodb:eu-west-1:111122223333:table/suppressions",
@@ -141,7 +145,12 @@ class DynamoDBStore:
         <ses_suppression.store.DynamoDBStore object at ...>
         """
         region, name = region_and_name(table)
-        return cls(make_client(region), name)
+        client = make_client(region)
+        if region and client.meta.region_name != region:
+            raise MissingSettingError(
+                f"the table is in {region}, the client asks in {client.meta.region_name}"
+            )
+        return cls(client, name)
 
     def load(self, addresses: Collection[str], *, consistent: bool, deadline: Deadline) -> Loaded:
         """Read records with BatchGetItem, 100 addresses a request, several requests at a time."""

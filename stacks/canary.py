@@ -11,7 +11,7 @@ from constructs import Construct
 
 from ses_suppression.address import SIMULATOR_DOMAIN
 from stacks.checks import acknowledge
-from stacks.config import Identity
+from stacks.config_values import Identity
 from stacks.function import make_function
 from stacks.suppression_table import SuppressionTable
 

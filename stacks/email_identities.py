@@ -1,5 +1,6 @@
 """Identities that the stack makes itself, with the DNS records that SES verifies them by."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from aws_cdk import CfnOutput, Fn, RemovalPolicy, Stack
@@ -7,7 +8,7 @@ from aws_cdk import aws_route53 as route53
 from aws_cdk import aws_ses as ses
 from constructs import Construct
 
-from stacks.config import Identity
+from stacks.config_values import Identity
 
 _TTL = "1800"
 
@@ -25,6 +26,7 @@ class EmailIdentities(Construct):
         self, scope: Construct, construct_id: str, *, identities: Sequence[Identity]
     ) -> None:
         super().__init__(scope, construct_id)
+        self._readable: Counter[str] = Counter()
         for identity in identities:
             made = ses.EmailIdentity(
                 self,
@@ -39,9 +41,10 @@ class EmailIdentities(Construct):
 
     def _tell_records(self, identity: Identity, made: ses.EmailIdentity) -> None:
         """Write the three DKIM records where a zone is named; tell them as outputs in any case."""
-        # The name of an output is letters and digits; two domains shall not have the same.
-        parts = identity.name.replace("-", ".dash.").split(".")
-        readable = "".join(part.capitalize() for part in parts)
+        # The name of an output is letters and digits only, so two domains may have the same.
+        name = "".join(part.capitalize() for part in identity.name.replace("-", ".").split("."))
+        self._readable[name] += 1
+        readable = name if self._readable[name] == 1 else f"{name}{self._readable[name]}"
         for number, record in enumerate(made.dkim_records, start=1):
             CfnOutput(
                 Stack.of(self),

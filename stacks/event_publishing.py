@@ -1,6 +1,8 @@
-"""The configuration-set feed: SES publishes what becomes of mail that is sent with the set.
+"""The configuration set: SES publishes what becomes of mail that is sent with it.
 
 Unlike identity notifications such events carry the mail's tags, so that streams can be told apart.
+The set is there in the other feed too, and publishes nothing: SES refuses a mail that names a set
+that is gone, so a change of the feed must not take it away.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,11 +18,11 @@ def configuration_set_name(environment: str) -> str:
 
 
 class EventPublishing(Construct):
-    """A configuration set with a destination for each kind of event.
+    """A configuration set, with a destination for each kind of event.
 
     Args:
         environment: the environment's name.
-        topics: by SES's kind: `Bounce`, `Complaint`, `Delivery`.
+        topics: by SES's kind: `Bounce`, `Complaint`, `Delivery`; none in the other feed.
         after: what has to stand first: SES tries a topic when it becomes a destination.
     """
 

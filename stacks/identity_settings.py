@@ -14,7 +14,7 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct, IDependable
 
 from stacks.checks import acknowledge
-from stacks.config import Identity
+from stacks.config_values import Identity
 from stacks.function import make_function
 
 
@@ -24,7 +24,8 @@ class IdentitySettings(Construct):
     Args:
         topics: by SES's kind: `Bounce`, `Complaint`, `Delivery`; none in the configuration-set
             feed.
-        configuration_set: the default of the identities.
+        configuration_set: the stack's own.
+        is_default: whether it becomes the default of the identities.
         after: what has to stand first: SES tries a topic when it is set.
     """
 
@@ -35,16 +36,15 @@ class IdentitySettings(Construct):
         *,
         identities: Sequence[Identity],
         topics: Mapping[str, sns.ITopic],
-        configuration_set: ses.IConfigurationSet | None,
+        configuration_set: ses.IConfigurationSet,
+        is_default: bool,
         code: lambda_.Code,
         after: Sequence[IDependable],
     ) -> None:
         super().__init__(scope, construct_id)
-        function = self._function(code)
+        function = self._function(code, configuration_set)
         default_set = (
-            {"ConfigurationSet": configuration_set.configuration_set_name}
-            if configuration_set
-            else {}
+            {"ConfigurationSet": configuration_set.configuration_set_name} if is_default else {}
         )
         previous: Sequence[IDependable] = [function, *after]
         for identity in identities:
@@ -65,7 +65,9 @@ class IdentitySettings(Construct):
             resource.node.add_dependency(*previous)
             previous = [resource]
 
-    def _function(self, code: lambda_.Code) -> lambda_.Function:
+    def _function(
+        self, code: lambda_.Code, configuration_set: ses.IConfigurationSet
+    ) -> lambda_.Function:
         function = make_function(
             self,
             module="identity_notifications",
@@ -77,19 +79,41 @@ class IdentitySettings(Construct):
         acknowledge(
             function.grant_principal,
             "IAM5[Resource::*]",
-            reason="most of these actions of SES know no resources; an identity that was taken "
-            "out of the configuration is let go after the policy has changed",
+            reason="these actions of SES's first version know no resources",
+        )
+        iam.Grant.add_to_principal(
+            grantee=function,
+            actions=["ses:GetIdentityNotificationAttributes", "ses:SetIdentityNotificationTopic"],
+            resource_arns=["*"],
+            conditions={"StringEquals": {"aws:RequestedRegion": Aws.REGION}},
+        )
+        # Every identity: one that was taken out of the configuration is let go after this policy
+        # has changed.
+        identities, name = (
+            f"arn:{Aws.PARTITION}:ses:{Aws.REGION}:{Aws.ACCOUNT_ID}:{resource}"
+            for resource in (
+                "identity/*",
+                f"configuration-set/{configuration_set.configuration_set_name}",
+            )
+        )
+        acknowledge(
+            function.grant_principal,
+            "IAM5[Resource::arn:<AWS::Partition>:ses:<AWS::Region>:<AWS::AccountId>:identity/*]",
+            reason="an identity that was taken out of the configuration has to be let go too",
         )
         iam.Grant.add_to_principal(
             grantee=function,
             actions=[
-                "ses:GetIdentityNotificationAttributes",
-                "ses:SetIdentityNotificationTopic",
                 "ses:GetEmailIdentity",
                 "ses:PutEmailIdentityConfigurationSetAttributes",
                 "ses:PutEmailIdentityFeedbackAttributes",
             ],
-            resource_arns=["*"],
-            conditions={"StringEquals": {"aws:RequestedRegion": Aws.REGION}},
+            resource_arns=[identities, name],
+        )
+        # Whether a request is part of a roll back, no request says.
+        iam.Grant.add_to_principal(
+            grantee=function,
+            actions=["cloudformation:DescribeStacks"],
+            resource_arns=[Aws.STACK_ID],
         )
         return function

@@ -3,14 +3,25 @@
 import json
 from collections.abc import Sequence
 
-from aws_cdk import Aws, CfnOutput, Duration, Environment, Fn, IStackSynthesizer, Stack, Tags
+from aws_cdk import (
+    Annotations,
+    Aws,
+    CfnOutput,
+    Duration,
+    Environment,
+    Fn,
+    IStackSynthesizer,
+    Stack,
+    Tags,
+)
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct, IDependable
 
 from stacks.alarms import Alarms
 from stacks.bundle import function_code
 from stacks.canary import Canary
-from stacks.config import Config, Feed
+from stacks.config import Config
+from stacks.config_values import Feed
 from stacks.dashboard import Dashboard
 from stacks.email_identities import EmailIdentities
 from stacks.encryption_key import EncryptionKey
@@ -91,6 +102,7 @@ class SuppressionStack(Stack):
             table.grant_ingest(channel.function)
             self.channels[kind] = channel
         self._connect_ses(config, code=code, table=table)
+        self._warn(config)
         alarms = Alarms(
             self,
             "Alarms",
@@ -124,6 +136,8 @@ class SuppressionStack(Stack):
         CfnOutput(self, "ReaderPolicyArn", value=reader.policy.managed_policy_arn)
         CfnOutput(self, "SuppressionTableName", value=table.reference)
         CfnOutput(self, "SuppressionKeyArn", value=key.key_arn)
+        if table.key:
+            CfnOutput(self, "SuppressionTableKeyArn", value=table.key.key_arn)
         CfnOutput(self, "SuppressionPolicy", value=variables["SUPPRESSION_POLICY"])
         for kind, channel in self.channels.items():
             name = kind.capitalize()
@@ -132,33 +146,53 @@ class SuppressionStack(Stack):
             CfnOutput(self, f"{name}DeadLetterQueueUrl", value=channel.dead_letter_queue.queue_url)
             CfnOutput(self, f"{name}UndeliveredQueueUrl", value=channel.undelivered_queue.queue_url)
 
+    def _warn(self, config: Config) -> None:
+        """Tell at synth what is allowed, and perhaps not meant."""
+        annotations = Annotations.of(self)
+        if not config.alarm_emails:
+            annotations.add_warning_v2(
+                "ses-suppression:nobody-is-called",
+                "alarm_emails: nobody is called by the alarms, unless somebody subscribes to the "
+                "output AlarmsTopic",
+            )
+        if not config.identities and config.feed is Feed.IDENTITY:
+            annotations.add_warning_v2(
+                "ses-suppression:nothing-is-connected",
+                "identities: none is named, so SES publishes nothing here, and no canary flies",
+            )
+
     def _connect_ses(self, config: Config, *, code: lambda_.Code, table: SuppressionTable) -> None:
         """Let SES publish to the topics: by the identities, or by a configuration set."""
         topics = {_SES_KINDS[kind]: channel.topic for kind, channel in self.channels.items()}
         after: list[IDependable] = [
             part for channel in self.channels.values() for part in channel.way_in
         ]
-        publishing: EventPublishing | None = None
-        if config.feed is Feed.CONFIGURATION_SET:
-            publishing = EventPublishing(
-                self, "EventPublishing", environment=config.environment, topics=topics, after=after
-            )
-            after.append(publishing)
-            CfnOutput(
-                self,
-                "ConfigurationSetName",
-                value=publishing.configuration_set.configuration_set_name,
-            )
+        publishes = config.feed is Feed.CONFIGURATION_SET
+        publishing = EventPublishing(
+            self,
+            "EventPublishing",
+            environment=config.environment,
+            topics=topics if publishes else {},
+            after=after,
+        )
+        after.append(publishing)
+        CfnOutput(self, "Feed", value=config.feed)
+        CfnOutput(
+            self, "ConfigurationSetName", value=publishing.configuration_set.configuration_set_name
+        )
         new = [identity for identity in config.identities if identity.create]
         if new:
             after.append(EmailIdentities(self, "EmailIdentities", identities=new))
         if config.identities:
+            names = [identity.name for identity in config.identities]
+            CfnOutput(self, "Identities", value=",".join(names))
             settings = IdentitySettings(
                 self,
                 "IdentitySettings",
                 identities=config.identities,
-                topics={} if publishing else topics,
-                configuration_set=publishing.configuration_set if publishing else None,
+                topics={} if publishes else topics,
+                configuration_set=publishing.configuration_set,
+                is_default=publishes,
                 code=code,
                 after=after,
             )

@@ -6,6 +6,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
+from ses_suppression.store import region_and_name
 from stacks.checks import acknowledge
 
 
@@ -21,6 +22,7 @@ class SuppressionTable(Construct):
         table: the table.
         reference: what functions and apps are told: its name; of a table in another region its ARN.
         region: where it is.
+        key: what it is encrypted with; None: a key that DynamoDB owns.
     """
 
     def __init__(
@@ -34,20 +36,20 @@ class SuppressionTable(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self.table: dynamodb.ITableV2
-        self._key: kms.IKey | None
+        self.key: kms.IKey | None
         if existing:
-            self.region = existing.split(":")[3]
-            self._key = (
+            self.region = region_and_name(existing)[0] or Aws.REGION
+            self.key = (
                 kms.Key.from_key_arn(self, "ExistingKey", existing_key) if existing_key else None
             )
             self.table = dynamodb.TableV2.from_table_attributes(
-                self, "Table", table_arn=existing, encryption_key=self._key
+                self, "Table", table_arn=existing, encryption_key=self.key
             )
             elsewhere = self.region != Stack.of(self).region
             self.reference = existing if elsewhere else self.table.table_name
         else:
             self.region = Aws.REGION
-            self._key = key
+            self.key = key
             self.table = self._make(key)
             self.reference = self.table.table_name
 
@@ -77,8 +79,8 @@ class SuppressionTable(Construct):
         self._grant_key(grantee, "kms:Decrypt")
 
     def _grant_key(self, grantee: iam.IGrantable, *actions: str) -> None:
-        if self._key:
-            grant_key_through(self._key, grantee, "dynamodb", *actions, region=self.region)
+        if self.key:
+            grant_key_through(self.key, grantee, "dynamodb", *actions, region=self.region)
 
 
 def grant_key_through(

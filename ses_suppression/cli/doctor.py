@@ -14,14 +14,22 @@ from ses_suppression.address import SIMULATOR_DOMAIN
 from ses_suppression.canary import Canary
 from ses_suppression.cli.session import Session
 from ses_suppression.errors import SESSuppressionError
+from ses_suppression.identity_notifications import Destination, IdentityNotifications
+from ses_suppression.identity_notifications import Kind as NotificationKind
 from ses_suppression.store import chunks
 
 SICK = 1
-CONFIGURATION_SET = "ConfigurationSetName"  # the output of a stack with that feed
+# CloudFormation looks at what has changed in the template, not at what is there, unless it is told.
+_DEPLOY = "cdk deploy --revert-drift"
+_KEY_POLICY = f"{_DEPLOY}; of a key of your own, see docs/deployment.md"
 _WAIT_SECONDS = 60
 _OLD_SECONDS = 15 * 60
 _IDENTITIES_A_REQUEST = 100
-_NOTIFICATIONS = {"Bounces": "Bounce", "Complaints": "Complaint", "Deliveries": "Delivery"}
+_NOTIFICATIONS: dict[str, NotificationKind] = {
+    "Bounces": "Bounce",
+    "Complaints": "Complaint",
+    "Deliveries": "Delivery",
+}
 
 
 class State(StrEnum):
@@ -58,12 +66,20 @@ def doctor(
             help="Mail SES's mailbox simulator from this address, and wait for the verdict.",
         ),
     ] = None,
+    mend: Annotated[
+        bool,
+        typer.Option(
+            "--mend", help="First set again what SES or somebody else changed of the identities."
+        ),
+    ] = False,
 ) -> None:
     """Is the path from SES to the table alive? The exit status is 1 when something is not.
 
     Example: `ses-suppression --env prod doctor --send shop@example.com`
     """
     session: Session = context.obj
+    if mend:
+        _mend(session)
     checks: list[tuple[str, Callable[[Session], Iterator[Finding]]]] = [
         ("table", _table),
         ("publishing", _publishing),
@@ -122,13 +138,37 @@ def _table(session: Session) -> Iterator[Finding]:
             "time to live",
             State.WARNING,
             "off: what has served its purpose is never deleted",
-            "deploy the stack again",
+            "turn it on, by expires_at",
         )
 
 
+def _mend(session: Session) -> None:
+    """Set the feedback of the configured identities as the stack has set it."""
+    topics: dict[NotificationKind, str] = {
+        _NOTIFICATIONS[kind]: session.stack.output(f"{kind}TopicArn")
+        for kind in session.stack.kinds
+    }
+    wanted = (
+        Destination(configuration_set=session.stack.output("ConfigurationSetName"))
+        if _has_configuration_set_feed(session)
+        else Destination(topics=topics)
+    )
+    notifications = IdentityNotifications(session.client("ses"), session.client("sesv2"))
+    for identity in _configured_identities(session):
+        notifications.put(identity, wanted)
+
+
+def _has_configuration_set_feed(session: Session) -> bool:
+    return session.stack.outputs.get("Feed") == "configuration-set"
+
+
+def _configured_identities(session: Session) -> list[str]:
+    return [name for name in session.stack.outputs.get("Identities", "").split(",") if name]
+
+
 def _publishing(session: Session) -> Iterator[Finding]:
-    if CONFIGURATION_SET in session.stack.outputs:
-        yield from _configuration_set(session, session.stack.output(CONFIGURATION_SET))
+    if _has_configuration_set_feed(session):
+        yield from _configuration_set(session, session.stack.output("ConfigurationSetName"))
     else:
         yield from _identities(session)
 
@@ -138,7 +178,7 @@ def _configuration_set(session: Session, name: str) -> Iterator[Finding]:
     try:
         destinations = sesv2.get_configuration_set_event_destinations(ConfigurationSetName=name)
     except sesv2.exceptions.NotFoundException:
-        yield Finding(check, State.FAILED, f"{name} is gone", "deploy the stack again")
+        yield Finding(check, State.FAILED, f"{name} is gone", _DEPLOY)
         return
     published = {
         (kind, destination.get("SnsDestination", {}).get("TopicArn"))
@@ -156,7 +196,7 @@ def _configuration_set(session: Session, name: str) -> Iterator[Finding]:
             check,
             State.FAILED,
             f"{', '.join(missing)} events of {name} do not come here",
-            "deploy the stack again",
+            _DEPLOY,
         )
     else:
         yield Finding(check, State.OK, f"{name} publishes to all topics")
@@ -164,19 +204,23 @@ def _configuration_set(session: Session, name: str) -> Iterator[Finding]:
 
 
 def _defaults(session: Session, configuration_set: str) -> Iterator[Finding]:
-    """Tell whose mail is sent with the set, whatever the sender says."""
-    sesv2 = session.client("sesv2")
-    others: list[str] = []
-    for identity in _identity_names(session):
-        found = sesv2.get_email_identity(EmailIdentity=identity)
-        if found.get("ConfigurationSetName") != configuration_set:
-            others.append(identity)
+    """Tell whether the mail of the configured identities is sent with the set by default."""
+    for identity in _configured_identities(session):
+        found = session.client("sesv2").get_email_identity(EmailIdentity=identity)
+        default = found.get("ConfigurationSetName")
+        if default != configuration_set:
+            yield Finding(
+                f"identity {identity}",
+                State.FAILED,
+                f"its mail is sent with {default or 'no configuration set'} by default",
+                "doctor --mend",
+            )
         elif found.get("FeedbackForwardingStatus"):
             yield Finding(
                 f"identity {identity}",
                 State.WARNING,
                 "SES forwards feedback by e-mail too",
-                "deploy the stack again",
+                "doctor --mend",
             )
         else:
             yield Finding(
@@ -184,13 +228,6 @@ def _defaults(session: Session, configuration_set: str) -> Iterator[Finding]:
                 State.OK,
                 "its mail is sent with the set by default, forwarding is off",
             )
-    if others:
-        yield Finding(
-            "other identities",
-            State.WARNING,
-            _shown(others),
-            "their mail reports here only where the sender names the set",
-        )
 
 
 def _identities(session: Session) -> Iterator[Finding]:
@@ -215,14 +252,14 @@ def _identities(session: Session) -> Iterator[Finding]:
                 f"identity {identity}",
                 State.FAILED,
                 f"{', '.join(missing)} notifications do not come here",
-                "deploy the stack again: SES drops a topic that it could not publish to",
+                "doctor --mend: SES drops a topic that it could not publish to",
             )
         elif found.get("ForwardingEnabled"):
             yield Finding(
                 f"identity {identity}",
                 State.WARNING,
                 "SES forwards feedback by e-mail too: it turned that on after a failed publish",
-                "deploy the stack again",
+                "doctor --mend",
             )
         else:
             yield Finding(f"identity {identity}", State.OK, "all topics are set, forwarding is off")
@@ -279,7 +316,7 @@ def _subscriptions(session: Session) -> Iterator[Finding]:
             yield Finding(check, State.OK, "the topic fills the queue")
         else:
             state = "not confirmed" if found else "gone"
-            yield Finding(check, State.FAILED, f"it is {state}", "deploy the stack again")
+            yield Finding(check, State.FAILED, f"it is {state}", _DEPLOY)
 
 
 def _queues(session: Session) -> Iterator[Finding]:
@@ -333,9 +370,7 @@ def _functions(session: Session) -> Iterator[Finding]:
         )["EventSourceMappings"]
         check = f"function of {kind.lower()}"
         if not any(mapping["State"] in {"Enabled", "Creating", "Enabling"} for mapping in mappings):
-            yield Finding(
-                check, State.FAILED, "its queue does not call it", "deploy the stack again"
-            )
+            yield Finding(check, State.FAILED, "its queue does not call it", _DEPLOY)
             continue
         name = mappings[0]["FunctionArn"].rpartition(":")[2]
         errors = _metric(session, "AWS/Lambda", "Errors", "Sum", FunctionName=name)
@@ -379,23 +414,33 @@ def _key(session: Session) -> Iterator[Finding]:
     answer = session.client("kms").get_key_policy(
         KeyId=session.stack.output("SuppressionKeyArn"), PolicyName="default"
     )
+    statements = json.loads(answer["Policy"])["Statement"]
+    missing = [name for service, name in _KEY_USERS.items() if not _admits(statements, service)]
+    if missing:
+        yield Finding(
+            "key", State.FAILED, f"its policy does not admit {', '.join(missing)}", _KEY_POLICY
+        )
+    else:
+        yield Finding("key", State.OK, "SES, SNS and alarms may use it")
+
+
+_KEY_USERS = {
+    "ses.amazonaws.com": "SES, which publishes",
+    "sns.amazonaws.com": "SNS, which fills the queues",
+    "cloudwatch.amazonaws.com": "the alarms",
+}
+
+
+def _admits(statements: list[dict[str, Any]], service: str) -> bool:
     actions = {
         action
-        for statement in json.loads(answer["Policy"])["Statement"]
-        if "ses.amazonaws.com" in _listed(statement.get("Principal", {}), "Service")
+        for statement in statements
+        if service in _listed(statement.get("Principal", {}), "Service")
         and statement["Effect"] == "Allow"
         for action in _listed(statement, "Action")
     }
     needed = {"kms:Decrypt", "kms:GenerateDataKey"}
-    if all(any(_covers(action, one) for action in actions) for one in needed):
-        yield Finding("key", State.OK, "SES may use it to publish")
-    else:
-        yield Finding(
-            "key",
-            State.FAILED,
-            "its policy does not admit SES: nothing can be published",
-            "deploy the stack again",
-        )
+    return all(any(_covers(action, one) for action in actions) for one in needed)
 
 
 def _listed(holder: Any, name: str) -> list[str]:  # noqa: ANN401  # a part of a policy document

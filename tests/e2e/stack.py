@@ -109,11 +109,15 @@ class Stack:
         found: dict[str, Any] = message
         return found
 
-    def role_of(self, kind: str) -> str:
-        """Give the name of the role of one kind's function."""
+    def function_of(self, kind: str) -> dict[str, Any]:
+        """Give the configuration of one kind's function."""
         functions = self.emulator.client("lambda").list_functions()["Functions"]
         (function,) = [one for one in functions if f"-{kind}Function" in one["FunctionName"]]
-        role: str = function["Role"].rpartition("/")[2]
+        return dict(function)
+
+    def role_of(self, kind: str) -> str:
+        """Give the name of the role of one kind's function."""
+        role: str = self.function_of(kind)["Role"].rpartition("/")[2]
         return role
 
     def policy_of(self, kind: str) -> dict[str, Any]:

@@ -1,15 +1,19 @@
 """What `cdk.json` can say beside the plain case, deployed: another feed, identity, table, key."""
 
+import json
+import re
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from local.deployment import configured, deploy
-from local.emulator import Emulator, running_emulator
+from local.deployment import ROOT, configured, deploy
+from local.emulator import ACCOUNT_ID, Emulator, LocalError, running_emulator
 from local.mailbox_simulator import SIMULATOR
+from local.waiting import wait_for
+from tests.e2e.in_flight import mail_in_flight
 from tests.e2e.operator import Operator
 from tests.e2e.project import project_with
 from tests.e2e.stack import Stack
@@ -37,6 +41,11 @@ def verified(emulator: Emulator, name: str, *, region: str = HOME) -> str:
 
 def an_address() -> str:
     return f"bounce+{uuid.uuid4().hex}@{SIMULATOR}"
+
+
+def wait_for_more(addresses: Sequence[str]) -> None:
+    before = len(addresses)
+    wait_for("mail afterwards", lambda: len(addresses) > before + 3, seconds=30)
 
 
 def send(stack: Stack, address: str, *, tags: Mapping[str, str] | None = None) -> None:
@@ -69,20 +78,27 @@ def test_streams_come_by_the_configuration_set_and_a_change_of_the_feed_loses_no
     assert doctor.returncode == 0, doctor.stdout
     assert "ses-suppression-streams publishes to all topics" in doctor.stdout
 
-    stack = deployed(emulator, tmp_path, "streams", feed="identity", identities=[name])
-    identity = sesv2.get_email_identity(EmailIdentity=name)
-    assert not identity["ConfigurationSetName"]
-    assert identity["FeedbackForwardingStatus"] is False
-    assert sesv2.list_configuration_sets()["ConfigurationSets"] == []
-    send(stack, address := an_address())
-    assert stack.await_suppression(address).reason == "BOUNCE"
+    with mail_in_flight(emulator, f"shop@{name}") as addresses:
+        stack = deployed(emulator, tmp_path, "streams", feed="identity", identities=[name])
+        identity = sesv2.get_email_identity(EmailIdentity=name)
+        assert not identity["ConfigurationSetName"]
+        assert identity["FeedbackForwardingStatus"] is False
+        wait_for_more(addresses)
+        stack = deployed(emulator, tmp_path, "streams", feed="configuration-set", **streams)
+        identity = sesv2.get_email_identity(EmailIdentity=name)
+        assert identity["ConfigurationSetName"] == "ses-suppression-streams"
+        assert identity["FeedbackForwardingStatus"] is False
+        wait_for_more(addresses)
+    for address in addresses:
+        assert stack.await_suppression(address).reason == "BOUNCE"
 
 
 @pytest.fixture(scope="module")
 def home(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Stack:
     """A stack with nothing of its own that holds data: table, key and hosted zone were there."""
     zone = emulator.client("route53").create_hosted_zone(Name=DOMAIN, CallerReference="1")
-    key = emulator.client("kms").create_key()["KeyMetadata"]["Arn"]
+    key, table_key = (emulator.client("kms").create_key()["KeyMetadata"]["Arn"] for _ in range(2))
+    emulator.client("kms").put_key_policy(KeyId=key, PolicyName="default", Policy=key_policy())
     table = emulator.client("dynamodb").create_table(
         TableName="from-before",
         KeySchema=[{"AttributeName": "address", "KeyType": "HASH"}],
@@ -96,12 +112,20 @@ def home(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Stack:
         "home",
         identities=[{"name": DOMAIN, "create": True, "hosted_zone_id": zone_id}],
         table=table["TableDescription"]["TableArn"],
-        table_key=key,
+        table_key=table_key,
         key=key,
     )
 
 
 DOMAIN = "made.example"
+
+
+def key_policy() -> str:
+    """Give the policy that the deployment page shows for a key of one's own."""
+    page = (ROOT / "docs" / "deployment.md").read_text()
+    (statements,) = re.findall(r"^```json key-policy\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    ours = statements.replace("111122223333", ACCOUNT_ID).replace("topic-prod", "topic-home")
+    return json.dumps({"Version": "2012-10-17", "Statement": json.loads(ours)})
 
 
 def test_an_identity_is_made_with_its_records_in_the_hosted_zone(home: Stack) -> None:
@@ -121,6 +145,34 @@ def test_an_identity_is_made_with_its_records_in_the_hosted_zone(home: Stack) ->
 def test_a_table_and_a_key_that_exist_are_adopted(home: Stack) -> None:
     assert home.deployment.table_name == "from-before"
     assert home.deployment.outputs["SuppressionKeyArn"] == home.config.key
+    assert "CanaryFunctionName" not in home.deployment.outputs  # it is null in `cdk.json`
+    assert home.deployment.outputs["SuppressionTableKeyArn"] == home.config.table_key
+    send(home, address := an_address())
+    assert home.await_suppression(address).reason == "BOUNCE"
+
+
+def test_a_failed_update_rolls_back_though_somebody_else_has_set_the_identity_since(
+    home: Stack, tmp_path: Path
+) -> None:
+    ses, cloudformation = (home.emulator.client(one) for one in ("ses", "cloudformation"))
+    theirs = home.emulator.client("sns").create_topic(Name="theirs")["TopicArn"]
+    bounces: dict[str, str] = {"Identity": DOMAIN, "NotificationType": "Bounce"}
+    ses.set_identity_notification_topic(**bounces, SnsTopic=theirs)
+    operator = Operator(home, ("--env", "home"))
+    try:
+        values = {"table": home.config.table, "key": home.config.key}
+        with pytest.raises(LocalError, match=f"publishes already: Bounce -> {theirs}"):
+            deployed(
+                home.emulator, tmp_path, "home", identities=[DOMAIN], deliveries=False, **values
+            )
+        (stack,) = cloudformation.describe_stacks(StackName="ses-suppression-home")["Stacks"]
+        assert stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+        refused = operator.run("doctor", "--mend")
+        assert (refused.returncode, theirs in refused.stderr) == (2, True), refused
+    finally:
+        ses.set_identity_notification_topic(**bounces)
+    assert operator.run("doctor").returncode == 1
+    assert operator.run("doctor", "--mend").returncode == 0
     send(home, address := an_address())
     assert home.await_suppression(address).reason == "BOUNCE"
 
@@ -137,7 +189,7 @@ def test_a_stack_in_another_region_writes_to_the_home_regions_table(
         region="us-east-1",
         identities=[verified(home.emulator, "away.example", region="us-east-1")],
         table=table,
-        table_key=home.deployment.outputs["SuppressionKeyArn"],
+        table_key=home.deployment.outputs["SuppressionTableKeyArn"],
     )
     send(away, address := an_address())
     assert home.await_suppression(address).reason == "BOUNCE"

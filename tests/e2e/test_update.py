@@ -4,10 +4,7 @@ import io
 import shutil
 import subprocess
 import tarfile
-import threading
-import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,9 +12,10 @@ import pytest
 
 from local.deployment import ROOT, configured, deploy, run_cdk
 from local.emulator import Emulator, running_emulator
-from local.mailbox_simulator import SIMULATOR, send_mail, sender_of, verify_identities
+from local.mailbox_simulator import sender_of, verify_identities
 from local.waiting import wait_for
 from stacks.bundle import WHEELS
+from tests.e2e.in_flight import mail_in_flight
 from tests.e2e.stack import Stack
 
 RELEASE = "90265dc3873e66626d3cf14bfb0588b76a9746c3"  # 0.1.0
@@ -80,6 +78,7 @@ def test_an_update_from_the_last_release_loses_no_mail_that_is_in_flight(updated
 
 
 def test_an_update_replaces_nothing_that_holds_data(updated: Update) -> None:
+    assert len(updated.before) == 1 + 1 + 4 + 9  # table, key, topics, queues
     assert physical_ids(updated.stack.emulator).items() >= updated.before.items()
 
 
@@ -92,27 +91,6 @@ def test_a_removal_lets_ses_mail_again_and_keeps_the_table(updated: Update) -> N
     assert found["NotificationAttributes"][identity.name] == {"ForwardingEnabled": True}
     assert emulator.client("sns").list_topics()["Topics"] == []
     assert stack.suppressions.check(updated.addresses[0]) is not None
-
-
-@contextmanager
-def mail_in_flight(emulator: Emulator, sender: str) -> Iterator[list[str]]:
-    """Send mail that bounces, one after the other, until the block ends; give to whom."""
-    addresses: list[str] = []
-    enough = threading.Event()
-
-    def send() -> None:
-        while not enough.wait(0.1):
-            address = f"bounce+{uuid.uuid4().hex}@{SIMULATOR}"
-            send_mail(emulator, sender, address)
-            addresses.append(address)
-
-    thread = threading.Thread(target=send)
-    thread.start()
-    try:
-        yield addresses
-    finally:
-        enough.set()
-        thread.join()
 
 
 def physical_ids(emulator: Emulator) -> dict[str, str]:

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from stacks.config import Config, ConfigError, Feed, Identity
+from stacks.config import Config
+from stacks.config_values import ConfigError, Feed, Identity
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -27,11 +28,18 @@ def test_an_environment_needs_no_more_than_its_region() -> None:
 
 
 def test_an_identity_is_a_name_or_says_that_it_may_be_taken_over() -> None:
-    config = of(identities=["Example.com", {"name": "example.net", "take_over": True}])
+    config = of(identities=["example.com", {"name": "example.net", "take_over": True}])
     assert config.identities == (
-        Identity(name="Example.com"),
+        Identity(name="example.com"),
         Identity(name="example.net", take_over=True),
     )
+
+
+def test_a_table_of_another_account_is_refused_where_the_account_is_known() -> None:
+    context = {"env": "dev", "environments": {"dev": {"region": "eu-west-1", "table": TABLE}}}
+    assert Config.from_context(context, account="111122223333").table == TABLE
+    with pytest.raises(ConfigError, match=r"environments\.dev\.table: a table of the account 4444"):
+        Config.from_context(context, account="444455556666")
 
 
 def test_streams_are_for_the_configuration_set_feed() -> None:
@@ -45,12 +53,59 @@ def test_streams_are_for_the_configuration_set_feed() -> None:
     [
         ({"regoin": "x"}, "environments.dev.regoin: not a key; there are region, feed, identities"),
         ({"region": "eu-west-9"}, "environments.dev.region: SES is not in eu-west-9"),
-        ({"tags": ["x"]}, "environments.dev.tags: an object of texts is needed"),
+        ({"tags": ["x"]}, "environments.dev.tags: an object of up to 40 texts is needed"),
         (
             {"canary_minutes": 1},
             "environments.dev.canary_minutes: null, or minutes from 5 to 1440 are needed",
         ),
-        ({"alarm_emails": ["x"]}, "environments.dev.alarm_emails[0]: 'x': an address needs an @"),
+        ({"alarm_emails": ["x"]}, "environments.dev.alarm_emails[0]: an e-mail address is needed"),
+        (
+            {"alarm_emails": ["Jane <jane@a.example>"]},
+            "environments.dev.alarm_emails[0]: an e-mail address is needed",
+        ),
+        (
+            {"alarm_emails": ["a@a.example"] * 2},
+            "environments.dev.alarm_emails[1]: a@a.example stands there twice",
+        ),
+        ({"alarm_emails": None}, "environments.dev.alarm_emails: a list of e-mail addresses"),
+        ({"feed": None}, "environments.dev.feed: identity or configuration-set is needed, not"),
+        ({"tags": {"team": None}}, "environments.dev.tags.team: a key of up to 128 characters"),
+        ({"tags": {"aws:x": "y"}}, "environments.dev.tags.aws:x: reserved by AWS"),
+        ({"tags": {"a": "x", "A": "x"}}, "environments.dev.tags.A: reserved by AWS, or there"),
+        ({"tags": {"a": "${Token[TOKEN.9]}"}}, "environments.dev.tags.a: a key of up to 128"),
+        (
+            {"identities": [f"a{n}.example" for n in range(51)]},
+            "environments.dev.identities: up to 50 identities are allowed, not 51",
+        ),
+        ({"identities": ["*@a.example"]}, "environments.dev.identities[0]: a domain in lower"),
+        ({"identities": ["A.example"]}, "environments.dev.identities[0]: a domain in lower case"),
+        ({"identities": ["bücher.example"]}, "environments.dev.identities[0]: a domain in lower"),
+        ({"identities": ["1.2.3.4"]}, "environments.dev.identities[0]: a domain in lower case"),
+        (
+            {"sending_account_ids": ["111122223333"] * 51},
+            "environments.dev.sending_account_ids: a list of up to 50 account ids",
+        ),
+        (
+            {"feed": "configuration-set", "policy": {"stream_tag": "my stream!"}},
+            "environments.dev.policy.stream_tag: the name of a tag of SES has letters of ASCII",
+        ),
+        (
+            {"policy": {"complaints_do_not_block": ["security"]}},
+            "environments.dev.policy.complaints_do_not_block: identity notifications carry no",
+        ),
+        (
+            {"table": TABLE.replace("eu-west-1", "nowhere-1")},
+            "environments.dev.table: there is no region nowhere-1 in aws",
+        ),
+        (
+            {"table": TABLE.replace("aws", "aws-cn", 1).replace("eu-west-1", "cn-north-1")},
+            "environments.dev.table: an ARN of aws is needed, as the region eu-west-1 is there",
+        ),
+        (
+            {"table": TABLE, "table_key": KEY.replace("1111", "9999")},
+            "environments.dev.table_key: a key of the table's account is needed",
+        ),
+        ({"key": KEY[:-36] + "-" * 36}, "environments.dev.key: an ARN is needed"),
         (
             {"suppressions_an_hour": 0},
             "environments.dev.suppressions_an_hour: a whole number from 1",
@@ -65,7 +120,7 @@ def test_streams_are_for_the_configuration_set_feed() -> None:
         ),
         (
             {"identities": ["a.example", 5]},
-            "environments.dev.identities[1]: a domain or an address is needed",
+            "environments.dev.identities[1]: a domain in lower case",
         ),
         (
             {"identities": ["a.example"] * 2},
@@ -75,22 +130,22 @@ def test_streams_are_for_the_configuration_set_feed() -> None:
             {"identities": [{"name": "a.example", "takeover": True}]},
             "environments.dev.identities[0].takeover: not a key; there are name, take_over, create",
         ),
-        ({"identities": ["*"]}, "environments.dev.identities[0]: a domain or an address is needed"),
-        ({"identities": ["a.example/b"]}, "environments.dev.identities[0]: a domain or"),
-        ({"identities": [" a.example"]}, "environments.dev.identities[0]: a domain or"),
-        ({"identities": ["example"]}, "environments.dev.identities[0]: a domain or"),
-        ({"identities": [""]}, "environments.dev.identities[0]: a domain or"),
+        ({"identities": ["*"]}, "environments.dev.identities[0]: a domain in lower case"),
+        ({"identities": ["a.example/b"]}, "environments.dev.identities[0]: a domain in lower case"),
+        ({"identities": [" a.example"]}, "environments.dev.identities[0]: a domain in lower case"),
+        ({"identities": ["example"]}, "environments.dev.identities[0]: a domain in lower case"),
+        ({"identities": [""]}, "environments.dev.identities[0]: a domain in lower case"),
         (
             {"policy": {"kept_days": 1}},
             "environments.dev.policy.kept_days: evidence has to be kept for",
         ),
         (
-            {"identities": ["a.example", "A.example"]},
-            "environments.dev.identities[1]: a.example stands",
+            {"identities": ["A@a.example", "a@a.example"]},
+            "environments.dev.identities[1]: a@a.example stands",
         ),
         (
             {"policy": {"never_suppress": [f"customer-{n}.example" for n in range(200)]}},
-            "environments.dev.policy: as JSON it has more than 3000 characters",
+            "environments.dev.policy: as JSON it has ",
         ),
         (
             {"policy": {"transient_bounces": 15}},
@@ -100,7 +155,7 @@ def test_streams_are_for_the_configuration_set_feed() -> None:
         ({"deliveries": "yes"}, "environments.dev.deliveries: true or false is needed, not 'yes'"),
         (
             {"sending_account_ids": [123]},
-            "environments.dev.sending_account_ids: a list of account ids",
+            "environments.dev.sending_account_ids: a list of up to 50 account ids",
         ),
         (
             {"function_timeout_seconds": 1},
@@ -138,7 +193,7 @@ def test_streams_are_for_the_configuration_set_feed() -> None:
             {"identities": [{"name": "a.example", "create": 1}]},
             "environments.dev.identities[0].create: true or false is needed, not 1",
         ),
-        ({"identities": [{}]}, "environments.dev.identities[0]: a domain or an address"),
+        ({"identities": [{}]}, "environments.dev.identities[0]: a domain in lower case"),
         ({"table": "suppressions"}, "environments.dev.table: an ARN is needed, such as arn:aws:dy"),
         ({"key": "alias/mail"}, "environments.dev.key: an ARN is needed, such as arn:aws:kms:"),
         ({"table_key": KEY}, "environments.dev.table_key: it is the key of a table; name that"),
@@ -197,14 +252,35 @@ def test_the_environments_of_cdk_json_are_valid() -> None:
         assert Config.from_context({**context, "env": name}).environment == name
 
 
-def test_the_app_ends_with_a_sentence_and_no_traceback() -> None:
-    context = {"env": "prdo", "environments": {"dev": {}}}
+def test_a_null_is_read_as_it_stands_and_refused_where_it_says_nothing(tmp_path: Path) -> None:
+    """On the way through the CDK it would be lost, and the default taken for it."""
+    ended = app_ended(tmp_path, {"region": "eu-west-1", "alarm_emails": None})
+    assert ended.startswith("cdk.json: environments.dev.alarm_emails: a list of e-mail addresses")
+
+
+def test_a_cdk_json_that_cannot_be_read_is_a_sentence(tmp_path: Path) -> None:
+    assert "cdk.json: it cannot be read: " in app_ended(tmp_path, None)
+
+
+def test_the_app_ends_with_a_sentence_and_no_traceback(tmp_path: Path) -> None:
+    assert app_ended(tmp_path, {"regoin": 1}).startswith("cdk.json: environments.dev.regoin: ")
+
+
+def app_ended(folder: Path, environment: dict[str, Any] | None) -> str:
+    """Run the app in a folder with a `cdk.json`; give what it printed when it refused."""
+    if environment is not None:
+        settings = {"context": {"environments": {"dev": environment}}}
+        (folder / "cdk.json").write_text(json.dumps(settings))
     result = subprocess.run(
         [sys.executable, str(ROOT / "app.py")],
-        env={"PATH": str(Path(sys.executable).parent), "CDK_CONTEXT_JSON": json.dumps(context)},
+        cwd=folder,
+        env={
+            "PATH": str(Path(sys.executable).parent),
+            "CDK_CONTEXT_JSON": json.dumps({"env": "dev"}),
+        },
         capture_output=True,
         text=True,
         check=False,
     )
     assert result.returncode == 1
-    assert result.stderr == "cdk.json: env=prdo: there is no such environment; there are dev\n"
+    return result.stderr

@@ -46,10 +46,25 @@ def test_the_set_becomes_the_default_of_the_identities_and_no_topic_is_set(
     )
 
 
-def test_the_topics_policies_are_the_same_for_both_feeds_so_that_a_change_loses_nothing(
-    streams: Template, template: Template
+def test_the_default_is_set_when_the_set_publishes_and_goes_before_it_stops(
+    streams: Template,
 ) -> None:
-    del template
+    (settings,) = resources(streams, "Custom::SESIdentityNotifications").values()
+    destinations = resources(streams, "AWS::SES::ConfigurationSetEventDestination")
+    assert len(destinations) == 3
+    assert destinations.keys() <= set(settings["DependsOn"])
+
+
+def test_the_set_is_there_in_the_other_feed_too_and_publishes_nothing(template: Template) -> None:
+    template.has_resource_properties("AWS::SES::ConfigurationSet", {"Name": "ses-suppression-dev"})
+    template.resource_count_is("AWS::SES::ConfigurationSetEventDestination", 0)
+    for settings in resources(template, "Custom::SESIdentityNotifications").values():
+        assert "ConfigurationSet" not in settings["Properties"]
+
+
+def test_the_topics_policies_are_the_same_for_both_feeds_so_that_a_change_loses_nothing(
+    streams: Template,
+) -> None:
     identity = synthesized(identities=["example.com"])
     assert resources(streams, "AWS::SNS::TopicPolicy") == resources(
         identity, "AWS::SNS::TopicPolicy"
@@ -78,11 +93,20 @@ def test_an_identity_that_is_made_outlives_the_stack_and_its_records_are_outputs
     template.resource_count_is("AWS::Route53::RecordSet", 0)
     outputs = template.find_outputs("*")
     assert {name for name in outputs if "Dkim" in name} == {
-        f"MyDashShopExampleDkimRecord{number}" for number in (1, 2, 3)
+        f"MyShopExampleDkimRecord{number}" for number in (1, 2, 3)
     }
     settings = resources(template, "Custom::SESIdentityNotifications")
     (setting,) = settings.values()
     assert resources(template, "AWS::SES::EmailIdentity").keys() <= set(setting["DependsOn"])
+
+
+def test_two_domains_whose_names_read_alike_have_outputs_of_their_own() -> None:
+    names = ("my-shop.example", "my.shop.example")
+    template = synthesized(identities=[{"name": name, "create": True} for name in names])
+    assert {name for name in template.find_outputs("*") if name.endswith("DkimRecord1")} == {
+        "MyShopExampleDkimRecord1",
+        "MyShopExample2DkimRecord1",
+    }
 
 
 def test_records_are_written_where_the_hosted_zone_is_named_and_kept() -> None:
@@ -106,9 +130,9 @@ def test_an_address_that_is_made_has_no_records() -> None:
 def test_an_adopted_table_is_used_and_none_is_made() -> None:
     template = synthesized(identities=["example.com"], table=TABLE, table_key=KEY)
     template.resource_count_is("AWS::DynamoDB::GlobalTable", 0)
-    for _, statement in statements(template, "dynamodb:PutItem"):
+    for statement in statements(template, "dynamodb:PutItem"):
         assert statement["Resource"] == TABLE
-    keys = [statement["Resource"] for _, statement in statements(template, "kms:GenerateDataKey*")]
+    keys = [statement["Resource"] for statement in statements(template, "kms:GenerateDataKey*")]
     assert KEY in keys
     template.has_output("SuppressionTableName", {"Value": "suppressions"})
 
@@ -128,10 +152,20 @@ def test_a_table_in_another_region_is_named_by_its_arn_and_its_key_used_there() 
     template.has_resource_properties("AWS::SSM::Parameter", {"Value": away["table"]})
     through = [
         statement["Condition"]["StringEquals"]["kms:ViaService"]["Fn::Join"][1][0]
-        for _, statement in statements(template, "kms:GenerateDataKey*")
+        for statement in statements(template, "kms:GenerateDataKey*")
         if statement["Resource"] != {"Fn::GetAtt": ["EncryptionKey3A692D6E", "Arn"]}
     ]
     assert set(through) == {"dynamodb.us-east-1."}
+
+
+def test_the_identities_function_may_change_identities_and_set_our_default_only(
+    template: Template,
+) -> None:
+    (statement,) = statements(template, "ses:PutEmailIdentityConfigurationSetAttributes")
+    ends = [resource["Fn::Join"][1][-1] for resource in statement["Resource"]]
+    assert ends == [{"Ref": "EventPublishingConfigurationSet9E194742"}, ":identity/*"]
+    (first_version,) = statements(template, "ses:SetIdentityNotificationTopic")
+    assert first_version["Resource"] == "*"
 
 
 def test_an_adopted_key_encrypts_everything_and_none_is_made() -> None:
@@ -145,11 +179,13 @@ def test_an_adopted_key_encrypts_everything_and_none_is_made() -> None:
     assert replica["SSESpecification"]["KMSMasterKeyId"] == KEY
 
 
-def statements(template: Template, action: str) -> list[tuple[str, dict[str, Any]]]:
-    """Give the statements of the functions' roles that allow an action."""
-    return [
-        (name, statement)
-        for name, policy in resources(template, "AWS::IAM::Policy").items()
+def statements(template: Template, action: str) -> list[dict[str, Any]]:
+    """Give the statements of the functions' roles that allow an action: there are some."""
+    found = [
+        statement
+        for policy in resources(template, "AWS::IAM::Policy").values()
         for statement in policy["Properties"]["PolicyDocument"]["Statement"]
         if action in statement["Action"]
     ]
+    assert found
+    return found

@@ -11,12 +11,11 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from lambdas.identity_notifications import (
-    Feedback,
+from lambdas.identity_notifications import handle, respond
+from ses_suppression.identity_notifications import (
+    Destination,
     IdentityNotifications,
     RefusedError,
-    handle,
-    respond,
 )
 
 TOPICS: dict[Any, str] = {
@@ -25,7 +24,7 @@ TOPICS: dict[Any, str] = {
 }
 THEIRS = "arn:aws:sns:eu-west-1:1:theirs"
 OURS = "ses-suppression-prod"  # the configuration set
-TO_TOPICS, NOTHING = Feedback(topics=TOPICS), Feedback()
+TO_TOPICS, NOTHING = Destination(topics=TOPICS), Destination()
 
 
 class SES:
@@ -52,7 +51,7 @@ class SES:
         with self.stubber, self.stubber_v2:
             yield
 
-    def has(self, topics: Mapping[str, str] | None) -> None:
+    def has(self, topics: Mapping[str, str] | None, *, default: str | None = None) -> None:
         attributes: dict[str, Any] = {}
         if topics is not None:
             named = {f"{kind}Topic": arn for kind, arn in topics.items()}
@@ -63,16 +62,17 @@ class SES:
             {"NotificationAttributes": attributes},
             {"Identities": ["example.com"]},
         )
+        if topics is not None:
+            answer = {"ConfigurationSetName": default} if default else {}
+            self.stubber_v2.add_response(
+                "get_email_identity", answer, {"EmailIdentity": "example.com"}
+            )
 
     def gets_topic(self, kind: str, arn: str | None) -> None:
         expected = {"Identity": "example.com", "NotificationType": kind}
         if arn:
             expected["SnsTopic"] = arn
         self.stubber.add_response("set_identity_notification_topic", {}, expected)
-
-    def has_default(self, configuration_set: str | None) -> None:
-        answer = {"ConfigurationSetName": configuration_set} if configuration_set else {}
-        self.stubber_v2.add_response("get_email_identity", answer, {"EmailIdentity": "example.com"})
 
     def gets_default(self, configuration_set: str | None) -> None:
         expected = {"EmailIdentity": "example.com"}
@@ -91,18 +91,19 @@ class SES:
 
     def put(
         self,
-        wanted: Feedback = TO_TOPICS,
+        wanted: Destination = TO_TOPICS,
         *,
-        previous: Feedback = NOTHING,
-        take_over: bool = False,
-    ) -> None:
+        previous: Destination = NOTHING,
+        **options: bool,
+    ) -> Destination:
         with self.stubbed():
-            self.notifications.put("example.com", wanted, previous=previous, take_over=take_over)
+            replaced = self.notifications.put("example.com", wanted, previous=previous, **options)
         self.has_no_more_calls()
+        return replaced
 
-    def delete(self, ours: Feedback = TO_TOPICS) -> None:
+    def delete(self, ours: Destination = TO_TOPICS, *, replaced: Destination = NOTHING) -> None:
         with self.stubbed():
-            self.notifications.delete("example.com", ours)
+            self.notifications.delete("example.com", ours, replaced=replaced)
         self.has_no_more_calls()
 
     def has_no_more_calls(self) -> None:
@@ -128,7 +129,7 @@ def test_topics_are_set_first_and_forwarding_is_turned_off_last_a_second_apart(s
 def test_forwarding_stays_on_while_bounces_or_complaints_have_no_topic(ses: SES) -> None:
     ses.has({})
     ses.gets_topic("Bounce", TOPICS["Bounce"])
-    ses.put(Feedback(topics={"Bounce": TOPICS["Bounce"]}))
+    ses.put(Destination(topics={"Bounce": TOPICS["Bounce"]}))
 
 
 def test_a_topic_that_is_set_already_is_not_set_again(ses: SES) -> None:
@@ -156,7 +157,7 @@ def test_somebody_elses_topic_of_a_kind_that_is_not_ours_stays(ses: SES) -> None
     ours = without_deliveries(TOPICS)
     ses.has({**ours, "Delivery": THEIRS})
     ses.gets_forwarding(enabled=False)
-    ses.put(Feedback(topics=ours))
+    ses.put(Destination(topics=ours))
 
 
 def test_what_was_ours_before_is_replaced_without_asking_and_cleared_when_it_goes(ses: SES) -> None:
@@ -166,17 +167,16 @@ def test_what_was_ours_before_is_replaced_without_asking_and_cleared_when_it_goe
     ses.gets_topic("Complaint", TOPICS["Complaint"])
     ses.gets_topic("Delivery", None)
     ses.gets_forwarding(enabled=False)
-    ses.put(Feedback(topics=without_deliveries(TOPICS)), previous=Feedback(topics=old))
+    ses.put(Destination(topics=without_deliveries(TOPICS)), previous=Destination(topics=old))
 
 
-SET = Feedback(configuration_set=OURS)
+SET = Destination(configuration_set=OURS)
 
 
 def test_a_configuration_set_becomes_the_default_and_forwarding_is_turned_off_last(
     ses: SES,
 ) -> None:
     ses.has({"Bounce": THEIRS})
-    ses.has_default(None)
     ses.gets_default(OURS)
     ses.gets_forwarding(enabled=False)
     ses.put(SET)
@@ -187,8 +187,7 @@ def test_a_configuration_set_becomes_the_default_and_forwarding_is_turned_off_la
 
 
 def test_somebody_elses_default_is_not_taken_over_and_is_named(ses: SES) -> None:
-    ses.has({})
-    ses.has_default("theirs")
+    ses.has({}, default="theirs")
     with pytest.raises(
         RefusedError, match="publishes already: default configuration set -> theirs"
     ):
@@ -196,8 +195,7 @@ def test_somebody_elses_default_is_not_taken_over_and_is_named(ses: SES) -> None
 
 
 def test_somebody_elses_default_is_taken_over_when_that_is_wanted(ses: SES) -> None:
-    ses.has({})
-    ses.has_default("theirs")
+    ses.has({}, default="theirs")
     ses.gets_default(OURS)
     ses.gets_forwarding(enabled=False)
     ses.put(SET, take_over=True)
@@ -205,18 +203,16 @@ def test_somebody_elses_default_is_taken_over_when_that_is_wanted(ses: SES) -> N
 
 def test_a_change_of_the_feed_sets_what_is_new_before_it_clears_what_was_before(ses: SES) -> None:
     ses.has(TOPICS)
-    ses.has_default(None)
     ses.gets_default(OURS)
     for kind in TOPICS:
         ses.gets_topic(kind, None)
     ses.gets_forwarding(enabled=False)
-    ses.put(SET, previous=Feedback(topics=TOPICS))
+    ses.put(SET, previous=Destination(topics=TOPICS))
     assert ses.calls[2] == "PutEmailIdentityConfigurationSetAttributes"
 
 
 def test_a_change_of_the_feed_back_does_the_same(ses: SES) -> None:
-    ses.has({})
-    ses.has_default(OURS)
+    ses.has({}, default=OURS)
     for kind, arn in TOPICS.items():
         ses.gets_topic(kind, arn)
     ses.gets_default(None)
@@ -229,13 +225,11 @@ def test_a_change_of_the_feed_back_does_the_same(ses: SES) -> None:
 
 
 def test_at_removal_the_default_goes_unless_somebody_has_changed_it(ses: SES) -> None:
-    ses.has({})
-    ses.has_default(OURS)
+    ses.has({}, default=OURS)
     ses.gets_forwarding(enabled=True)
     ses.gets_default(None)
     ses.delete(SET)
-    ses.has({})
-    ses.has_default("theirs")
+    ses.has({}, default="theirs")
     ses.delete(SET)
 
 
@@ -252,6 +246,12 @@ def test_at_removal_forwarding_is_turned_on_first_and_only_ours_is_cleared(ses: 
     ses.gets_forwarding(enabled=True)
     ses.gets_topic("Bounce", None)
     ses.gets_topic("Delivery", None)
+    ses.delete()
+
+
+def test_at_removal_forwarding_is_turned_on_where_somebody_has_cleared_everything(ses: SES) -> None:
+    ses.has({})
+    ses.gets_forwarding(enabled=True)
     ses.delete()
 
 
@@ -283,11 +283,23 @@ def request(kind: str, **more: Any) -> dict[str, Any]:
 
 def handled(ses: SES, event: Mapping[str, Any]) -> str | None:
     """Handle an event; give the reason of its failure."""
-    reasons: list[str | None] = []
+    return answered(ses, event)[1]
+
+
+def answered(
+    ses: SES, event: Mapping[str, Any], *, rolling_back: bool = False
+) -> tuple[str, str | None]:
+    """Handle an event; give the physical id, and the reason of its failure."""
+    answers: list[tuple[str, str | None]] = []
     with ses.stubbed():
-        handle(event, ses.notifications, respond=lambda _event, reason: reasons.append(reason))
-    (reason,) = reasons
-    return reason
+        handle(
+            event,
+            ses.notifications,
+            is_rolling_back=lambda _stack: rolling_back,
+            respond=lambda _event, physical_id, reason: answers.append((physical_id, reason)),
+        )
+    (answer,) = answers
+    return answer
 
 
 def test_every_failure_reaches_cloudformation_with_its_reason(ses: SES) -> None:
@@ -315,8 +327,7 @@ def test_an_update_of_the_same_identity_knows_what_was_ours(ses: SES) -> None:
 
 
 def test_a_roll_back_of_a_change_of_the_feed_brings_back_what_was_before(ses: SES) -> None:
-    ses.has({})
-    ses.has_default(OURS)
+    ses.has({}, default=OURS)
     for kind, arn in TOPICS.items():
         ses.gets_topic(kind, arn)
     ses.gets_default(None)
@@ -324,6 +335,62 @@ def test_a_roll_back_of_a_change_of_the_feed_brings_back_what_was_before(ses: SE
     failed = {"Identity": "example.com", "Topics": {}, "ConfigurationSet": OURS}
     assert handled(ses, request("Update", OldResourceProperties=failed)) is None
     ses.has_no_more_calls()
+
+
+def test_a_roll_back_leaves_alone_what_somebody_else_has_set_since(ses: SES) -> None:
+    """A roll back that fails would leave a stack that nothing can be done with."""
+    ses.has({**TOPICS, "Bounce": THEIRS})
+    ses.gets_topic("Delivery", None)
+    old = {"Identity": "example.com", "Topics": TOPICS}
+    before = {"Identity": "example.com", "Topics": without_deliveries(TOPICS)}
+    event = request("Update", ResourceProperties=before, OldResourceProperties=old)
+    assert answered(ses, event, rolling_back=True)[1] is None
+    ses.has_no_more_calls()
+
+
+def test_a_roll_back_of_an_identity_that_is_gone_is_fine(ses: SES) -> None:
+    ses.has(None)
+    assert answered(ses, request("Update"), rolling_back=True)[1] is None
+
+
+def test_what_was_taken_over_is_remembered_in_the_resources_name_and_given_back(ses: SES) -> None:
+    ses.has({"Bounce": THEIRS})
+    for kind, arn in TOPICS.items():
+        ses.gets_topic(kind, arn)
+    ses.gets_forwarding(enabled=False)
+    taking = {"Identity": "example.com", "Topics": TOPICS, "TakeOver": "true"}
+    physical_id, reason = answered(ses, request("Create", ResourceProperties=taking))
+    assert reason is None
+    ses.has(TOPICS)
+    ses.gets_forwarding(enabled=True)
+    ses.gets_topic("Bounce", THEIRS)
+    ses.gets_topic("Complaint", None)
+    ses.gets_topic("Delivery", None)
+    assert handled(ses, request("Delete", PhysicalResourceId=physical_id)) is None
+    ses.has_no_more_calls()
+
+
+def test_an_update_keeps_the_resources_name(ses: SES) -> None:
+    """Another name would be another resource, and the old one would be deleted."""
+    ses.has(TOPICS)
+    ses.gets_forwarding(enabled=False)
+    named = request("Update", PhysicalResourceId="as-it-was")
+    assert answered(ses, named) == ("as-it-was", None)
+
+
+def test_what_cannot_be_given_back_is_cleared(ses: SES) -> None:
+    ses.has(TOPICS)
+    ses.gets_forwarding(enabled=True)
+    ses.stubber.add_client_error("set_identity_notification_topic", "InvalidParameterValue")
+    for kind in TOPICS:
+        ses.gets_topic(kind, None)
+    ses.delete(replaced=Destination(topics={"Bounce": THEIRS}))
+
+
+def test_forwarding_stays_off_where_another_stack_has_the_identity_too(ses: SES) -> None:
+    ses.has(TOPICS, default=OURS)
+    ses.gets_default(None)
+    ses.delete(SET)
 
 
 def test_a_delete_clears(ses: SES) -> None:
@@ -352,9 +419,8 @@ def test_the_answer_goes_to_the_url_that_cloudformation_gave(
     with HTTPServer(("127.0.0.1", 0), Receiver) as server:
         thread = threading.Thread(target=server.handle_request)
         thread.start()
-        respond(
-            request("Create", ResponseURL=f"http://127.0.0.1:{server.server_port}/answer"), reason
-        )
+        url = f"http://127.0.0.1:{server.server_port}/answer"
+        respond(request("Create", ResponseURL=url), "identity-notifications:example.com", reason)
         thread.join()
     (answer,) = answers
     assert answer == {

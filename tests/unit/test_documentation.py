@@ -25,7 +25,8 @@ LAYERS = (
     "errors", "address", "providers", "notification", "evidence", "rules", "diagnosis",
     "classification", "policy", "merge", "suppression", "decision", "record",
     "operator_actions", "explanation", "incident", "import_formats", "item", "deadline",
-    "daemon_pool", "pace", "store", "canary", "ingest", "cache", "client", "guarding",
+    "daemon_pool", "pace", "store", "canary", "identity_notifications", "ingest", "cache",
+    "client", "guarding",
     "account_level_list", "testing", "pytest_plugin",
 )  # fmt: skip
 PURE = LAYERS[: LAYERS.index("deadline")]

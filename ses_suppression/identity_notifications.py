@@ -1,0 +1,264 @@
+"""Where the feedback about an identity's mail goes: topics, or a default configuration set.
+
+It is careful with what is not its own. It refuses to take over what somebody else set, unless it is
+told to, and gives back at the end what it took over; it sets what is new before it clears what was
+before; it turns SES's e-mail forwarding off last, and on again first; it clears only what it set
+itself.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from botocore.exceptions import ClientError
+
+from ses_suppression.errors import SESSuppressionError
+
+if TYPE_CHECKING:
+    from types_boto3_ses import SESClient
+    from types_boto3_sesv2 import SESV2Client
+
+Kind = Literal["Bounce", "Complaint", "Delivery"]
+KINDS: tuple[Kind, ...] = ("Bounce", "Complaint", "Delivery")
+
+SECONDS_BETWEEN_CALLS = 1.0
+"""SES takes one such call a second ("Quotas in Amazon SES", developer guide)."""
+
+DEFAULT_SET = "default configuration set"
+
+logger = logging.getLogger(__name__)
+
+
+class RefusedError(SESSuppressionError):
+    """The settings cannot be made; the message says why, and what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Destination:
+    """Where the feedback about an identity's mail goes.
+
+    Attributes:
+        topics: the topic of each kind; a kind without one is not published.
+        configuration_set: the default configuration set, which publishes by itself.
+    """
+
+    topics: Mapping[Kind, str] = field(default_factory=dict)
+    configuration_set: str | None = None
+
+    @property
+    def reports_all(self) -> bool:
+        """Whether SES need not mail bounces and complaints any more.
+
+        Of mail that no set reports, it mails them nevertheless: it does so wherever nothing else
+        is set up ("FeedbackAttributes", SES API reference).
+        """
+        return self.configuration_set is not None or {"Bounce", "Complaint"} <= self.topics.keys()
+
+    def __sub__(self, other: "Destination") -> "Destination":
+        """Give what is not in the other as it is here."""
+        return Destination(
+            topics={
+                kind: topic
+                for kind, topic in self.topics.items()
+                if other.topics.get(kind) != topic
+            },
+            configuration_set=(
+                self.configuration_set
+                if self.configuration_set != other.configuration_set
+                else None
+            ),
+        )
+
+    def __and__(self, other: "Destination") -> "Destination":
+        """Give what is in the other as it is here."""
+        return self - (self - other)
+
+
+NOWHERE = Destination()
+
+
+class IdentityNotifications:
+    """The settings of identities.
+
+    Args:
+        ses: a boto3 SES client.
+        sesv2: a boto3 SES client of the second version.
+        sleep: waits for so many seconds, between two calls.
+    """
+
+    def __init__(
+        self,
+        ses: "SESClient",
+        sesv2: "SESV2Client",
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._ses = ses
+        self._sesv2 = sesv2
+        self._sleep = sleep
+        self._has_called = False
+
+    def put(
+        self,
+        identity: str,
+        wanted: Destination,
+        *,
+        previous: Destination = NOWHERE,
+        take_over: bool = False,
+        rolling_back: bool = False,
+    ) -> Destination:
+        """Let the feedback go where it is wanted, and turn forwarding off when none is missed then.
+
+        Args:
+            identity: a domain or an address that SES knows in this region.
+            wanted: where the feedback shall go.
+            previous: where we let it go before.
+            take_over: replace what somebody else set.
+            rolling_back: leave alone what cannot be brought back, rather than refuse: a roll back
+                that fails leaves a stack that nothing can be done with.
+
+        Returns:
+            What was somebody else's, and is replaced.
+
+        Raises:
+            RefusedError: SES does not know the identity, or somebody else's settings are there.
+        """
+        current = self._current(identity)
+        if current is None:
+            if rolling_back:
+                logger.warning("the identity is gone: there is nothing to bring back")
+                return NOWHERE
+            raise RefusedError(
+                f"SES does not know the identity {identity} in this region: verify it first, "
+                "or set create: true for it in cdk.json"
+            )
+        foreign = _foreign(current, wanted, previous)
+        if foreign != NOWHERE and rolling_back:
+            logger.warning("somebody else has set the identity's feedback: it is left alone")
+            wanted = _without(wanted, foreign)
+        elif foreign != NOWHERE and not take_over:
+            raise RefusedError(
+                f"the identity {identity} publishes already: {_named(foreign)}. "
+                "Set take_over: true for it in cdk.json if that may be replaced"
+            )
+        self._set(identity, wanted - current)
+        self._clear(identity, _without(previous & current, wanted))
+        if wanted.reports_all:
+            self._set_forwarding(identity, enabled=False)
+        return foreign if take_over else NOWHERE
+
+    def delete(self, identity: str, ours: Destination, *, replaced: Destination = NOWHERE) -> None:
+        """Turn forwarding on, clear what is still as we set it, and give back what we replaced."""
+        current = self._current(identity)
+        if current is None:
+            return
+        left = ours & current
+        others = current - left
+        if (left != NOWHERE or current == NOWHERE) and not others.reports_all:
+            self._set_forwarding(identity, enabled=True)
+        given_back = self._give_back(identity, replaced, left)
+        self._clear(identity, _without(left, given_back))
+
+    def _current(self, identity: str) -> Destination | None:
+        answer = self._ses.get_identity_notification_attributes(Identities=[identity])
+        attributes: Mapping[str, Any] | None = answer["NotificationAttributes"].get(identity)
+        if attributes is None:
+            return None
+        found = self._sesv2.get_email_identity(EmailIdentity=identity)
+        return Destination(
+            topics={
+                kind: attributes[f"{kind}Topic"] for kind in KINDS if attributes.get(f"{kind}Topic")
+            },
+            configuration_set=found.get("ConfigurationSetName") or None,
+        )
+
+    def _give_back(self, identity: str, replaced: Destination, left: Destination) -> Destination:
+        """Set again what was replaced and nobody has changed since; what is gone is cleared."""
+        wanted = Destination(
+            topics={kind: arn for kind, arn in replaced.topics.items() if kind in left.topics},
+            configuration_set=replaced.configuration_set if left.configuration_set else None,
+        )
+        try:
+            self._set(identity, wanted)
+        except ClientError as error:
+            logger.warning(
+                "what was taken over cannot be given back",
+                extra={"error": error.response["Error"]["Code"]},
+            )
+            return NOWHERE
+        return wanted
+
+    def _set(self, identity: str, destination: Destination) -> None:
+        for kind, topic in destination.topics.items():
+            self._set_topic(identity, kind, topic)
+        if destination.configuration_set:
+            self._set_default(identity, destination.configuration_set)
+
+    def _clear(self, identity: str, destination: Destination) -> None:
+        for kind in destination.topics:
+            self._set_topic(identity, kind, None)
+        if destination.configuration_set:
+            self._set_default(identity, None)
+
+    def _set_topic(self, identity: str, kind: Kind, topic_arn: str | None) -> None:
+        arguments = {"SnsTopic": topic_arn} if topic_arn else {}
+        self._pace()
+        self._ses.set_identity_notification_topic(
+            Identity=identity, NotificationType=kind, **arguments
+        )
+
+    def _set_default(self, identity: str, configuration_set: str | None) -> None:
+        arguments = {"ConfigurationSetName": configuration_set} if configuration_set else {}
+        self._pace()
+        self._sesv2.put_email_identity_configuration_set_attributes(
+            EmailIdentity=identity, **arguments
+        )
+
+    def _set_forwarding(self, identity: str, *, enabled: bool) -> None:
+        # Not by the first version, which turns it off only where topics are set.
+        self._pace()
+        self._sesv2.put_email_identity_feedback_attributes(
+            EmailIdentity=identity, EmailForwardingEnabled=enabled
+        )
+
+    def _pace(self) -> None:
+        if self._has_called:
+            self._sleep(SECONDS_BETWEEN_CALLS)
+        self._has_called = True
+
+
+def _without(destination: Destination, other: Destination) -> Destination:
+    """Give what the other says nothing about, whatever it says there."""
+    return Destination(
+        topics={
+            kind: topic for kind, topic in destination.topics.items() if kind not in other.topics
+        },
+        configuration_set=None if other.configuration_set else destination.configuration_set,
+    )
+
+
+def _foreign(current: Destination, wanted: Destination, previous: Destination) -> Destination:
+    """Give what is set where something is wanted, and was not set by us."""
+    ours = {*wanted.topics.values(), *previous.topics.values()}
+    sets = {None, wanted.configuration_set, previous.configuration_set}
+    return Destination(
+        topics={
+            kind: topic
+            for kind, topic in current.topics.items()
+            if kind in wanted.topics and topic not in ours
+        },
+        configuration_set=(
+            current.configuration_set
+            if wanted.configuration_set and current.configuration_set not in sets
+            else None
+        ),
+    )
+
+
+def _named(destination: Destination) -> str:
+    found = [f"{kind} -> {topic}" for kind, topic in destination.topics.items()]
+    if destination.configuration_set:
+        found.append(f"{DEFAULT_SET} -> {destination.configuration_set}")
+    return ", ".join(found)
