@@ -16,7 +16,7 @@ def mail_in_flight(emulator: Emulator, sender: str) -> Iterator[list[str]]:
     enough = threading.Event()
 
     def send() -> None:
-        while not enough.wait(0.1):
+        while not enough.wait(0.4):
             address = f"bounce+{uuid.uuid4().hex}@{SIMULATOR}"
             send_mail(emulator, sender, address)
             addresses.append(address)

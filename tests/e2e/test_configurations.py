@@ -58,15 +58,22 @@ def send(stack: Stack, address: str, *, tags: Mapping[str, str] | None = None) -
     )
 
 
-def test_streams_come_by_the_configuration_set_and_a_change_of_the_feed_loses_nothing(
-    emulator: Emulator, tmp_path: Path
-) -> None:
-    name = verified(emulator, "streams.example")
-    streams: dict[str, Any] = {"identities": [name], "policy": {"stream_tag": "stream"}}
-    stack = deployed(emulator, tmp_path, "streams", feed="configuration-set", **streams)
-    sesv2 = emulator.client("sesv2")
+STREAMS: dict[str, Any] = {
+    "feed": "configuration-set",
+    "identities": ["streams.example"],
+    "policy": {"stream_tag": "stream"},
+}
 
-    identity = sesv2.get_email_identity(EmailIdentity=name)
+
+@pytest.fixture(scope="module")
+def streams(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Stack:
+    verified(emulator, "streams.example")
+    return deployed(emulator, tmp_path_factory.mktemp("streams"), "streams", **STREAMS)
+
+
+def test_streams_come_by_the_configuration_set(streams: Stack) -> None:
+    stack, sesv2 = streams, streams.emulator.client("sesv2")
+    identity = sesv2.get_email_identity(EmailIdentity="streams.example")
     assert identity["ConfigurationSetName"] == "ses-suppression-streams"
     assert identity["FeedbackForwardingStatus"] is False
     complainer = an_address().replace("bounce", "complaint")
@@ -78,19 +85,27 @@ def test_streams_come_by_the_configuration_set_and_a_change_of_the_feed_loses_no
     assert doctor.returncode == 0, doctor.stdout
     assert "ses-suppression-streams publishes to all topics" in doctor.stdout
 
-    with mail_in_flight(emulator, f"shop@{name}") as addresses:
-        stack = deployed(emulator, tmp_path, "streams", feed="identity", identities=[name])
-        identity = sesv2.get_email_identity(EmailIdentity=name)
-        assert not identity["ConfigurationSetName"]
-        assert identity["FeedbackForwardingStatus"] is False
-        wait_for_more(addresses)
-        stack = deployed(emulator, tmp_path, "streams", feed="configuration-set", **streams)
-        identity = sesv2.get_email_identity(EmailIdentity=name)
-        assert identity["ConfigurationSetName"] == "ses-suppression-streams"
-        assert identity["FeedbackForwardingStatus"] is False
-        wait_for_more(addresses)
-    for address in addresses:
-        assert stack.await_suppression(address).reason == "BOUNCE"
+
+@pytest.mark.slow
+def test_a_change_of_the_feed_there_and_back_loses_no_mail_that_is_in_flight(
+    streams: Stack, tmp_path: Path
+) -> None:
+    emulator, sesv2 = streams.emulator, streams.emulator.client("sesv2")
+    name = "streams.example"
+    with streams.quick_retries("Bounces"):
+        with mail_in_flight(emulator, f"shop@{name}") as addresses:
+            deployed(emulator, tmp_path, "streams", identities=[name])
+            identity = sesv2.get_email_identity(EmailIdentity=name)
+            assert not identity["ConfigurationSetName"]
+            assert identity["FeedbackForwardingStatus"] is False
+            wait_for_more(addresses)
+            deployed(emulator, tmp_path, "streams", **STREAMS)
+            identity = sesv2.get_email_identity(EmailIdentity=name)
+            assert identity["ConfigurationSetName"] == "ses-suppression-streams"
+            assert identity["FeedbackForwardingStatus"] is False
+            wait_for_more(addresses)
+        for address in addresses:
+            assert streams.await_suppression(address).reason == "BOUNCE"
 
 
 @pytest.fixture(scope="module")
@@ -151,6 +166,7 @@ def test_a_table_and_a_key_that_exist_are_adopted(home: Stack) -> None:
     assert home.await_suppression(address).reason == "BOUNCE"
 
 
+@pytest.mark.slow
 def test_a_failed_update_rolls_back_though_somebody_else_has_set_the_identity_since(
     home: Stack, tmp_path: Path
 ) -> None:
