@@ -102,7 +102,7 @@ class Operator:
     def says(self, *arguments: str, status: int = 0, timeout: float = 120) -> str:
         """Run a command that ends with this status, and give its text."""
         answer = self.run(*arguments, timeout=timeout)
-        assert (answer.returncode, answer.stderr) == (status, ""), answer.stdout
+        assert (answer.returncode, answer.stderr) == (status, ""), answer
         return answer.stdout
 
     def documents(

@@ -4,10 +4,7 @@ Whatever happens, nobody who is held back is ever allowed, and no sender waits b
 """
 
 import json
-import subprocess
-import sys
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -17,11 +14,10 @@ import pytest
 from botocore.config import Config
 from moto.server import ThreadedMotoServer
 
-from local.emulator import free_port
-from local.waiting import wait_for
 from ses_suppression.client import _SEND_PATH, SuppressionList, Unknown
 from ses_suppression.errors import StoreUnavailableError
 from ses_suppression.store import DynamoDBStore
+from tests.fault_proxy import FaultProxy, running_fault_proxy
 from tests.integration.conftest import TABLE_NAME, create_table
 
 SECONDS = 0.6
@@ -33,23 +29,17 @@ CLEAR = [f"clear-{number}@example.com" for number in range(150)]
 class Proxy:
     """A fault proxy before a table in which `HELD` are held back."""
 
-    url: str
+    faulty: FaultProxy
+
+    @property
+    def url(self) -> str:
+        return self.faulty.url
 
     def faults(self, *rules: dict[str, Any]) -> None:
-        body = json.dumps([{"service": "dynamodb", **rule} for rule in rules]).encode()
-        request = urllib.request.Request(  # noqa: S310  # loopback
-            f"{self.url}/_microburst/rules",
-            data=body,
-            method="POST",
-            headers={"Content-Type": "application/json"},
-        )
-        with urllib.request.urlopen(request, timeout=5):  # noqa: S310
-            pass
+        self.faulty.use(*rules)
 
     def fired(self) -> int:
-        with urllib.request.urlopen(f"{self.url}/_microburst/stats", timeout=5) as answer:  # noqa: S310
-            faulted: int = json.load(answer)["requests"]["faulted"]
-            return faulted
+        return self.faulty.injected().total()
 
     def client(self) -> Any:
         return boto3.client("dynamodb", config=_SEND_PATH, endpoint_url=self.url, **ACCESS)
@@ -83,30 +73,15 @@ def proxy_of_module() -> Iterator[Proxy]:
     suppressions = SuppressionList(DynamoDBStore(table, TABLE_NAME))
     for address in HELD:
         suppressions.suppress(address, by="test", note="held back")
-    listening = free_port()
-    command = [sys.executable, "-m", "microburst", "--upstream", upstream, "--host", "127.0.0.1"]
-    process = subprocess.Popen(
-        [*command, "--port", str(listening)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
     try:
-        proxy = Proxy(f"http://127.0.0.1:{listening}")
-
-        def is_up() -> bool:
-            try:
-                proxy.fired()
-            except OSError:
-                return False
-            return True
-
-        wait_for("the fault proxy", is_up, seconds=20)
-        # Its first requests take seconds: it reads the models of the services.
-        patient = boto3.client("dynamodb", endpoint_url=proxy.url, **ACCESS)
-        SuppressionList(DynamoDBStore(patient, TABLE_NAME), check_seconds=30).check(HELD[0])
-        SuppressionList(DynamoDBStore(patient, TABLE_NAME)).screen(HELD)
-        yield proxy
+        with running_fault_proxy(upstream) as faulty:
+            proxy = Proxy(faulty)
+            # Its first requests take seconds: it reads the models of the services.
+            patient = boto3.client("dynamodb", endpoint_url=proxy.url, **ACCESS)
+            SuppressionList(DynamoDBStore(patient, TABLE_NAME), check_seconds=30).check(HELD[0])
+            SuppressionList(DynamoDBStore(patient, TABLE_NAME)).screen(HELD)
+            yield proxy
     finally:
-        process.kill()
-        process.wait(timeout=10)
         server.stop()
 
 

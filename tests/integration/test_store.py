@@ -278,7 +278,7 @@ def test_an_answer_that_is_not_dynamodbs_is_no_yes(body: bytes) -> None:
     assert suppressions.counts == {"unknown": 1, "allowed_unknown": 1}, "and it is counted"
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow])
 @given(twelve_notifications, st.data())
 def test_any_order_repetition_and_batching_through_dynamodb_gives_the_verdict_of_the_sorted_set(
     bodies: list[str], data: st.DataObject
@@ -307,7 +307,7 @@ def test_any_order_repetition_and_batching_through_dynamodb_gives_the_verdict_of
     assert found == without_revisions(in_order).get(JANE, Record(address=JANE))
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow])
 @given(evidence_with_voids(without_deliveries, max_size=12), st.data())
 def test_any_set_of_evidence_and_actions_through_dynamodb_gives_one_verdict(
     evidence: list[Evidence], data: st.DataObject
