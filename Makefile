@@ -6,7 +6,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 ENV ?= dev
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo local test slow fuzz mutants check lint types format synth snapshot bench docs lock clean
+.PHONY: help setup demo local test slow chaos fuzz mutants check lint types format synth snapshot bench docs lock clean
 
 help: ## show this
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -22,6 +22,9 @@ test: setup ## run all tests, two files at a time
 
 slow: setup ## the slow tests: an incident of 20,000 addresses, an import of 100,000 rows
 	$(BIN)/python -m pytest -m slow -s
+
+chaos: setup ## 10,000 notifications while everything fails in turn: SEED=7 for one of them, SEEDS=10 for ten
+	$(BIN)/python -m tests.e2e.chaos $(if $(SEED),--seed $(SEED)) $(if $(SEEDS),--seeds $(SEEDS)) $(if $(NAIVE),--naive)
 
 fuzz: setup ## throw 100,000 broken notifications at the parser
 	$(BIN)/python -m tests.fuzz

@@ -1,0 +1,76 @@
+"""`make chaos`: runs of the full size, one seed after the other, and a report of each."""
+
+import random
+import sys
+import time
+from collections.abc import Iterable
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from local.emulator import forget_real_accounts
+from tests.e2e.chaos.run import Report, deployed, run
+
+console = Console(highlight=False, width=140)
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+HEADER = (
+    "| seed | notifications | published | faults before the table | functions killed | given back "
+    "| wrong | lost | minutes |\n|---|---|---|---|---|---|---|---|---|"
+)
+
+
+@app.command()
+def chaos(
+    seed: Annotated[
+        int | None, typer.Option(help="The first seed; one that is drawn if not given.")
+    ] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="How many, one after the other.")] = 1,
+    notifications: Annotated[int, typer.Option(min=20)] = 10_000,
+    naive: Annotated[  # noqa: FBT002  # typer's way
+        bool, typer.Option("--naive", help="The naive handler, not ours.")
+    ] = False,
+) -> None:
+    """Publish feedback while everything fails in turn, and compare the table with the model."""
+    first = random.randrange(1_000_000) if seed is None else seed
+    reports: list[Report] = []
+    console.print(HEADER)
+    for number in range(first, first + seeds):
+        begun = time.monotonic()
+        with deployed(naive=naive) as (stack, proxy):
+            report = run(
+                stack,
+                proxy,
+                seed=number,
+                notifications=notifications,
+                addresses=max(10, notifications * 3 // 10),
+                naive=naive,
+            )
+        console.print(row(report, time.monotonic() - begun), soft_wrap=True)
+        reports.append(report)
+        show(report.wrong[:10])
+        show(report.lost[:10])
+    if not naive and not all(report.is_right for report in reports):
+        sys.exit(1)
+
+
+def row(report: Report, seconds: float) -> str:
+    """Write a line of the table in `docs/reliability.md`."""
+    faults = ", ".join(f"{number:,} {kind}" for kind, number in sorted(report.injected.items()))
+    return (
+        f"| {report.seed} | {report.notifications:,} | {report.published:,} | {faults} "
+        f"| {report.killed} | {report.retried:,} | {len(report.wrong):,} | {len(report.lost):,} "
+        f"| {seconds / 60:.1f} |"
+    )
+
+
+def show(lines: Iterable[str]) -> None:
+    """Print what is wrong."""
+    for line in lines:
+        console.print(f"  {line[:400]}", style="red", soft_wrap=True)
+
+
+if __name__ == "__main__":
+    forget_real_accounts()
+    app()

@@ -1,0 +1,84 @@
+"""The same run with the naive handler in place of ours: the test of the test."""
+
+import io
+import json
+import zipfile
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+
+from local.deployment import ROOT
+from ses_suppression.record import Record
+from tests.e2e.chaos.feedback import Feedback
+from tests.e2e.stack import Stack
+
+_HANDLER = ROOT / "benchmarks" / "naive_handler.py"
+_TRANSIENT = 5  # as the recipes have it
+
+
+def deploy_naive(stack: Stack, kinds: Sequence[str]) -> None:
+    """Put the naive handler in place of the functions' code, with the right that it needs."""
+    code = io.BytesIO()
+    with zipfile.ZipFile(code, "w") as archive:
+        archive.write(_HANDLER, _HANDLER.name)
+    lambda_, iam = stack.emulator.client("lambda"), stack.emulator.client("iam")
+    for kind in kinds:
+        name = stack.function_of(kind)["FunctionName"]
+        lambda_.update_function_code(FunctionName=name, ZipFile=code.getvalue())
+        lambda_.update_function_configuration(FunctionName=name, Handler=f"{_HANDLER.stem}.handler")
+        right = {"Effect": "Allow", "Action": "dynamodb:UpdateItem", "Resource": "*"}
+        iam.put_role_policy(
+            RoleName=stack.role_of(kind),
+            PolicyName="naive",
+            PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [right]}),
+        )
+
+
+def wrong_states(
+    stack: Stack, happening: Feedback, expected: Mapping[str, Record]
+) -> Iterator[str]:
+    """Name each address that is counted wrongly, or held back wrongly, or mailed wrongly."""
+    truth, found = _truth(happening), _found(stack)
+    now = datetime.now(UTC)
+    for address in sorted({*truth, *found, *expected}):
+        if found[address] != truth[address]:
+            yield f"counted wrongly: {address}: {dict(found[address])}, not {dict(truth[address])}"
+        ours = any(
+            one.until is None or one.until > now
+            for one in expected.get(address, Record(address=address)).suppressions.values()
+        )
+        if _is_held(found[address]) != ours:
+            yield f"{'mailed' if ours else 'held back'} wrongly: {address}"
+
+
+def _is_held(counts: Counter[str]) -> bool:
+    return bool(counts["Permanent"] or counts["Complaint"] or counts["Transient"] >= _TRANSIENT)
+
+
+def _truth(happening: Feedback) -> defaultdict[str, Counter[str]]:
+    """Count every sound notification once."""
+    truth: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for post in happening.posts:
+        notification = {} if post in happening.rejected else json.loads(post.body)
+        if "bounce" in notification:
+            for recipient in notification["bounce"]["bouncedRecipients"]:
+                truth[recipient["emailAddress"]][notification["bounce"]["bounceType"]] += 1
+        elif "complaint" in notification:
+            for recipient in notification["complaint"]["complainedRecipients"]:
+                truth[recipient["emailAddress"]]["Complaint"] += 1
+    return truth
+
+
+def _found(stack: Stack) -> defaultdict[str, Counter[str]]:
+    found: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    pages = stack.emulator.client("dynamodb").get_paginator("scan")
+    for page in pages.paginate(TableName=stack.deployment.table_name):
+        for item in page["Items"]:
+            counts = {name: int(value["N"]) for name, value in item.items() if "N" in value}
+            found[item["address"]["S"]] = Counter(
+                {name: number for name, number in counts.items() if name in _COUNTED}
+            )
+    return found
+
+
+_COUNTED = ("Permanent", "Transient", "Undetermined", "Complaint")

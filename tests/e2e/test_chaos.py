@@ -1,0 +1,28 @@
+"""The short form of `make chaos`: 500 notifications, some 1,250 with their copies."""
+
+import random
+
+import pytest
+
+from tests.e2e.chaos.feedback import feedback
+from tests.e2e.chaos.run import deployed, run
+
+
+@pytest.mark.timeout(300)
+def test_whatever_fails_nothing_is_lost_and_no_verdict_is_wrong() -> None:
+    seed = random.randrange(1_000_000)
+    with deployed() as (stack, proxy):
+        report = run(stack, proxy, seed=seed, notifications=500, addresses=150)
+    assert report.is_right, report
+    assert report.injected.total() > 0
+    assert report.killed > 0
+
+
+def test_a_seed_makes_the_same_feedback_again() -> None:
+    bodies = [
+        [(post.kind, len(post.body)) for post in feedback(
+            random.Random(7), notifications=100, addresses=30
+        ).posts]
+        for _ in range(2)
+    ]  # fmt: skip
+    assert bodies[0] == bodies[1]
