@@ -6,7 +6,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 ENV ?= dev
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo local test slow chaos fuzz mutants check lint types format synth snapshot bench docs lock clean
+.PHONY: help setup demo local test slow chaos conformance fuzz mutants check lint types format synth snapshot bench docs lock clean
 
 help: ## show this
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -25,6 +25,9 @@ slow: setup ## the slow tests: an incident of 20,000 addresses, an import of 100
 
 chaos: setup ## 10,000 notifications while everything fails in turn: SEED=7 for one of them, SEEDS=10 for ten
 	$(BIN)/python -m tests.e2e.chaos $(if $(SEED),--seed $(SEED)) $(if $(SEEDS),--seeds $(SEEDS)) $(if $(NAIVE),--naive)
+
+conformance: setup .dynamodb-local/.ready ## the store against the genuine DynamoDB Local; needs Java 17
+	$(BIN)/python -m pytest -rs tests/integration/test_dynamodb_local.py
 
 fuzz: setup ## throw 100,000 broken notifications at the parser
 	$(BIN)/python -m tests.fuzz
@@ -67,7 +70,7 @@ lock: setup ## pin all dependencies again
 	$(BIN)/npm install --package-lock-only
 
 clean: ## remove all that was made
-	rm -rf .venv .wheels node_modules cdk.out .hypothesis .mypy_cache .pytest_cache .ruff_cache mutants
+	rm -rf .venv .wheels .dynamodb-local node_modules cdk.out .hypothesis .mypy_cache .pytest_cache .ruff_cache mutants
 
 # Each part of the set-up is made again when what it is made from changes.
 setup: .venv/.ready .wheels/.ready node_modules/.ready
@@ -84,6 +87,14 @@ setup: .venv/.ready .wheels/.ready node_modules/.ready
 	@rm -rf .wheels
 	@$(BIN)/python -m pip download --quiet --disable-pip-version-check --only-binary=:all: --require-hashes \
 	  --dest .wheels -r lambdas/requirements.txt
+	@touch $@
+
+# The npm package that carries the genuine one; what it depends on itself is not needed.
+.dynamodb-local/.ready: .venv/.ready
+	@echo "setting up: DynamoDB Local"
+	@rm -rf .dynamodb-local && mkdir .dynamodb-local
+	@$(BIN)/npm pack --silent --pack-destination .dynamodb-local amplify-dynamodb-simulator@2.9.30 >/dev/null
+	@tar -xzf .dynamodb-local/*.tgz -C .dynamodb-local && rm .dynamodb-local/*.tgz
 	@touch $@
 
 node_modules/.ready: package-lock.json .venv/.ready

@@ -13,6 +13,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lambdas.dead_letters import DeadLetters
+from lambdas.isolation import to_try
 from lambdas.settings import Settings
 from ses_suppression.address import domain_of, fingerprint
 from ses_suppression.deadline import Deadline
@@ -100,8 +101,9 @@ class IngestFunction:
         """Handle an event of SQS."""
         self._logger.append_keys(request_id=context.aws_request_id)
         deadline = Deadline(context.get_remaining_time_in_millis() / 1000 - SECONDS_TO_HAND_BACK)
+        records = to_try(event["Records"])
         outcomes = ingest(
-            [_message(record) for record in event["Records"]],
+            [_message(record) for record in records],
             store=self._store,
             policy=self._policy,
             account_ids=self._account_ids,
@@ -110,7 +112,12 @@ class IngestFunction:
         )
         failed = [outcome for outcome in outcomes if not self._settle(outcome, deadline)]
         self._count(outcomes)
-        return {"batchItemFailures": [{"itemIdentifier": outcome.message.id} for outcome in failed]}
+        tried = {record["messageId"] for record in records}
+        handed_back = [
+            record["messageId"] for record in event["Records"] if record["messageId"] not in tried
+        ]
+        given_again = [*(outcome.message.id for outcome in failed), *handed_back]
+        return {"batchItemFailures": [{"itemIdentifier": one} for one in given_again]}
 
     def _settle(self, outcome: Outcome, deadline: Deadline) -> bool:
         """Log it, put it away if it is rejected; False: SQS has to give the message again."""

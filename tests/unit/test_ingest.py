@@ -18,7 +18,7 @@ from ses_suppression.merge import merge
 from ses_suppression.policy import Policy, Reason
 from ses_suppression.record import Record, updated
 from ses_suppression.rules import Rule
-from ses_suppression.store import Loaded, Store
+from ses_suppression.store import Loaded, Store, chunks
 from ses_suppression.testing import InMemoryStore
 from tests.sent_by_ses import ACCOUNT_ID, NOON, bounce, complaint, delivery
 from tests.strategies import START, evidence_with_voids, without_deliveries
@@ -406,3 +406,35 @@ def test_a_delivery_is_kept_with_the_transient_bounce_that_comes_with_it() -> No
     record = updated(Record(address=JANE), [transient(0), delivered(1)], POLICY)
     assert record is not None
     assert len(record.evidence) == 2
+
+
+class CountingStore(InMemoryStore):
+    """Counts what a table would be asked for."""
+
+    reads = writes = 0
+
+    def load(self, addresses: Collection[str], *, consistent: bool, deadline: Deadline) -> Loaded:
+        self.reads += 1
+        return super().load(addresses, consistent=consistent, deadline=deadline)
+
+    def save(
+        self, records: Collection[Record], *, deadline: Deadline
+    ) -> Mapping[str, SESSuppressionError]:
+        self.writes += len(records)
+        return super().save(records, deadline=deadline)
+
+
+def test_ten_thousand_events_of_one_address_are_a_read_and_at_most_a_write_a_batch() -> None:
+    store = CountingStore(clock=clock_at(RECEIVED))
+    bodies = [
+        bounce(JANE, feedback_id=str(number), at=NOON - timedelta(minutes=number))
+        for number in range(10_000)
+    ]
+    for batch in chunks(bodies, 100):
+        ingested(store, *batch)
+    assert store.reads == 100
+    # Of hard bounces the newest five are kept: those of the later batches are older.
+    assert store.writes == 1
+    for batch in chunks(bodies[::-1], 100):
+        ingested(store, *batch)
+    assert store.writes == 1

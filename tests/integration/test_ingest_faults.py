@@ -1,0 +1,113 @@
+"""An ingest behind a fault proxy: whatever fails, nothing is lost and nothing is counted twice.
+
+What is given back comes again, as it does by SQS; what was written before its answer was lost comes
+again too.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+from moto.server import ThreadedMotoServer
+
+from lambdas.ingest import _CLIENT
+from ses_suppression.deadline import Deadline
+from ses_suppression.ingest import Message, Status, ingest
+from ses_suppression.policy import Policy
+from ses_suppression.store import DynamoDBStore
+from tests.fault_proxy import FaultProxy, running_fault_proxy
+from tests.integration.conftest import TABLE_NAME, create_table
+from tests.integration.test_client_faults import ACCESS
+from tests.sent_by_ses import NOON, bounce
+
+POLICY = Policy()
+DAYS = 4  # one transient bounce a day: counted once each, they do not hold mail back yet
+
+
+@pytest.fixture(scope="module")
+def faulty() -> Iterator[FaultProxy]:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    upstream = f"http://{host}:{port}"
+    create_table(boto3.client("dynamodb", endpoint_url=upstream, **ACCESS), TABLE_NAME)
+    try:
+        with running_fault_proxy(upstream) as proxy:
+            patient = boto3.client("dynamodb", endpoint_url=proxy.url, **ACCESS)
+            patient.describe_table(TableName=TABLE_NAME)  # its first request takes seconds
+            yield proxy
+    finally:
+        server.stop()
+
+
+def store_behind(faulty: FaultProxy, config: Config) -> DynamoDBStore:
+    client = boto3.client("dynamodb", endpoint_url=faulty.url, config=config, **ACCESS)
+    return DynamoDBStore(client, TABLE_NAME)
+
+
+FAULTS: dict[str, list[dict[str, Any]]] = {
+    "throttled twice": [
+        {"error": {"code": "ProvisionedThroughputExceededException"}, "times": 2},
+    ],
+    "throttled for ever": [{"error": {"code": "ProvisionedThroughputExceededException"}}],
+    "500s": [{"error": {"code": "InternalServerError"}}],
+    "table gone": [{"error": {"code": "ResourceNotFoundException", "status": 400}}],
+    "access denied": [{"error": {"code": "AccessDeniedException", "status": 400}}],
+    "key disabled": [{"error": {"code": "KMSDisabledException", "status": 400}}],
+    "credentials expired in mid-batch": [
+        {"operation": "PutItem", "error": {"code": "ExpiredTokenException", "status": 400}},
+    ],
+    "reset before the write": [{"operation": "PutItem", "reset": True}],
+    "answer lost after the write": [
+        {"operation": "PutItem", "response": {"abort_frac": 0.1}, "times": 3},
+    ],
+    "read time-out": [{"operation": "PutItem", "latency": 3_000, "times": 2}],
+    "answers cut off": [{"operation": "BatchGetItem", "response": {"abort_frac": 0.4}}],
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+def test_what_fails_is_given_back_and_in_the_end_all_is_counted_once(
+    faulty: FaultProxy, fault: list[dict[str, Any]], request: pytest.FixtureRequest
+) -> None:
+    name = request.node.callspec.id.replace(" ", "-")
+    messages = [
+        Message(
+            id=f"{address}{day}",
+            body=bounce(
+                f"{address}-{name}@example.com",
+                bounce_type="Transient",
+                sub_type="MailboxFull",
+                status="4.2.2",
+                at=NOON.replace(day=day),
+                feedback_id=f"{name}-{address}-{day}",
+            ),
+            received_at=NOON.replace(day=20),
+        )
+        for address in ("a", "b", "c")
+        for day in range(1, DAYS + 1)
+    ]
+    store = store_behind(faulty, _CLIENT)
+    before = faulty.injected().total()
+    faulty.use(*fault)
+    given_back = tried(store, messages)
+    assert faulty.injected().total() > before
+    faulty.use()
+    again = tried(store, given_back)
+    again = tried(store, again) if again else []
+    assert again == []
+    assert tried(store, messages) == [], "all of it once more changes nothing"
+    addresses = [f"{address}-{name}@example.com" for address in ("a", "b", "c")]
+    loaded = store.load(addresses, consistent=True, deadline=Deadline(10))
+    for address in addresses:
+        assert len(loaded.records[address].evidence) == DAYS
+        assert loaded.records[address].suppressions == {}
+
+
+def tried(store: DynamoDBStore, messages: list[Message]) -> list[Message]:
+    """Ingest; give what has to come again."""
+    outcomes = ingest(messages, store=store, policy=POLICY, deadline=Deadline(4))
+    assert {outcome.status for outcome in outcomes} <= {Status.APPLIED, Status.RETRIED}
+    return [outcome.message for outcome in outcomes if outcome.status is Status.RETRIED]
