@@ -4,6 +4,7 @@ import random
 
 import pytest
 
+from tests.e2e.chaos.faults import THROTTLED
 from tests.e2e.chaos.feedback import feedback
 from tests.e2e.chaos.run import deployed, run
 
@@ -16,6 +17,24 @@ def test_whatever_fails_nothing_is_lost_and_no_verdict_is_wrong() -> None:
     assert report.is_right, report
     assert report.injected.total() > 0
     assert report.killed > 0
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_fifty_thousand_messages_drain_though_the_table_throttles() -> None:
+    """Of those that can be applied not one is a dead letter."""
+    with deployed() as (stack, proxy):
+        report = run(
+            stack,
+            proxy,
+            seed=random.randrange(1_000_000),
+            notifications=20_000,
+            addresses=6_000,
+            phases=[THROTTLED],
+            kills=False,
+        )
+    assert report.is_right, report
+    assert report.published > 50_000
 
 
 def test_a_seed_makes_the_same_feedback_again() -> None:

@@ -86,3 +86,20 @@ def test_imports_run_one_way_and_the_core_knows_no_aws(path: Path) -> None:
 def test_contributing_says_the_order_of_imports() -> None:
     text = " ".join((ROOT / "CONTRIBUTING.md").read_text().split())
     assert f"`{', '.join(LAYERS)}`" in text
+
+
+def test_every_test_that_the_reliability_page_names_exists() -> None:
+    page = (ROOT / "docs" / "reliability.md").read_text()
+    named = re.findall(r"`(tests/(\w+)/\w+\.py)::(\w+)` \| ([\w ]+) \|", page)
+    assert len(named) > 30
+    for path, folder, name, lane in named:
+        assert f"def {name}(" in (ROOT / path).read_text(), f"{path}::{name}"
+        assert lane in LANES[folder], f"{path}::{name}"
+
+
+LANES = {
+    "unit": {"pure"},
+    "integration": {"moto", "fault proxy", "DynamoDB Local"},
+    "infrastructure": {"template"},
+    "e2e": {"emulator"},
+}

@@ -12,8 +12,12 @@ from tests.e2e.stack import Stack
 from tests.fault_proxy import FaultProxy
 
 PHASE_SECONDS = 2.0
-PHASES: tuple[list[dict[str, Any]], ...] = (
-    [{"probability": 0.3, "error": {"code": "ProvisionedThroughputExceededException"}}],
+Phase = list[dict[str, Any]]
+THROTTLED: Phase = [
+    {"probability": 0.3, "error": {"code": "ProvisionedThroughputExceededException"}}
+]
+PHASES: tuple[Phase, ...] = (
+    THROTTLED,
     # Before the write, and after it: the answer is lost, and the writer cannot know.
     [{"probability": 0.15, "reset": True}, {"probability": 0.15, "response": {"abort_frac": 0.2}}],
     [{"probability": 0.3, "latency": {"min": 200, "max": 1500}}],
@@ -37,16 +41,27 @@ def reach_the_table_by(stack: Stack, proxy: FaultProxy, kinds: Sequence[str]) ->
 class Faults:
     """Changes what fails every few seconds, and kills functions, until it is told to stop."""
 
-    def __init__(self, stack: Stack, proxy: FaultProxy, chance: random.Random) -> None:
+    def __init__(
+        self,
+        stack: Stack,
+        proxy: FaultProxy,
+        chance: random.Random,
+        *,
+        phases: Sequence[Phase],
+        kills: bool,
+    ) -> None:
         self._stack = stack
         self._proxy = proxy
         self._chance = chance
+        self._phases = list(phases)
+        self._kills = kills
         self._enough = threading.Event()
         self.killed = 0
 
     @contextmanager
     def at_work(self) -> Iterator[None]:
-        threads = [threading.Thread(target=one) for one in (self._change_rules, self._kill)]
+        work = (self._change_rules, self._kill) if self._kills else (self._change_rules,)
+        threads = [threading.Thread(target=one) for one in work]
         for thread in threads:
             thread.start()
         try:
@@ -66,10 +81,9 @@ class Faults:
             yield
 
     def _change_rules(self) -> None:
-        phases = list(PHASES)
-        self._chance.shuffle(phases)
+        self._chance.shuffle(self._phases)
         while True:
-            for phase in phases:
+            for phase in self._phases:
                 self._proxy.use(*phase)
                 if self._enough.wait(PHASE_SECONDS):
                     return

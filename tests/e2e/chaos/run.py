@@ -18,7 +18,7 @@ from ses_suppression.evidence import Kind
 from ses_suppression.ingest import apply
 from ses_suppression.record import Record
 from ses_suppression.store import chunks
-from tests.e2e.chaos.faults import Faults, reach_the_table_by
+from tests.e2e.chaos.faults import PHASES, Faults, Phase, reach_the_table_by
 from tests.e2e.chaos.feedback import DELIVERIES, POLICY, Action, Feedback, Post, feedback
 from tests.e2e.chaos.naive import deploy_naive, wrong_states
 from tests.e2e.stack import Stack
@@ -95,26 +95,41 @@ def run(
     notifications: int,
     addresses: int,
     naive: bool = False,
+    phases: Sequence[Phase] = PHASES,
+    kills: bool = True,
 ) -> Report:
-    """Publish the feedback of a seed while everything fails in turn, and look what became of it."""
+    """Publish the feedback of a seed while everything fails in turn, and look what became of it.
+
+    Args:
+        stack: the deployed stack.
+        proxy: between its functions and its table.
+        seed: makes the same feedback again.
+        notifications: how many, each once.
+        addresses: how many they are about.
+        naive: the naive handler is deployed.
+        phases: what fails before the table, by turns.
+        kills: whether functions are killed, and the right to write is taken for a while.
+    """
     chance = random.Random(seed)
     happening = feedback(chance, notifications=notifications, addresses=addresses)
     report = Report(seed=seed, notifications=notifications)
     begun = time.monotonic()
-    faults = Faults(stack, proxy, random.Random(seed))
+    faults = Faults(stack, proxy, random.Random(seed), phases=phases, kills=kills)
     with faults.at_work():
         everything = happening.shuffled(chance)
         half = len(everything) // 2
         report.published += _publish(stack, everything[:half])
-        with faults.table_denied(KINDS):
-            _settle(_DENIED_SECONDS)
+        if kills:
+            with faults.table_denied(KINDS):
+                _settle(_DENIED_SECONDS)
         report.published += _publish(stack, everything[half:])
         _await_drained(stack, notifications)
     # A delivery that overtook its transient bounce was not kept: now it finds it.
     report.published += _publish(stack, happening.of(DELIVERIES))
     _await_drained(stack, notifications)
     report.injected, report.killed = proxy.injected(), faults.killed
-    report.retried = sum(sum(line.get("Retried", [])) for kind in KINDS for line in stack.log(kind))
+    lines = [line for kind in KINDS for line in stack.log(kind)]
+    report.retried = sum(int(sum(line.get("Retried", []))) for line in lines)
     expected = happening.expected()
     report.wrong = list(
         wrong_states(stack, happening, expected) if naive else _wrong(stack, expected, addresses)
