@@ -1,4 +1,7 @@
-"""What `cdk.json` can say beside the plain case, deployed: another feed, identity, table, key."""
+"""What `cdk.json` can say beside the plain case, deployed: another feed, identity, table, key.
+
+What takes another deploy is in the slow lane; `tests/infrastructure/test_options.py` has it all.
+"""
 
 import json
 import re
@@ -143,6 +146,7 @@ def key_policy() -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": json.loads(ours)})
 
 
+@pytest.mark.slow
 def test_an_identity_is_made_with_its_records_in_the_hosted_zone(home: Stack) -> None:
     route53 = home.emulator.client("route53")
     (zone,) = route53.list_hosted_zones()["HostedZones"]
@@ -157,6 +161,7 @@ def test_an_identity_is_made_with_its_records_in_the_hosted_zone(home: Stack) ->
     assert sorted(told) == sorted(f"{name} CNAME {value}" for name, value in records.items())
 
 
+@pytest.mark.slow
 def test_a_table_and_a_key_that_exist_are_adopted(home: Stack) -> None:
     assert home.deployment.table_name == "from-before"
     assert home.deployment.outputs["SuppressionKeyArn"] == home.config.key
@@ -193,6 +198,7 @@ def test_a_failed_update_rolls_back_though_somebody_else_has_set_the_identity_si
     assert home.await_suppression(address).reason == "BOUNCE"
 
 
+@pytest.mark.slow
 def test_a_stack_in_another_region_writes_to_the_home_regions_table(
     home: Stack, tmp_path: Path
 ) -> None:

@@ -85,6 +85,7 @@ def test_an_update_replaces_nothing_that_holds_data(updated: Update) -> None:
     assert physical_ids(updated.stack.emulator).items() >= updated.before.items()
 
 
+@pytest.mark.slow
 def test_a_removal_lets_ses_mail_again_and_keeps_the_table(updated: Update) -> None:
     stack = updated.stack
     emulator, (identity,) = stack.emulator, stack.config.identities

@@ -18,11 +18,12 @@ from ses_suppression.ingest import Message, Status, ingest
 from ses_suppression.policy import Policy
 from ses_suppression.store import DynamoDBStore
 from tests.fault_proxy import FaultProxy, running_fault_proxy
-from tests.integration.conftest import TABLE_NAME, create_table
+from tests.integration.conftest import create_table
 from tests.integration.test_client_faults import ACCESS
 from tests.sent_by_ses import NOON, bounce
 
 POLICY = Policy()
+TABLE_NAME = "ingested"  # moto has one state for all servers of a process
 DAYS = 4  # one transient bounce a day: counted once each, they do not hold mail back yet
 
 
