@@ -29,6 +29,7 @@ _BATCH = 10  # SNS's own limit
 _PUBLISHERS = 4
 _DENIED_SECONDS = 4.0
 _VISIBILITY_SECONDS = "3"
+_CONCURRENCY = 3
 
 
 @dataclass(kw_only=True)
@@ -67,6 +68,8 @@ class Report:
 def deployed(*, naive: bool = False) -> Iterator[tuple[Stack, FaultProxy]]:
     """Deploy the unmodified stack; only how soon a message comes again is shortened.
 
+    And few functions run at a time: to start one costs more here than what it does.
+
     Args:
         naive: put the naive handler in place of the functions' code.
     """
@@ -81,10 +84,19 @@ def deployed(*, naive: bool = False) -> Iterator[tuple[Stack, FaultProxy]]:
             )
         environment = emulator.environment
         with running_fault_proxy(emulator.endpoint_url, environment=environment) as proxy:
+            _run_few_at_a_time(stack)
             if naive:
                 deploy_naive(stack, KINDS)
             reach_the_table_by(stack, proxy, KINDS)
             yield stack, proxy
+
+
+def _run_few_at_a_time(stack: Stack) -> None:
+    lambda_ = stack.emulator.client("lambda")
+    for mapping in lambda_.list_event_source_mappings()["EventSourceMappings"]:
+        lambda_.update_event_source_mapping(
+            UUID=mapping["UUID"], ScalingConfig={"MaximumConcurrency": _CONCURRENCY}
+        )
 
 
 def run(
