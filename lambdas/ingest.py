@@ -13,7 +13,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lambdas.dead_letters import DeadLetters
-from lambdas.isolation import to_try
+from lambdas.isolation import parted
 from lambdas.settings import Settings
 from ses_suppression.address import domain_of, fingerprint
 from ses_suppression.deadline import Deadline
@@ -101,7 +101,9 @@ class IngestFunction:
         """Handle an event of SQS."""
         self._logger.append_keys(request_id=context.aws_request_id)
         deadline = Deadline(context.get_remaining_time_in_millis() / 1000 - SECONDS_TO_HAND_BACK)
-        records = to_try(event["Records"])
+        records, handed_back = parted(event["Records"])
+        if handed_back:
+            self._logger.warning("suspects are handed back", extra={"number": len(handed_back)})
         outcomes = ingest(
             [_message(record) for record in records],
             store=self._store,
@@ -112,11 +114,10 @@ class IngestFunction:
         )
         failed = [outcome for outcome in outcomes if not self._settle(outcome, deadline)]
         self._count(outcomes)
-        tried = {record["messageId"] for record in records}
-        handed_back = [
-            record["messageId"] for record in event["Records"] if record["messageId"] not in tried
+        given_again = [
+            *(outcome.message.id for outcome in failed),
+            *(record["messageId"] for record in handed_back),
         ]
-        given_again = [*(outcome.message.id for outcome in failed), *handed_back]
         return {"batchItemFailures": [{"itemIdentifier": one} for one in given_again]}
 
     def _settle(self, outcome: Outcome, deadline: Deadline) -> bool:
@@ -178,7 +179,8 @@ class IngestFunction:
         for name, value in counts.items():
             if value:
                 self._metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
-        self._metrics.flush_metrics()
+        if outcomes:  # Powertools warns of an empty flush
+            self._metrics.flush_metrics()
         for provider, value in providers.items():
             with single_metric(
                 name="Suppressions", unit=MetricUnit.Count, value=value, namespace=NAMESPACE

@@ -14,12 +14,16 @@ SUSPECT_RECEIVES = 5
 """From so many receives on a message may be what kills the function; most have been throttled."""
 
 
-def to_try(records: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Choose the records of an SQS event that are tried now."""
-    return [record for record in records if _is_tried(record)]
+Record = Mapping[str, Any]
 
 
-def _is_tried(record: Mapping[str, Any]) -> bool:
+def parted(records: Sequence[Record]) -> tuple[list[Record], list[Record]]:
+    """Part the records of an SQS event: those that are tried now, those that are handed back."""
+    tried = [record for record in records if _is_tried(record)]
+    return tried, [record for record in records if not _is_tried(record)]
+
+
+def _is_tried(record: Record) -> bool:
     receives = int(record["attributes"].get("ApproximateReceiveCount", "1"))
     if receives < SUSPECT_RECEIVES:
         return True

@@ -8,7 +8,7 @@ itself.
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -176,19 +176,25 @@ class IdentityNotifications:
 
     def _give_back(self, identity: str, replaced: Destination, left: Destination) -> Destination:
         """Set again what was replaced and nobody has changed since; what is gone is cleared."""
-        wanted = Destination(
-            topics={kind: arn for kind, arn in replaced.topics.items() if kind in left.topics},
-            configuration_set=replaced.configuration_set if left.configuration_set else None,
-        )
+        wanted = [
+            Destination(topics={kind: topic})
+            for kind, topic in replaced.topics.items()
+            if kind in left.topics
+        ]
+        if replaced.configuration_set and left.configuration_set:
+            wanted.append(Destination(configuration_set=replaced.configuration_set))
+        return _joined([one for one in wanted if self._could_set(identity, one)])
+
+    def _could_set(self, identity: str, destination: Destination) -> bool:
         try:
-            self._set(identity, wanted)
+            self._set(identity, destination)
         except ClientError as error:
             logger.warning(
                 "what was taken over cannot be given back",
                 extra={"error": error.response["Error"]["Code"]},
             )
-            return NOWHERE
-        return wanted
+            return False
+        return True
 
     def _set(self, identity: str, destination: Destination) -> None:
         for kind, topic in destination.topics.items():
@@ -227,6 +233,15 @@ class IdentityNotifications:
         if self._has_called:
             self._sleep(SECONDS_BETWEEN_CALLS)
         self._has_called = True
+
+
+def _joined(parts: Iterable[Destination]) -> Destination:
+    topics: dict[Kind, str] = {}
+    configuration_set: str | None = None
+    for part in parts:
+        topics |= part.topics
+        configuration_set = part.configuration_set or configuration_set
+    return Destination(topics=topics, configuration_set=configuration_set)
 
 
 def _without(destination: Destination, other: Destination) -> Destination:

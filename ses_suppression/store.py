@@ -269,6 +269,9 @@ class DynamoDBStore:
         pending = list(addresses)
         attempt = 0
         while pending:
+            if not deadline.remaining:
+                failure = StoreUnavailableError("OutOfTime", "there was no time left to ask")
+                return answered, dict.fromkeys(pending, failure)
             keys: Any = [{"address": {"S": address}} for address in pending]
             request: Any = {self._table_name: {"Keys": keys, **options}}
             try:

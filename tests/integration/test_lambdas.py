@@ -16,6 +16,7 @@ import pytest
 
 import lambdas.ingest
 from lambdas.ingest import SECONDS_TO_HAND_BACK
+from lambdas.isolation import SUSPECT_RECEIVES
 from lambdas.settings import Settings
 from ses_suppression.client import SuppressionList
 from ses_suppression.errors import InvalidPolicyError, MissingSettingError
@@ -167,6 +168,20 @@ def test_a_rejected_message_that_the_dead_letter_queue_refuses_is_given_back(
     boto3.client("sqs").delete_queue(QueueUrl=deployed.dead_letter_queue_url)
     answer, _ = deployed(bounce(JANE), '{"hello": "world"}')
     assert answer == {"batchItemFailures": [{"itemIdentifier": "1"}]}
+
+
+def test_of_what_has_come_often_a_part_is_handed_back_untried_and_not_deleted(
+    deployed: Deployed,
+) -> None:
+    often = event(*(bounce(f"a{n}@example.com", feedback_id=str(n)) for n in range(20)))
+    for record in often["Records"]:
+        record["attributes"]["ApproximateReceiveCount"] = str(SUSPECT_RECEIVES)
+    answer = deployed.module.handler(often, Context())
+    given_again = {one["itemIdentifier"] for one in answer["batchItemFailures"]}
+    suppressions = SuppressionList.of_table(TABLE_NAME)
+    untried = {str(n) for n in range(20) if suppressions.check(f"a{n}@example.com") is None}
+    assert given_again == untried
+    assert 0 < len(untried) < 20
 
 
 def test_without_a_table_every_message_of_the_batch_is_given_back(deployed: Deployed) -> None:

@@ -334,6 +334,14 @@ def test_merging_in_the_store_is_merging_in_the_core(client: Any) -> None:
     assert load_one(store).evidence == merge([hard(1)], [hard(0)])
 
 
+def test_no_read_is_begun_after_the_deadline(client: Any) -> None:
+    loaded = store_of(client).load([JANE], consistent=True, deadline=Deadline(0))
+    assert loaded.records == {}
+    error = loaded.failures[JANE]
+    assert isinstance(error, StoreUnavailableError)
+    assert error.code == "OutOfTime"
+
+
 def test_no_write_is_begun_after_the_deadline(client: Any) -> None:
     store = store_of(client)
     failures = store.save([record_of(hard(0))], deadline=Deadline(0))
