@@ -73,11 +73,11 @@ class Faults:
             self._proxy.use()
 
     @contextmanager
-    def table_denied(self, kinds: Sequence[str]) -> Iterator[None]:
-        """Take the right to write away from every function."""
+    def table_denied(self, kinds: Sequence[str], action: str) -> Iterator[None]:
+        """Take the right to write, by an action, away from every function."""
         with ExitStack() as denied:
             for kind in kinds:
-                denied.enter_context(self._stack.without_action(kind, "dynamodb:PutItem"))
+                denied.enter_context(self._stack.without_action(kind, action))
             yield
 
     def _change_rules(self) -> None:

@@ -13,6 +13,7 @@ from tests.e2e.chaos.feedback import Feedback
 from tests.e2e.stack import Stack
 
 _HANDLER = ROOT / "benchmarks" / "naive_handler.py"
+NAIVE_ACTION = "dynamodb:UpdateItem"
 _TRANSIENT = 5  # as the recipes have it
 
 
@@ -26,11 +27,13 @@ def deploy_naive(stack: Stack, kinds: Sequence[str]) -> None:
         name = stack.function_of(kind)["FunctionName"]
         lambda_.update_function_code(FunctionName=name, ZipFile=code.getvalue())
         lambda_.update_function_configuration(FunctionName=name, Handler=f"{_HANDLER.stem}.handler")
-        right = {"Effect": "Allow", "Action": "dynamodb:UpdateItem", "Resource": "*"}
+        role, document = stack.role_of(kind), stack.policy_of(kind)
+        (policy,) = iam.list_role_policies(RoleName=role)["PolicyNames"]
+        right = {"Effect": "Allow", "Action": NAIVE_ACTION, "Resource": "*"}
         iam.put_role_policy(
-            RoleName=stack.role_of(kind),
-            PolicyName="naive",
-            PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [right]}),
+            RoleName=role,
+            PolicyName=policy,
+            PolicyDocument=json.dumps({**document, "Statement": [*document["Statement"], right]}),
         )
 
 

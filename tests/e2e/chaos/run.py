@@ -20,7 +20,7 @@ from ses_suppression.record import Record
 from ses_suppression.store import chunks
 from tests.e2e.chaos.faults import PHASES, Faults, Phase, reach_the_table_by
 from tests.e2e.chaos.feedback import DELIVERIES, POLICY, Action, Feedback, Post, feedback
-from tests.e2e.chaos.naive import deploy_naive, wrong_states
+from tests.e2e.chaos.naive import NAIVE_ACTION, deploy_naive, wrong_states
 from tests.e2e.stack import Stack
 from tests.fault_proxy import FaultProxy, running_fault_proxy
 
@@ -132,7 +132,7 @@ def run(
         half = len(everything) // 2
         report.published += _publish(stack, everything[:half])
         if kills:
-            with faults.table_denied(KINDS):
+            with faults.table_denied(KINDS, NAIVE_ACTION if naive else "dynamodb:PutItem"):
                 _settle(_DENIED_SECONDS)
         report.published += _publish(stack, everything[half:])
         _await_drained(stack, notifications)
@@ -193,7 +193,8 @@ def _await_drained(stack: Stack, notifications: int) -> None:
         wait_for(
             f"an empty queue of {kind}",
             lambda kind=kind: stack.waiting(kind) == 0,  # type: ignore[misc]
-            seconds=60 + notifications / 20,
+            seconds=240
+            + notifications / 20,  # 20 receives of what fails, three seconds apart, and more
         )
 
 
