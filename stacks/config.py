@@ -142,10 +142,11 @@ def _check_keys(values: Mapping[str, Any], path: str) -> None:
             f"{path}.table_key: a key in {table_region} is needed, where the table is, "
             f"not {table_key!r}"
         )
+    partition = partition_of(values["region"])
     for name, arn in (("table", table), ("table_key", table_key), ("key", key)):
-        if arn and arn.split(":")[1] != partition_of(values["region"]):
+        if arn and arn.split(":")[1] != partition:
             raise ConfigError(
-                f"{path}.{name}: an ARN of {partition_of(values['region'])} is needed, as the "
+                f"{path}.{name}: an ARN of {partition} is needed, as the "
                 f"region {values['region']} is there, not {arn!r}"
             )
     if table and table_key and _account_of(table) != _account_of(table_key):

@@ -176,6 +176,7 @@ def _arn(form: re.Pattern[str], example: str, value: object, path: str) -> str:
     return found[0]
 
 
+@cache
 def partition_of(region: str) -> str | None:
     """Give the part of AWS that a region is in, such as `aws-cn`; None: there is no such region."""
     session = botocore.session.Session()

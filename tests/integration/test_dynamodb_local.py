@@ -49,6 +49,7 @@ def dynamodb() -> Iterator[Any]:
             str(port),
             "-disableTelemetry",
         ],
+        cwd=FOLDER,  # it writes a file of its own where it runs
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
