@@ -132,10 +132,7 @@ class StoreMachine(RuleBasedStateMachine):
         self.known[address].append(evidence)
 
     def learn_message(self, body: str) -> None:
-        notification = parse(body)
-        assert isinstance(notification, Bounce | Complaint)
-        found = attribute(notification, received_at=self.now, stream_tag=None)
-        for address, evidence in found.evidence:
+        for address, evidence in self.evidence_of(body):
             self.learn(address, evidence)
 
     # What happens.
