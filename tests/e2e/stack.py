@@ -67,9 +67,13 @@ class Stack:
 
     def log(self, kind: str) -> list[dict[str, Any]]:
         """Give the JSON lines that the function of one kind logged."""
+        return [json.loads(line) for line in self.log_lines(kind) if line.startswith("{")]
+
+    def log_lines(self, kind: str) -> list[str]:
+        """Give all that the function of one kind logged."""
         logs = self.emulator.client("logs")
         groups = logs.describe_log_groups(logGroupNamePattern=f"{kind}Logs")["logGroups"]
-        events = [
+        return [
             event["message"]
             for group in groups
             for page in logs.get_paginator("filter_log_events").paginate(
@@ -77,7 +81,6 @@ class Stack:
             )
             for event in page["events"]
         ]
-        return [json.loads(line) for line in events if line.startswith("{")]
 
     def await_logged(self, kind: str, **fields: str) -> list[dict[str, Any]]:
         """Wait for lines whose fields have these values."""

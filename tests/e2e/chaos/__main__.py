@@ -10,14 +10,15 @@ import typer
 from rich.console import Console
 
 from local.emulator import forget_real_accounts
-from tests.e2e.chaos.run import Report, deployed, run
+from tests.e2e.chaos.naive import NAIVE
+from tests.e2e.chaos.run import OURS, Report, deployed, run
 
 console = Console(highlight=False, width=140)
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 HEADER = (
-    "| seed | notifications | published | faults before the table | functions killed | given back "
-    "| wrong | lost | minutes |\n|---|---|---|---|---|---|---|---|---|"
+    "| seed | notifications | published | faults before the table | killed in mid-batch "
+    "| given back | held back | wrong | lost | minutes |\n|---|---|---|---|---|---|---|---|---|---|"
 )
 
 
@@ -34,18 +35,19 @@ def chaos(
 ) -> None:
     """Publish feedback while everything fails in turn, and compare the table with the model."""
     first = random.randrange(1_000_000) if seed is None else seed
+    handler = NAIVE if naive else OURS
     reports: list[Report] = []
     console.print(HEADER)
     for number in range(first, first + seeds):
         begun = time.monotonic()
-        with deployed(naive=naive) as (stack, proxy):
+        with deployed(handler) as (stack, proxy):
             report = run(
                 stack,
                 proxy,
                 seed=number,
                 notifications=notifications,
                 addresses=max(10, notifications * 3 // 10),
-                naive=naive,
+                handler=handler,
             )
         console.print(row(report, time.monotonic() - begun), soft_wrap=True)
         reports.append(report)
@@ -60,8 +62,8 @@ def row(report: Report, seconds: float) -> str:
     faults = ", ".join(f"{number:,} {kind}" for kind, number in sorted(report.injected.items()))
     return (
         f"| {report.seed} | {report.notifications:,} | {report.published:,} | {faults} "
-        f"| {report.killed} | {report.retried:,} | {len(report.wrong):,} | {len(report.lost):,} "
-        f"| {seconds / 60:.1f} |"
+        f"| {report.killed} | {report.retried:,} | {report.suppressed:,} | {len(report.wrong):,} "
+        f"| {len(report.lost):,} | {seconds / 60:.1f} |"
     )
 
 

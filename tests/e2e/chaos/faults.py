@@ -2,34 +2,46 @@
 
 import random
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import psutil
 
+from local.waiting import wait_for
+from tests.e2e.chaos.feedback import KINDS
 from tests.e2e.stack import Stack
 from tests.fault_proxy import FaultProxy
 
 PHASE_SECONDS = 2.0
+DENIED_SECONDS = 120.0
 Phase = list[dict[str, Any]]
-THROTTLED: Phase = [
-    {"probability": 0.3, "error": {"code": "ProvisionedThroughputExceededException"}}
-]
+_RESET: dict[str, Any] = {"reset": True}  # before the write
+_ANSWER_LOST: dict[str, Any] = {"response": {"abort_frac": 0.2}}  # after it: who can know?
+_SLOW: dict[str, Any] = {"latency": {"min": 200, "max": 1500}}
+_BROKEN: dict[str, Any] = {"error": {"code": "InternalServerError"}}
+_THROTTLED: dict[str, Any] = {"error": {"code": "ProvisionedThroughputExceededException"}}
+
+
+def _sometimes(*rules: Mapping[str, Any], of_all: float = 0.3) -> Phase:
+    return [{"probability": of_all / len(rules), **rule} for rule in rules]
+
+
+THROTTLED = _sometimes(_THROTTLED)
 PHASES: tuple[Phase, ...] = (
     THROTTLED,
-    # Before the write, and after it: the answer is lost, and the writer cannot know.
-    [{"probability": 0.15, "reset": True}, {"probability": 0.15, "response": {"abort_frac": 0.2}}],
-    [{"probability": 0.3, "latency": {"min": 200, "max": 1500}}],
-    [{"probability": 0.3, "error": {"code": "InternalServerError"}}],
+    _sometimes(_RESET, _ANSWER_LOST),
+    _sometimes(_SLOW),
+    _sometimes(_BROKEN),
+    _sometimes(_RESET, _ANSWER_LOST, _SLOW, _BROKEN, _THROTTLED),
     [],
 )
 
 
-def reach_the_table_by(stack: Stack, proxy: FaultProxy, kinds: Sequence[str]) -> None:
+def reach_the_table_by(stack: Stack, proxy: FaultProxy) -> None:
     """Let the functions talk to the table through the proxy."""
     lambda_ = stack.emulator.client("lambda")
-    for kind in kinds:
+    for kind in KINDS:
         function = stack.function_of(kind)
         variables = function["Environment"]["Variables"]
         variables["AWS_ENDPOINT_URL_DYNAMODB"] = proxy.url
@@ -38,28 +50,50 @@ def reach_the_table_by(stack: Stack, proxy: FaultProxy, kinds: Sequence[str]) ->
         )
 
 
+def killed_in_mid_batch(stack: Stack) -> int:
+    """Count the batches whose function was killed, by what the emulator says."""
+    return stack.emulator.log.read_text(errors="replace").count("errorMessage=Worker process died")
+
+
+@contextmanager
+def table_denied(stack: Stack, actions: Mapping[str, str]) -> Iterator[None]:
+    """Take a right away from functions, by kind, until each of them has met it."""
+    with ExitStack() as denied:
+        for kind, action in actions.items():
+            denied.enter_context(stack.without_action(kind, action))
+        yield
+        for kind in actions:
+            wait_for(
+                f"a denial in the log of {kind}",
+                lambda kind=kind: any("AccessDenied" in line for line in stack.log_lines(kind)),  # type: ignore[misc]
+                seconds=DENIED_SECONDS,
+            )
+
+
 class Faults:
-    """Changes what fails every few seconds, and kills functions, until it is told to stop."""
+    """Changes what fails every few seconds, and kills functions, until it is told to stop.
+
+    Args:
+        stack: whose functions are killed.
+        proxy: between its functions and its table.
+        seed: of the order of the phases, and of who is killed when.
+        phases: what fails before the table, by turns.
+        kills: whether functions are killed.
+    """
 
     def __init__(
-        self,
-        stack: Stack,
-        proxy: FaultProxy,
-        chance: random.Random,
-        *,
-        phases: Sequence[Phase],
-        kills: bool,
+        self, stack: Stack, proxy: FaultProxy, *, seed: int, phases: Sequence[Phase], kills: bool
     ) -> None:
         self._stack = stack
         self._proxy = proxy
-        self._chance = chance
+        self._seed = seed
         self._phases = list(phases)
         self._kills = kills
         self._enough = threading.Event()
-        self.killed = 0
 
     @contextmanager
     def at_work(self) -> Iterator[None]:
+        """Let everything fail in turn."""
         work = (self._change_rules, self._kill) if self._kills else (self._change_rules,)
         threads = [threading.Thread(target=one) for one in work]
         for thread in threads:
@@ -72,16 +106,8 @@ class Faults:
                 thread.join()
             self._proxy.use()
 
-    @contextmanager
-    def table_denied(self, kinds: Sequence[str], action: str) -> Iterator[None]:
-        """Take the right to write, by an action, away from every function."""
-        with ExitStack() as denied:
-            for kind in kinds:
-                denied.enter_context(self._stack.without_action(kind, action))
-            yield
-
     def _change_rules(self) -> None:
-        self._chance.shuffle(self._phases)
+        random.Random(self._seed).shuffle(self._phases)
         while True:
             for phase in self._phases:
                 self._proxy.use(*phase)
@@ -89,9 +115,24 @@ class Faults:
                     return
 
     def _kill(self) -> None:
+        chance = random.Random(self._seed)
         emulator = psutil.Process(self._stack.emulator.process.pid)
-        while not self._enough.wait(self._chance.uniform(2, 6)):
-            workers = emulator.children(recursive=True)
+        while not self._enough.wait(chance.uniform(1, 4)):
+            workers = [one for one in emulator.children(recursive=True) if _is_of_ingest(one)]
             if workers:
-                self._chance.choice(workers).kill()
-                self.killed += 1
+                _kill(chance.choice(workers))
+
+
+def _is_of_ingest(process: psutil.Process) -> bool:
+    try:
+        command = " ".join(process.cmdline())
+    except psutil.Error:  # it has ended in the meantime
+        return False
+    return any(f"-{kind}Function" in command for kind in KINDS)
+
+
+def _kill(process: psutil.Process) -> None:
+    try:
+        process.kill()
+    except psutil.NoSuchProcess:
+        return

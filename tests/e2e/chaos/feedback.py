@@ -4,11 +4,11 @@ import json
 import random
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from lambdas.ingest import KINDS
+from lambdas import ingest as lambdas_ingest
 from ses_suppression.deadline import Deadline
 from ses_suppression.evidence import Evidence
 from ses_suppression.ingest import Message, apply, ingest
@@ -19,8 +19,8 @@ from ses_suppression.testing import InMemoryStore
 from tests.sent_by_ses import ACCOUNT_ID, bounce, complaint, delivery
 
 POLICY = Policy()
-BOUNCES, COMPLAINTS, DELIVERIES = "Bounces", "Complaints", "Deliveries"
-_DAYS = 40
+KINDS = BOUNCES, COMPLAINTS, DELIVERIES = "Bounces", "Complaints", "Deliveries"
+_DAYS = 25
 _MOST_COPIES = 4
 _OPERATOR = "arn:aws:iam::123456789012:user/operator"
 
@@ -66,6 +66,14 @@ class Feedback:
         """Give the notifications of one topic."""
         return [post for post in self.posts if post.kind == kind]
 
+    def without(self, what: Callable[[Post | Action], bool]) -> "Feedback":
+        """Leave something out."""
+        return replace(
+            self,
+            posts=tuple(post for post in self.posts if not what(post)),
+            actions=tuple(action for action in self.actions if not what(action)),
+        )
+
     def expected(self) -> Mapping[str, Record]:
         """Fold all of it, each once: no repetition and no fault.
 
@@ -76,39 +84,58 @@ class Feedback:
         for action in self.actions:
             actions[action.address].append(action.evidence)
         apply(actions, store=store, policy=POLICY, deadline=late)
-        for kind in (BOUNCES, COMPLAINTS, DELIVERIES):
+        for kind in KINDS:
             ingest(
                 [Message(id=post.body, body=post.body, received_at=now) for post in self.of(kind)],
                 store=store,
                 policy=POLICY,
                 deadline=late,
                 account_ids=frozenset({ACCOUNT_ID}),
-                kind=KINDS[kind.lower()],
+                kind=lambdas_ingest.KINDS[kind.lower()],
             )
         return store.records
 
 
-def feedback(chance: random.Random, *, notifications: int, addresses: int) -> Feedback:
-    """Make up what happens: one in twenty is to be rejected, one in fifty an operator's action."""
-    makers = _Makers(chance, addresses)
+def feedback(
+    chance: random.Random, *, notifications: int, addresses: int, now: datetime
+) -> Feedback:
+    """Make up what happens: one in twenty is to be rejected, one in twenty an operator's action.
+
+    Args:
+        chance: makes the same again from the same seed.
+        notifications: how many.
+        addresses: how many they are about.
+        now: all of it happened in the 25 days before.
+    """
+    makers = _Makers(chance, addresses, now)
     number_rejected = notifications // 20
     sound = [makers.sound() for _ in range(notifications - number_rejected)]
     rejected = [makers.rejected() for _ in range(number_rejected)]
     return Feedback(
         posts=(*sound, *rejected),
         rejected=frozenset(rejected),
-        actions=tuple(makers.action() for _ in range(notifications // 50)),
+        actions=tuple(makers.action() for _ in range(notifications // 20)),
     )
 
 
 class _Makers:
-    """Makes up feedback about a few addresses, so that much of it meets."""
+    """Makes up feedback about a few addresses, so that much of it meets.
 
-    def __init__(self, chance: random.Random, addresses: int) -> None:
+    Much happens to one in thirty of them: to the first third of these only mail that came or did
+    not come, to the second mail that did not come, to the last anything. On an address that is held
+    back for good no row of transient bounces, and no delivery, would decide anything.
+    """
+
+    def __init__(self, chance: random.Random, addresses: int, now: datetime) -> None:
         self._chance = chance
-        self._addresses = [f"customer-{number}@example.net" for number in range(addresses)]
+        every = [f"customer-{number}@example.net" for number in range(addresses)]
+        third = max(2, addresses // 90)
+        self._wavering, self._failing = every[:third], every[third : 2 * third]
+        self._troubled, self._others = every[2 * third : 3 * third], every[3 * third :]
         self._ids = 0
-        self._now = datetime.now(UTC).replace(microsecond=0)
+        self._now = now
+        self._evidence: list[tuple[str, str]] = []  # address and id
+        self._mails: list[tuple[str, str, datetime]] = []  # address, id and time of one that failed
 
     def sound(self) -> Post:
         kinds: Sequence[Callable[[], Post]] = (
@@ -133,18 +160,17 @@ class _Makers:
         return Post(sound.kind, json.dumps(document))
 
     def action(self) -> Action:
-        address, at = self._address(), self._moment()
-        note = f"ticket {self._id()}"
+        at, note = self._moment(), f"ticket {self._id()}"
+        address = self._address(self._troubled)
         match self._chance.randrange(3):
             case 0:
                 return Action(address, suppress(by=_OPERATOR, note=note, at=at))
             case 1:
+                address = self._address(self._wavering + self._failing + self._troubled)
                 return Action(address, reactivate(by=_OPERATOR, note=note, at=at))
             case _:
-                evidence_id = f"feedback-{self._chance.randint(1, max(1, self._ids))}"
-                evidence = void(
-                    evidence_id=evidence_id, undo="incident", by=_OPERATOR, note=note, at=at
-                )
+                address, voided = self._chance.choice(self._evidence)
+                evidence = void(evidence_id=voided, undo="incident", by=_OPERATOR, note=note, at=at)
                 return Action(address, evidence)
 
     def _bounce(self) -> Post:
@@ -156,8 +182,10 @@ class _Makers:
             ("OnAccountSuppressionList", {}),
         ]
         sub_type, recipient = self._chance.choice(choices)
+        address = self._address(self._troubled)
+        identifiers = self._identifiers(address)
         return Post(
-            BOUNCES, bounce(self._address(), sub_type=sub_type, **self._identifiers(), **recipient)
+            BOUNCES, bounce(self._spelled(address), sub_type=sub_type, **identifiers, **recipient)
         )
 
     def _transient(self) -> Post:
@@ -167,35 +195,47 @@ class _Makers:
             ("General", {}),  # an automatic reply
             ("MessageTooLarge", {"action": "failed", "status": "5.3.4"}),
         ]
-        sub_type, recipient = self._chance.choice(choices)
+        (choice,) = self._chance.choices(choices, weights=(3, 3, 1, 1))
+        sub_type, recipient = choice
+        address = self._address(self._wavering + self._failing, often=0.5)
         options: dict[str, Any] = {"bounce_type": "Transient", "sub_type": sub_type}
-        return Post(BOUNCES, bounce(self._address(), **options, **self._identifiers(), **recipient))
+        identifiers = self._identifiers(address)
+        if address not in self._failing:
+            self._mails.append((address, identifiers["mail_id"], identifiers["at"]))
+        return Post(BOUNCES, bounce(self._spelled(address), **options, **identifiers, **recipient))
 
     def _several(self) -> Post:
         """Make a bounce of several recipients, with one feedback id."""
         document = json.loads(self._bounce().body)
         (recipient,) = document["bounce"]["bouncedRecipients"]
-        addresses = {self._address() for _ in range(4)}
-        document["mail"]["destination"] = sorted(addresses)
+        addresses = sorted({self._address(self._troubled) for _ in range(4)})
+        self._evidence += [(address, document["bounce"]["feedbackId"]) for address in addresses]
+        document["mail"]["destination"] = addresses
         document["bounce"]["bouncedRecipients"] = [
-            {**recipient, "emailAddress": address} for address in sorted(addresses)
+            {**recipient, "emailAddress": address} for address in addresses
         ]
         return Post(BOUNCES, json.dumps(document))
 
     def _complaint(self) -> Post:
         feedback_type = self._chance.choice(["abuse", "abuse", "not-spam", "auth-failure", None])
         more: dict[str, Any] = {"complaintFeedbackType": feedback_type} if feedback_type else {}
-        return Post(COMPLAINTS, complaint(self._address(), **self._identifiers(), **more))
-
-    def _delivery(self) -> Post:
-        identifiers = self._identifiers()
+        address = self._address(self._troubled)
         return Post(
-            DELIVERIES,
-            delivery(self._address(), at=identifiers["at"], mail_id=identifiers["mail_id"]),
+            COMPLAINTS, complaint(self._spelled(address), **self._identifiers(address), **more)
         )
 
-    def _identifiers(self) -> dict[str, Any]:
+    def _delivery(self) -> Post:
+        """Make a delivery; one in ten is of a mail that something came back for."""
+        address = self._address(self._wavering, often=0.05)
+        mail_id, at = f"mail-{self._id()}", self._moment()
+        if self._mails and self._chance.random() < 1 / 10:
+            address, mail_id, at = self._chance.choice(self._mails)
+            at += timedelta(minutes=self._chance.choice([-5, 5]))
+        return Post(DELIVERIES, delivery(self._spelled(address), at=at, mail_id=mail_id))
+
+    def _identifiers(self, address: str) -> dict[str, Any]:
         number = self._id()
+        self._evidence.append((address, f"feedback-{number}"))
         return {
             "at": self._moment(),
             "feedback_id": f"feedback-{number}",
@@ -206,8 +246,13 @@ class _Makers:
         self._ids += 1
         return self._ids
 
-    def _address(self) -> str:
-        return self._chance.choice(self._addresses)
+    def _address(self, chosen: Sequence[str], often: float = 0.3) -> str:
+        """Draw an address; often one of the chosen."""
+        return self._chance.choice(chosen if self._chance.random() < often else self._others)
+
+    def _spelled(self, address: str) -> str:
+        """Write it as some receiving system might."""
+        return address.title() if self._chance.random() < 1 / 10 else address
 
     def _moment(self) -> datetime:
         return self._now - timedelta(seconds=self._chance.randrange(_DAYS * 24 * 3600))

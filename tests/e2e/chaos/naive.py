@@ -4,32 +4,34 @@ import io
 import json
 import zipfile
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
 from local.deployment import ROOT
+from ses_suppression.address import normalise
 from ses_suppression.record import Record
-from tests.e2e.chaos.feedback import Feedback
+from tests.e2e.chaos.feedback import BOUNCES, COMPLAINTS, KINDS, Feedback
+from tests.e2e.chaos.run import Handler
 from tests.e2e.stack import Stack
 
 _HANDLER = ROOT / "benchmarks" / "naive_handler.py"
-NAIVE_ACTION = "dynamodb:UpdateItem"
+_ACTION = "dynamodb:UpdateItem"
 _TRANSIENT = 5  # as the recipes have it
 
 
-def deploy_naive(stack: Stack, kinds: Sequence[str]) -> None:
+def install(stack: Stack) -> None:
     """Put the naive handler in place of the functions' code, with the right that it needs."""
     code = io.BytesIO()
     with zipfile.ZipFile(code, "w") as archive:
         archive.write(_HANDLER, _HANDLER.name)
     lambda_, iam = stack.emulator.client("lambda"), stack.emulator.client("iam")
-    for kind in kinds:
+    for kind in KINDS:
         name = stack.function_of(kind)["FunctionName"]
         lambda_.update_function_code(FunctionName=name, ZipFile=code.getvalue())
         lambda_.update_function_configuration(FunctionName=name, Handler=f"{_HANDLER.stem}.handler")
         role, document = stack.role_of(kind), stack.policy_of(kind)
         (policy,) = iam.list_role_policies(RoleName=role)["PolicyNames"]
-        right = {"Effect": "Allow", "Action": NAIVE_ACTION, "Resource": "*"}
+        right = {"Effect": "Allow", "Action": _ACTION, "Resource": "*"}
         iam.put_role_policy(
             RoleName=role,
             PolicyName=policy,
@@ -40,7 +42,10 @@ def deploy_naive(stack: Stack, kinds: Sequence[str]) -> None:
 def wrong_states(
     stack: Stack, happening: Feedback, expected: Mapping[str, Record]
 ) -> Iterator[str]:
-    """Name each address that is counted wrongly, or held back wrongly, or mailed wrongly."""
+    """Name each address that is counted wrongly, or held back wrongly, or mailed wrongly.
+
+    That it keeps two spellings of an address as two is not held against it here.
+    """
     truth, found = _truth(happening), _found(stack)
     now = datetime.now(UTC)
     for address in sorted({*truth, *found, *expected}):
@@ -65,10 +70,12 @@ def _truth(happening: Feedback) -> defaultdict[str, Counter[str]]:
         notification = {} if post in happening.rejected else json.loads(post.body)
         if "bounce" in notification:
             for recipient in notification["bounce"]["bouncedRecipients"]:
-                truth[recipient["emailAddress"]][notification["bounce"]["bounceType"]] += 1
+                truth[normalise(recipient["emailAddress"])][
+                    notification["bounce"]["bounceType"]
+                ] += 1
         elif "complaint" in notification:
             for recipient in notification["complaint"]["complainedRecipients"]:
-                truth[recipient["emailAddress"]]["Complaint"] += 1
+                truth[normalise(recipient["emailAddress"])]["Complaint"] += 1
     return truth
 
 
@@ -78,10 +85,17 @@ def _found(stack: Stack) -> defaultdict[str, Counter[str]]:
     for page in pages.paginate(TableName=stack.deployment.table_name):
         for item in page["Items"]:
             counts = {name: int(value["N"]) for name, value in item.items() if "N" in value}
-            found[item["address"]["S"]] = Counter(
+            found[normalise(item["address"]["S"])].update(
                 {name: number for name, number in counts.items() if name in _COUNTED}
             )
     return found
 
 
 _COUNTED = ("Permanent", "Transient", "Undetermined", "Complaint")
+
+NAIVE = Handler(
+    rights={BOUNCES: _ACTION, COMPLAINTS: _ACTION},
+    says_why=False,
+    wrong=wrong_states,
+    install=install,
+)

@@ -1,33 +1,47 @@
 """One chaos run: publish, let everything fail in turn, and compare the table with the model."""
 
 import random
-import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from local.deployment import configured, deploy
 from local.emulator import running_emulator
-from local.mailbox_simulator import verify_identities
+from local.mailbox_simulator import verify_identities, waiting_messages
 from local.waiting import wait_for
 from ses_suppression.deadline import Deadline
-from ses_suppression.evidence import Kind
+from ses_suppression.evidence import Evidence, Kind
 from ses_suppression.ingest import apply
-from ses_suppression.record import Record
+from ses_suppression.record import Record, updated
 from ses_suppression.store import chunks
-from tests.e2e.chaos.faults import PHASES, Faults, Phase, reach_the_table_by
-from tests.e2e.chaos.feedback import DELIVERIES, POLICY, Action, Feedback, Post, feedback
-from tests.e2e.chaos.naive import NAIVE_ACTION, deploy_naive, wrong_states
+from tests.e2e.chaos.faults import (
+    PHASES,
+    Faults,
+    Phase,
+    killed_in_mid_batch,
+    reach_the_table_by,
+    table_denied,
+)
+from tests.e2e.chaos.feedback import (
+    BOUNCES,
+    COMPLAINTS,
+    DELIVERIES,
+    KINDS,
+    POLICY,
+    Action,
+    Feedback,
+    Post,
+    feedback,
+)
 from tests.e2e.stack import Stack
 from tests.fault_proxy import FaultProxy, running_fault_proxy
 
-KINDS = ("Bounces", "Complaints", "Deliveries")
 _BATCH = 10  # SNS's own limit
 _PUBLISHERS = 4
-_DENIED_SECONDS = 4.0
 _VISIBILITY_SECONDS = "3"
 _CONCURRENCY = 3
 
@@ -41,11 +55,11 @@ class Report:
         notifications: how many there were, each once.
         published: with their copies.
         injected: faults before the table, by kind.
-        killed: functions.
+        killed: batches whose function was killed.
         retried: messages that a function gave back.
+        suppressed: addresses that the model holds back.
         wrong: addresses whose verdict or evidence is not that of the model.
         lost: rejected notifications that are on no dead-letter queue, and what else is there.
-        seconds: how long it took.
     """
 
     seed: int
@@ -54,9 +68,9 @@ class Report:
     injected: Counter[str] = field(default_factory=Counter)
     killed: int = 0
     retried: int = 0
+    suppressed: int = 0
     wrong: list[str] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
-    seconds: float = 0.0
 
     @property
     def is_right(self) -> bool:
@@ -64,14 +78,63 @@ class Report:
         return not self.wrong and not self.lost
 
 
+def wrong_records(
+    stack: Stack, _happening: Feedback, expected: Mapping[str, Record]
+) -> Iterator[str]:
+    """Name each address of which the table does not hold what the model says."""
+    found: dict[str, Record] = {}
+    for loaded in stack.store.scan():
+        assert not loaded.failures
+        found.update(loaded.records)
+    for name in sorted({*expected, *found}):
+        nothing = Record(address=name)
+        model, record = expected.get(name, nothing), found.get(name, nothing)
+        if model.suppressions != record.suppressions:
+            yield f"{name}: {dict(record.suppressions)}, not {dict(model.suppressions)}"
+        elif _lasting(model) != _lasting(record):
+            yield f"{name}: evidence {_lasting(record) ^ _lasting(model)} differs"
+        elif updated(record, (), POLICY):
+            yield f"{name}: what follows from its evidence is not what is stored"
+
+
+def _lasting(record: Record) -> set[Evidence]:
+    """Give the evidence but the deliveries, of which those that strike nothing out are not kept."""
+    return {piece for piece in record.evidence if piece.kind is not Kind.DELIVERY}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Handler:
+    """Whose code runs behind the queues, and what is to be asked of it.
+
+    Attributes:
+        rights: what it cannot do without, by kind: taken away for a while.
+        says_why: whether a dead letter carries the reason.
+        wrong: names each address that it left wrong.
+        install: puts it in place of the functions' code.
+    """
+
+    rights: Mapping[str, str]
+    says_why: bool
+    wrong: Callable[[Stack, Feedback, Mapping[str, Record]], Iterator[str]]
+    install: Callable[[Stack], None] = lambda _stack: None
+
+
+OURS = Handler(
+    rights={
+        BOUNCES: "dynamodb:PutItem",
+        COMPLAINTS: "dynamodb:PutItem",
+        DELIVERIES: "dynamodb:BatchGetItem",
+    },
+    says_why=True,
+    wrong=wrong_records,
+)
+
+
 @contextmanager
-def deployed(*, naive: bool = False) -> Iterator[tuple[Stack, FaultProxy]]:
+def deployed(handler: Handler = OURS) -> Iterator[tuple[Stack, FaultProxy]]:
     """Deploy the unmodified stack; only how soon a message comes again is shortened.
 
     And few functions run at a time: to start one costs more here than what it does.
-
-    Args:
-        naive: put the naive handler in place of the functions' code.
     """
     config = configured()
     with running_emulator(config.region) as emulator:
@@ -85,9 +148,8 @@ def deployed(*, naive: bool = False) -> Iterator[tuple[Stack, FaultProxy]]:
         environment = emulator.environment
         with running_fault_proxy(emulator.endpoint_url, environment=environment) as proxy:
             _run_few_at_a_time(stack)
-            if naive:
-                deploy_naive(stack, KINDS)
-            reach_the_table_by(stack, proxy, KINDS)
+            handler.install(stack)
+            reach_the_table_by(stack, proxy)
             yield stack, proxy
 
 
@@ -106,7 +168,7 @@ def run(
     seed: int,
     notifications: int,
     addresses: int,
-    naive: bool = False,
+    handler: Handler = OURS,
     phases: Sequence[Phase] = PHASES,
     kills: bool = True,
 ) -> Report:
@@ -115,47 +177,48 @@ def run(
     Args:
         stack: the deployed stack.
         proxy: between its functions and its table.
-        seed: makes the same feedback again.
+        seed: makes the same feedback again; all of it is dated before today.
         notifications: how many, each once.
         addresses: how many they are about.
-        naive: the naive handler is deployed.
+        handler: what is deployed.
         phases: what fails before the table, by turns.
-        kills: whether functions are killed, and the right to write is taken for a while.
+        kills: whether functions are killed, and rights are taken for a while.
     """
     chance = random.Random(seed)
-    happening = feedback(chance, notifications=notifications, addresses=addresses)
-    report = Report(seed=seed, notifications=notifications)
-    begun = time.monotonic()
-    faults = Faults(stack, proxy, random.Random(seed), phases=phases, kills=kills)
-    with faults.at_work():
-        everything = happening.shuffled(chance)
-        half = len(everything) // 2
-        report.published += _publish(stack, everything[:half])
-        if kills:
-            with faults.table_denied(KINDS, NAIVE_ACTION if naive else "dynamodb:PutItem"):
-                _settle(_DENIED_SECONDS)
-        report.published += _publish(stack, everything[half:])
-        _await_drained(stack, notifications)
-    # A delivery that overtook its transient bounce was not kept: now it finds it.
-    report.published += _publish(stack, happening.of(DELIVERIES))
-    _await_drained(stack, notifications)
-    report.injected, report.killed = proxy.injected(), faults.killed
-    lines = [line for kind in KINDS for line in stack.log(kind)]
-    report.retried = sum(int(sum(line.get("Retried", []))) for line in lines)
+    midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    happening = feedback(chance, notifications=notifications, addresses=addresses, now=midnight)
     expected = happening.expected()
-    report.wrong = list(
-        wrong_states(stack, happening, expected) if naive else _wrong(stack, expected, addresses)
+    copies: Counter[Post] = Counter()
+    with Faults(stack, proxy, seed=seed, phases=phases, kills=kills).at_work():
+        everything = happening.shuffled(chance)
+        third = len(everything) // 3
+        copies += _publish(stack, everything[:third])
+        with table_denied(stack, handler.rights if kills else {}):
+            copies += _publish(stack, everything[third : 2 * third])
+        copies += _publish(stack, everything[2 * third :])
+        _await_drained(stack, notifications)
+        # A delivery that overtook its transient bounce was not kept: now it finds it.
+        copies += _publish(stack, happening.of(DELIVERIES))
+        _await_drained(stack, notifications)
+    lines = [line for kind in KINDS for line in stack.log(kind)]
+    return Report(
+        seed=seed,
+        notifications=notifications,
+        published=copies.total(),
+        injected=proxy.injected(),
+        killed=killed_in_mid_batch(stack),
+        retried=sum(int(sum(line.get("Retried", []))) for line in lines),
+        suppressed=sum(bool(record.suppressions) for record in expected.values()),
+        wrong=list(handler.wrong(stack, happening, expected)),
+        lost=list(_lost(stack, happening, copies, says_why=handler.says_why)),
     )
-    report.lost = list(_lost(stack, happening))
-    report.seconds = time.monotonic() - begun
-    return report
 
 
-def _publish(stack: Stack, everything: Sequence[Post | Action]) -> int:
+def _publish(stack: Stack, everything: Sequence[Post | Action]) -> Counter[Post]:
     """Publish in the given order, several at a time; do what operators do in between."""
     sns = stack.emulator.client("sns")
 
-    def do(part: Sequence[Post | Action]) -> int:
+    def do(part: Sequence[Post | Action]) -> None:
         for kind in KINDS:
             entries = [
                 {"Id": str(number), "Message": post.body}
@@ -177,15 +240,10 @@ def _publish(stack: Stack, everything: Sequence[Post | Action]) -> int:
                     deadline=Deadline(60),
                 )
                 assert not applied.failures
-        return sum(isinstance(one, Post) for one in part)
 
     with ThreadPoolExecutor(_PUBLISHERS) as pool:
-        return sum(pool.map(do, chunks(everything, _BATCH)))
-
-
-def _settle(seconds: float) -> None:
-    """Let the functions meet a fault for a while: how long is the fault's own measure."""
-    time.sleep(seconds)
+        list(pool.map(do, chunks(everything, _BATCH)))
+    return Counter(one for one in everything if isinstance(one, Post))
 
 
 def _await_drained(stack: Stack, notifications: int) -> None:
@@ -198,39 +256,34 @@ def _await_drained(stack: Stack, notifications: int) -> None:
         )
 
 
-def _wrong(stack: Stack, expected: Mapping[str, Record], addresses: int) -> Iterator[str]:
-    """Name each address of which the table does not hold what the model says."""
-    names = sorted({*expected, *(f"customer-{number}@example.net" for number in range(addresses))})
-    found = stack.store.load(names, consistent=True, deadline=Deadline(60))
-    assert not found.failures
-    for name in names:
-        model, record = expected.get(name, Record(address=name)), found.records[name]
-        if model.suppressions != record.suppressions:
-            yield f"{name}: {dict(record.suppressions)}, not {dict(model.suppressions)}"
-        elif _lasting(model) != _lasting(record):
-            yield f"{name}: evidence {sorted(_lasting(record) ^ _lasting(model))} differs"
-
-
-def _lasting(record: Record) -> set[str]:
-    """Give the evidence but the deliveries, of which those that strike nothing out are not kept."""
-    return {piece.id for piece in record.evidence if piece.kind is not Kind.DELIVERY}
-
-
-def _lost(stack: Stack, happening: Feedback) -> Iterator[str]:
-    """Compare what is on the dead-letter queues with what was to be rejected."""
-    sqs = stack.emulator.client("sqs")
+def _lost(
+    stack: Stack, happening: Feedback, copies: Counter[Post], *, says_why: bool
+) -> Iterator[str]:
+    """Compare what is on the dead-letter queues with what was to be rejected, copy by copy."""
     for kind in KINDS:
-        url = stack.deployment.outputs[f"{kind}DeadLetterQueueUrl"]
-        letters = set(_take_all(sqs, url))
-        rejected = {post.body for post in happening.rejected if post.kind == kind}
-        for body in rejected - letters:
-            yield f"{kind}: a rejected message is not among the dead letters: {body[:80]}"
-        for body in letters - rejected:
-            yield f"{kind}: a dead letter that was not to be rejected: {body[:80]}"
+        undelivered = stack.deployment.outputs[f"{kind}UndeliveredQueueUrl"]
+        if waiting_messages(stack.emulator, undelivered):
+            yield f"{kind}: SNS could not deliver"
+        letters = list(
+            _take_all(
+                stack.emulator.client("sqs"), stack.deployment.outputs[f"{kind}DeadLetterQueueUrl"]
+            )
+        )
+        found = Counter(Post(kind, letter["Body"]) for letter in letters)
+        for post in happening.rejected:
+            if post.kind == kind and found[post] < copies[post]:
+                yield f"{found[post]} dead letters, {copies[post]} were published: {post}"
+        for post in found.keys() - happening.rejected:
+            yield f"a dead letter that was not to be rejected: {post}"
+        silent = sum("Reason" not in letter.get("MessageAttributes", {}) for letter in letters)
+        if silent and says_why:
+            yield f"{kind}: {silent} dead letters without a reason"
 
 
-def _take_all(sqs: Any, url: str) -> Iterator[str]:
-    while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+def _take_all(sqs: Any, url: str) -> Iterator[dict[str, Any]]:
+    while messages := sqs.receive_message(
+        QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"]
+    ).get("Messages"):
         for message in messages:
-            yield message["Body"]
+            yield message
             sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
