@@ -27,7 +27,7 @@ chaos: setup ## 10,000 notifications while everything fails in turn: SEED=7 for 
 	$(BIN)/python -m tests.e2e.chaos $(if $(SEED),--seed $(SEED)) $(if $(SEEDS),--seeds $(SEEDS)) $(if $(NAIVE),--naive)
 
 conformance: setup .dynamodb-local/.ready ## the store against the genuine DynamoDB Local; needs Java 17
-	$(BIN)/python -m pytest -rs tests/integration/test_dynamodb_local.py
+	CONFORMANCE=1 $(BIN)/python -m pytest tests/integration/test_dynamodb_local.py
 
 fuzz: setup ## throw 100,000 broken notifications at the parser
 	$(BIN)/python -m tests.fuzz

@@ -33,12 +33,13 @@ SECONDS_TO_HAND_BACK = 5.0
 
 # Twice 1.7 seconds and a pause of at most one between them: less than what is kept back. What fails
 # is given back to the queue, which has more patience than a function has.
-_CLIENT = Config(
+CLIENT = Config(
     connect_timeout=0.5,
     read_timeout=1.2,
     max_pool_connections=CONNECTIONS,
     retries={"mode": "standard", "total_max_attempts": 2},
 )
+"""How patient the functions' boto3 clients are."""
 
 
 class IngestFunction:
@@ -85,12 +86,12 @@ class IngestFunction:
         return cls(
             store=DynamoDBStore.of_table(
                 settings.table_name,
-                lambda region: boto3.client("dynamodb", region_name=region, config=_CLIENT),
+                lambda region: boto3.client("dynamodb", region_name=region, config=CLIENT),
             ),
             policy=settings.policy,
             account_ids=settings.account_ids,
             kind=KINDS[kind],
-            reject=DeadLetters(boto3.client("sqs", config=_CLIENT), settings.dead_letter_queue_url),
+            reject=DeadLetters(boto3.client("sqs", config=CLIENT), settings.dead_letter_queue_url),
             fingerprint_key=settings.fingerprint_key,
             logger=Logger(service=kind),
             metrics=metrics,
@@ -113,7 +114,7 @@ class IngestFunction:
             deadline=deadline,
         )
         failed = [outcome for outcome in outcomes if not self._settle(outcome, deadline)]
-        self._count(outcomes)
+        self._count(outcomes, len(handed_back))
         given_again = [
             *(outcome.message.id for outcome in failed),
             *(record["messageId"] for record in handed_back),
@@ -161,8 +162,8 @@ class IngestFunction:
             return False
         return True
 
-    def _count(self, outcomes: list[Outcome]) -> None:
-        counts: Counter[str] = Counter()
+    def _count(self, outcomes: list[Outcome], handed_back: int) -> None:
+        counts: Counter[str] = Counter({"HandedBack": handed_back})
         providers: Counter[str] = Counter()
         for outcome in outcomes:
             counts[outcome.status.capitalize()] += 1
@@ -179,7 +180,7 @@ class IngestFunction:
         for name, value in counts.items():
             if value:
                 self._metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
-        if outcomes:  # Powertools warns of an empty flush
+        if counts.total():  # Powertools warns of an empty flush
             self._metrics.flush_metrics()
         for provider, value in providers.items():
             with single_metric(

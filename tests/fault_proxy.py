@@ -9,7 +9,6 @@ the function's role.
 import json
 import os
 import re
-import subprocess
 import sys
 import urllib.request
 from collections import Counter
@@ -20,7 +19,7 @@ from typing import Any
 
 from local.deployment import ROOT
 from local.emulator import free_port
-from local.waiting import wait_for
+from tests.processes import running
 
 
 @dataclass(frozen=True)
@@ -71,28 +70,24 @@ def running_fault_proxy(
     """
     port = free_port()
     command = [sys.executable, "-m", "tests.fault_proxy", "--upstream", upstream]
-    process = subprocess.Popen(
+    proxy = FaultProxy(f"http://127.0.0.1:{port}")
+
+    def is_up() -> bool:
+        try:
+            proxy.injected()
+        except OSError:
+            return False
+        return True
+
+    with running(
+        "the fault proxy",
         [*command, "--host", "127.0.0.1", "--port", str(port)],
+        is_up=is_up,
+        seconds=30,
         cwd=ROOT,
         env={**os.environ, **(environment or {})},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        proxy = FaultProxy(f"http://127.0.0.1:{port}")
-
-        def is_up() -> bool:
-            try:
-                proxy.injected()
-            except OSError:
-                return False
-            return True
-
-        wait_for("the fault proxy", is_up, seconds=30)
+    ):
         yield proxy
-    finally:
-        process.kill()
-        process.wait(timeout=10)
 
 
 def main() -> None:

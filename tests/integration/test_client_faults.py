@@ -12,13 +12,13 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
-from moto.server import ThreadedMotoServer
 
 from ses_suppression.client import _SEND_PATH, SuppressionList, Unknown
 from ses_suppression.errors import StoreUnavailableError
 from ses_suppression.store import DynamoDBStore
 from tests.fault_proxy import FaultProxy, running_fault_proxy
-from tests.integration.conftest import TABLE_NAME, create_table
+from tests.integration.conftest import TABLE_NAME
+from tests.integration.servers import ACCESS, running_moto
 
 SECONDS = 0.6
 HELD = [f"held-{number}@example.com" for number in range(150)]
@@ -53,36 +53,21 @@ class Proxy:
         )
 
 
-ACCESS: dict[str, Any] = {
-    "region_name": "eu-west-1",
-    "aws_access_key_id": "x",
-    "aws_secret_access_key": "x",
-}
-
-
 @pytest.fixture(scope="module")
 def proxy_of_module() -> Iterator[Proxy]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    upstream = f"http://{host}:{port}"
-    table = boto3.client(
-        "dynamodb", endpoint_url=upstream, config=Config(max_pool_connections=20), **ACCESS
-    )
-    create_table(table, TABLE_NAME)
-    suppressions = SuppressionList(DynamoDBStore(table, TABLE_NAME))
-    for address in HELD:
-        suppressions.suppress(address, by="test", note="held back")
-    try:
-        with running_fault_proxy(upstream) as faulty:
-            proxy = Proxy(faulty)
-            # Its first requests take seconds: it reads the models of the services.
-            patient = boto3.client("dynamodb", endpoint_url=proxy.url, **ACCESS)
-            SuppressionList(DynamoDBStore(patient, TABLE_NAME), check_seconds=30).check(HELD[0])
-            SuppressionList(DynamoDBStore(patient, TABLE_NAME)).screen(HELD)
-            yield proxy
-    finally:
-        server.stop()
+    with running_moto(TABLE_NAME) as upstream, running_fault_proxy(upstream) as faulty:
+        table = boto3.client(
+            "dynamodb", endpoint_url=upstream, config=Config(max_pool_connections=20), **ACCESS
+        )
+        suppressions = SuppressionList(DynamoDBStore(table, TABLE_NAME))
+        for address in HELD:
+            suppressions.suppress(address, by="test", note="held back")
+        proxy = Proxy(faulty)
+        # Its first requests take seconds: it reads the models of the services.
+        patient = boto3.client("dynamodb", endpoint_url=proxy.url, **ACCESS)
+        SuppressionList(DynamoDBStore(patient, TABLE_NAME), check_seconds=30).check(HELD[0])
+        SuppressionList(DynamoDBStore(patient, TABLE_NAME)).screen(HELD)
+        yield proxy
 
 
 @pytest.fixture

@@ -3,11 +3,13 @@
 `make conformance` fetches it and runs this; elsewhere it is skipped, with the reason.
 """
 
+import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NoReturn
 
 import boto3
 import pytest
@@ -15,7 +17,6 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 
 from local.deployment import ROOT
 from local.emulator import free_port
-from local.waiting import wait_for
 from ses_suppression.deadline import Deadline
 from ses_suppression.errors import ConflictError, StoreUnavailableError
 from ses_suppression.item import to_item
@@ -23,52 +24,65 @@ from ses_suppression.policy import Policy
 from ses_suppression.record import Record, updated
 from ses_suppression.store import DynamoDBStore
 from tests.integration.conftest import TABLE_NAME, create_table
-from tests.integration.test_client_faults import ACCESS
+from tests.integration.servers import ACCESS
+from tests.processes import running
 from tests.unit.test_decision import hard
 
 FOLDER = ROOT / ".dynamodb-local" / "package" / "emulator"
+OLDEST_JAVA = 17
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+def cannot_run(why: str) -> NoReturn:
+    """Skip, or fail where somebody asked for these tests alone."""
+    if os.environ.get("CONFORMANCE"):
+        pytest.fail(why)
+    pytest.skip(why)
+
+
+def java() -> str:
+    """Give the path of a Java that DynamoDB Local runs on."""
+    path = shutil.which("java")
+    if not path:
+        cannot_run("Java is not installed")
+    answer = subprocess.run(
+        [path, "-version"], capture_output=True, text=True, timeout=60, check=False
+    )
+    version = re.search(r'version "(\d+)', answer.stderr)
+    if not version or int(version[1]) < OLDEST_JAVA:
+        cannot_run(f"Java {OLDEST_JAVA} is needed, this is: {answer.stderr.partition(chr(10))[0]}")
+    return path
 
 
 @pytest.fixture(scope="module")
 def dynamodb() -> Iterator[Any]:
-    java = shutil.which("java")
-    if not java:
-        pytest.skip("Java is not installed")
+    path = java()
     if not FOLDER.is_dir():
-        pytest.skip("DynamoDB Local is not here: make conformance")
+        cannot_run("DynamoDB Local is not here: make conformance")
     port = free_port()
-    process = subprocess.Popen(  # what was fetched by name and version
-        [
-            java,
-            f"-Djava.library.path={FOLDER / 'DynamoDBLocal_lib'}",
-            "-jar",
-            str(FOLDER / "DynamoDBLocal.jar"),
-            "-inMemory",
-            "-port",
-            str(port),
-            "-disableTelemetry",
-        ],
-        cwd=FOLDER,  # it writes a file of its own where it runs
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        client: Any = boto3.client("dynamodb", endpoint_url=f"http://127.0.0.1:{port}", **ACCESS)
+    client: Any = boto3.client("dynamodb", endpoint_url=f"http://127.0.0.1:{port}", **ACCESS)
 
-        def is_up() -> bool:
-            try:
-                client.list_tables()
-            except EndpointConnectionError:
-                return False
-            return True
+    def is_up() -> bool:
+        try:
+            client.list_tables()
+        except EndpointConnectionError:
+            return False
+        return True
 
-        wait_for("DynamoDB Local", is_up, seconds=60)
+    command = [
+        path,
+        f"-Djava.library.path={FOLDER / 'DynamoDBLocal_lib'}",
+        "-jar",
+        str(FOLDER / "DynamoDBLocal.jar"),
+        "-inMemory",
+        "-port",
+        str(port),
+        "-disableTelemetry",
+    ]
+    # Where it runs it writes a file of its own.
+    with running("DynamoDB Local", command, is_up=is_up, seconds=60, cwd=FOLDER):
         create_table(client, TABLE_NAME)
         yield client
-    finally:
-        process.kill()
-        process.wait(timeout=10)
 
 
 @pytest.fixture

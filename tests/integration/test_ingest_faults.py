@@ -10,37 +10,27 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
-from moto.server import ThreadedMotoServer
 
-from lambdas.ingest import _CLIENT
+from lambdas.ingest import CLIENT
 from ses_suppression.deadline import Deadline
 from ses_suppression.ingest import Message, Status, ingest
 from ses_suppression.policy import Policy
 from ses_suppression.store import DynamoDBStore
 from tests.fault_proxy import FaultProxy, running_fault_proxy
-from tests.integration.conftest import create_table
-from tests.integration.test_client_faults import ACCESS
+from tests.integration.servers import ACCESS, running_moto
 from tests.sent_by_ses import NOON, bounce
 
 POLICY = Policy()
-TABLE_NAME = "ingested"  # moto has one state for all servers of a process
+TABLE_NAME = "ingested"
 DAYS = 4  # one transient bounce a day: counted once each, they do not hold mail back yet
 
 
 @pytest.fixture(scope="module")
 def faulty() -> Iterator[FaultProxy]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    upstream = f"http://{host}:{port}"
-    create_table(boto3.client("dynamodb", endpoint_url=upstream, **ACCESS), TABLE_NAME)
-    try:
-        with running_fault_proxy(upstream) as proxy:
-            patient = boto3.client("dynamodb", endpoint_url=proxy.url, **ACCESS)
-            patient.describe_table(TableName=TABLE_NAME)  # its first request takes seconds
-            yield proxy
-    finally:
-        server.stop()
+    with running_moto(TABLE_NAME) as upstream, running_fault_proxy(upstream) as proxy:
+        patient = boto3.client("dynamodb", endpoint_url=proxy.url, **ACCESS)
+        patient.describe_table(TableName=TABLE_NAME)  # its first request takes seconds
+        yield proxy
 
 
 def store_behind(faulty: FaultProxy, config: Config) -> DynamoDBStore:
@@ -90,7 +80,7 @@ def test_what_fails_is_given_back_and_in_the_end_all_is_counted_once(
         for address in ("a", "b", "c")
         for day in range(1, DAYS + 1)
     ]
-    store = store_behind(faulty, _CLIENT)
+    store = store_behind(faulty, CLIENT)
     before = faulty.injected().total()
     faulty.use(*fault)
     given_back = tried(store, messages)

@@ -56,8 +56,12 @@ class Deployed:
 
     def __call__(self, *bodies: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         """Invoke it; give what it returned and what it logged."""
+        return self.handle(event(*bodies))
+
+    def handle(self, event: dict[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        """Hand it an event."""
         with redirect_stdout(self.output):
-            answer = self.module.handler(event(*bodies), Context())
+            answer = self.module.handler(event, Context())
         return answer, [json.loads(line) for line in self.output.getvalue().splitlines()]
 
     def dead_letters(self) -> list[dict[str, Any]]:
@@ -176,12 +180,13 @@ def test_of_what_has_come_often_a_part_is_handed_back_untried_and_not_deleted(
     often = event(*(bounce(f"a{n}@example.com", feedback_id=str(n)) for n in range(20)))
     for record in often["Records"]:
         record["attributes"]["ApproximateReceiveCount"] = str(SUSPECT_RECEIVES)
-    answer = deployed.module.handler(often, Context())
+    answer, lines = deployed.handle(often)
     given_again = {one["itemIdentifier"] for one in answer["batchItemFailures"]}
     suppressions = SuppressionList.of_table(TABLE_NAME)
     untried = {str(n) for n in range(20) if suppressions.check(f"a{n}@example.com") is None}
     assert given_again == untried
     assert 0 < len(untried) < 20
+    assert [line["HandedBack"] for line in lines if "HandedBack" in line] == [[len(untried)]]
 
 
 def test_without_a_table_every_message_of_the_batch_is_given_back(deployed: Deployed) -> None:
@@ -214,7 +219,7 @@ def test_with_no_time_left_everything_is_given_back_and_nothing_half_done(
 
 
 def test_one_call_at_its_slowest_fits_into_the_time_that_is_kept_back() -> None:
-    options: Any = lambdas.ingest._CLIENT
+    options: Any = lambdas.ingest.CLIENT
     attempts = options.retries["total_max_attempts"]
     longest_pause = 1.0  # between two attempts of botocore's standard mode
     slowest = (
