@@ -5,7 +5,8 @@ Not among the events: deliveries, of which those that strike nothing out are not
 """
 
 import itertools
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -48,13 +49,28 @@ KINDS: dict[str, Callable[..., str]] = {
 }
 
 
+def of_both(kind: str, **more: Any) -> str:
+    """Make one message about both addresses."""
+    document = json.loads(KINDS[kind](ADDRESSES[0], **more))
+    (recipients,) = (
+        document[part][name]
+        for part, name in (("bounce", "bouncedRecipients"), ("complaint", "complainedRecipients"))
+        if part in document
+    )
+    recipients.append({**recipients[0], "emailAddress": ADDRESSES[1]})
+    document["mail"]["destination"] = list(ADDRESSES)
+    return json.dumps(document)
+
+
 class FaultyClient:
-    """A DynamoDB client of which one write fails, or meets another writer."""
+    """A DynamoDB client of which one call fails, or one write meets another writer."""
 
     def __init__(self, client: Any) -> None:
         self._client = client
         self._before: Callable[[], None] | None = None
         self._after: Callable[[], None] | None = None
+        self._address: str | None = None
+        self._read: Callable[[Mapping[str, Any]], Any] | None = None
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._client, name)
@@ -65,13 +81,30 @@ class FaultyClient:
         *,
         before: Callable[[], None] | None = None,
         after: Callable[[], None] | None = None,
+        address: str | None = None,
     ) -> Iterator[None]:
-        """Let something happen before or after the next write, if there is one."""
-        self._before, self._after = before, after
+        """Let something happen before or after the next write, if there is one.
+
+        Args:
+            before, after: what happens.
+            address: only to a write of this one.
+        """
+        self._before, self._after, self._address = before, after, address
         try:
             yield
         finally:
             self._before = self._after = None
+
+    @contextmanager
+    def next_read(self, answer: Callable[[Mapping[str, Any]], Any]) -> Iterator[None]:
+        """Answer the next read so."""
+        self._read = answer
+        yield
+        assert self._read is None, "nothing was read"
+
+    def batch_get_item(self, **arguments: Any) -> Any:
+        answer, self._read = self._read, None
+        return answer(arguments) if answer else self._client.batch_get_item(**arguments)
 
     @property
     def is_armed(self) -> bool:
@@ -79,6 +112,8 @@ class FaultyClient:
         return bool(self._before or self._after)
 
     def put_item(self, **arguments: Any) -> Any:
+        if self._address not in {None, arguments["Item"]["address"]["S"]}:
+            return self._client.put_item(**arguments)
         before, after = self._before, self._after
         self._before = self._after = None
         if before:
@@ -89,8 +124,12 @@ class FaultyClient:
         return answer
 
 
-def _throttled() -> None:
+def _throttled(_request: object = None) -> None:
     raise ClientError({"Error": {"Code": "ThrottlingException"}}, "PutItem")
+
+
+def _unprocessed(request: Mapping[str, Any]) -> dict[str, Any]:
+    return {"Responses": {}, "UnprocessedKeys": request["RequestItems"]}
 
 
 def _answer_lost() -> None:
@@ -137,14 +176,15 @@ class StoreMachine(RuleBasedStateMachine):
 
     # What happens.
 
-    def message(self, kind: str, address: str, hours_ago: int) -> str:
+    def message(self, kind: str, address: str | None, hours_ago: int) -> str:
+        """Make a message that nobody has seen; about both addresses if none is given."""
         number = next(self.numbers)
-        body = KINDS[kind](
-            address,
-            at=self.now - timedelta(hours=hours_ago),
-            feedback_id=f"feedback-{number}",
-            mail_id=f"mail-{number}",
-        )
+        identifiers: dict[str, Any] = {
+            "at": self.now - timedelta(hours=hours_ago),
+            "feedback_id": f"feedback-{number}",
+            "mail_id": f"mail-{number}",
+        }
+        body = KINDS[kind](address, **identifiers) if address else of_both(kind, **identifiers)
         self.sent.append(body)
         return body
 
@@ -160,8 +200,8 @@ class StoreMachine(RuleBasedStateMachine):
     addresses = st.sampled_from(ADDRESSES)
     hours = st.integers(0, 24 * 60)
 
-    @rule(kind=kinds, address=addresses, hours_ago=hours)
-    def deliver(self, kind: str, address: str, hours_ago: int) -> None:
+    @rule(kind=kinds, address=addresses | st.none(), hours_ago=hours)
+    def deliver(self, kind: str, address: str | None, hours_ago: int) -> None:
         body = self.message(kind, address, hours_ago)
         assert self.ingest(self.store, body) == [Status.APPLIED]
         self.learn_message(body)
@@ -203,6 +243,65 @@ class StoreMachine(RuleBasedStateMachine):
         assert status is (Status.RETRIED if wrote else Status.APPLIED)
         self.learn_message(body)
 
+    @rule(kind=kinds, failing=addresses, hours_ago=hours)
+    def fail_one_write_of_a_message_about_both(
+        self, kind: str, failing: str, hours_ago: int
+    ) -> None:
+        body = self.message(kind, None, hours_ago)
+        with self.client.fault(before=_throttled, address=failing):
+            (status,) = self.ingest(self.store, body)
+            wrote = not self.client.is_armed
+        assert status is (Status.RETRIED if wrote else Status.APPLIED)
+        for address, evidence in self.evidence_of(body):
+            if address != failing or not wrote:
+                self.learn(address, evidence)
+
+    @rule(kind=kinds, address=addresses | st.none(), hours_ago=hours)
+    def fail_the_read(self, kind: str, address: str | None, hours_ago: int) -> None:
+        body = self.message(kind, address, hours_ago)
+        with self.client.next_read(_throttled):
+            assert self.ingest(self.store, body) == [Status.RETRIED]
+
+    @rule(kind=kinds, address=addresses | st.none(), hours_ago=hours)
+    def leave_keys_unprocessed(self, kind: str, address: str | None, hours_ago: int) -> None:
+        body = self.message(kind, address, hours_ago)
+        with self.client.next_read(_unprocessed):
+            assert self.ingest(self.store, body) == [Status.APPLIED]
+        self.learn_message(body)
+
+    @rule(kind=kinds, address=addresses, hours_ago=hours, is_lifted=st.booleans())
+    def race_a_person(self, kind: str, address: str, hours_ago: int, *, is_lifted: bool) -> None:
+        body = self.message(kind, address, hours_ago)
+        act = reactivate if is_lifted else suppress
+        evidence = act(by="ann", note="in between", at=self.now)
+        with self.client.fault(before=lambda: self.apply(self.other, address, evidence)):
+            assert self.ingest(self.store, body) == [Status.APPLIED]
+            raced = not self.client.is_armed
+        if raced:
+            self.learn(address, evidence)
+        self.learn_message(body)
+
+    @rule(kind=kinds, address=addresses, hours_ago=hours)
+    def race_an_erasure(self, kind: str, address: str, hours_ago: int) -> None:
+        body = self.message(kind, address, hours_ago)
+        with self.client.fault(before=lambda: self.other.erase(address)):
+            assert self.ingest(self.store, body) == [Status.APPLIED]
+            raced = not self.client.is_armed
+        if raced:
+            self.known[address] = []
+        self.learn_message(body)
+
+    @rule(kind=kinds, address=addresses, hours_ago=hours, days=st.integers(1, 500))
+    def expire_between_read_and_write(
+        self, kind: str, address: str, hours_ago: int, days: int
+    ) -> None:
+        body = self.message(kind, address, hours_ago)
+        learned = self.evidence_of(body)
+        known = list(self.expected(address).evidence) and self.known[address]
+        with self.client.fault(before=lambda: self.time_passes(days)):
+            assert self.ingest(self.store, body) == [Status.APPLIED]
+        self.known[address] = [*known, *(evidence for _, evidence in learned)]
+
     @rule(kind=kinds, other_kind=kinds, address=addresses, hours_ago=hours)
     def race_two_writers(self, kind: str, other_kind: str, address: str, hours_ago: int) -> None:
         body = self.message(kind, address, hours_ago)
@@ -236,11 +335,12 @@ class StoreMachine(RuleBasedStateMachine):
         self.act(address, evidence)
 
     def act(self, address: str, evidence: Evidence) -> None:
-        applied = apply(
-            {address: [evidence]}, store=self.store, policy=POLICY, deadline=Deadline(30)
-        )
-        assert applied.failures == {}
+        self.apply(self.store, address, evidence)
         self.learn(address, evidence)
+
+    def apply(self, store: DynamoDBStore, address: str, evidence: Evidence) -> None:
+        applied = apply({address: [evidence]}, store=store, policy=POLICY, deadline=Deadline(30))
+        assert applied.failures == {}
 
     @rule(address=addresses)
     def erase(self, address: str) -> None:
