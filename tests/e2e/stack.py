@@ -1,7 +1,7 @@
 """The deployed stack, as a test wants to talk to it."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -156,14 +156,40 @@ class Stack:
             )
 
     @contextmanager
-    def quick_retries(self, kind: str) -> Iterator[None]:
-        """Let what failed be seen again after two seconds rather than after minutes."""
+    def with_variables(self, kind: str, **variables: str) -> Iterator[None]:
+        """Change environment variables of the function of one kind, and set them back."""
+        lambda_, function = self.emulator.client("lambda"), self.function_of(kind)
+        before = function["Environment"]["Variables"]
+
+        def use(variables: Mapping[str, str]) -> None:
+            lambda_.update_function_configuration(
+                FunctionName=function["FunctionName"], Environment={"Variables": dict(variables)}
+            )
+
+        use({**before, **variables})
+        try:
+            yield
+        finally:
+            use(before)
+
+    @contextmanager
+    def quick_retries(self, kind: str, *, receives: int | None = None) -> Iterator[None]:
+        """Let what failed be seen again after two seconds rather than after minutes.
+
+        Args:
+            kind: whose queue.
+            receives: after so many it is a dead letter; None: after as many as ever.
+        """
         sqs = self.emulator.client("sqs")
         url = self.deployment.outputs[f"{kind}QueueUrl"]
-        before = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])[
-            "Attributes"
-        ]
-        sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "2"})
+        before = sqs.get_queue_attributes(
+            QueueUrl=url, AttributeNames=["VisibilityTimeout", "RedrivePolicy"]
+        )["Attributes"]
+        quick = {"VisibilityTimeout": "2"}
+        if receives:
+            policy = json.loads(before["RedrivePolicy"]) | {"maxReceiveCount": receives}
+            quick["RedrivePolicy"] = json.dumps(policy)
+        sqs.set_queue_attributes(QueueUrl=url, Attributes=quick)
         try:
             yield
         finally:

@@ -10,6 +10,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from lambdas.ingest import CLIENT
 from ses_suppression.deadline import Deadline
@@ -17,6 +18,7 @@ from ses_suppression.ingest import Message, Status, ingest
 from ses_suppression.policy import Policy
 from ses_suppression.store import DynamoDBStore
 from tests.fault_proxy import FaultProxy, running_fault_proxy
+from tests.integration import conftest
 from tests.integration.servers import ACCESS, running_moto
 from tests.sent_by_ses import NOON, bounce
 
@@ -47,9 +49,7 @@ FAULTS: dict[str, list[dict[str, Any]]] = {
     "table gone": [{"error": {"code": "ResourceNotFoundException", "status": 400}}],
     "access denied": [{"error": {"code": "AccessDeniedException", "status": 400}}],
     "key disabled": [{"error": {"code": "KMSDisabledException", "status": 400}}],
-    "credentials expired in mid-batch": [
-        {"operation": "PutItem", "error": {"code": "ExpiredTokenException", "status": 400}},
-    ],
+    "credentials expired": [{"error": {"code": "ExpiredTokenException", "status": 400}}],
     "reset before the write": [{"operation": "PutItem", "reset": True}],
     "answer lost after the write": [
         {"operation": "PutItem", "response": {"abort_frac": 0.1}, "times": 3},
@@ -93,6 +93,41 @@ def test_what_fails_is_given_back_and_in_the_end_all_is_counted_once(
     assert_counted_once(store, addresses)
     assert tried(store, messages) == [], "all of it once more changes nothing"
     assert_counted_once(store, addresses)
+
+
+class Expiring:
+    """A DynamoDB client whose credentials expire after a few writes."""
+
+    def __init__(self, client: Any, writes: int) -> None:
+        self._client = client
+        self._left = writes
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+    def put_item(self, **arguments: Any) -> Any:
+        self._left -= 1
+        if self._left < 0:
+            raise ClientError({"Error": {"Code": "ExpiredTokenException"}}, "PutItem")
+        return self._client.put_item(**arguments)
+
+
+def test_credentials_that_expire_in_mid_batch_give_back_what_is_not_written(client: Any) -> None:
+    names = [f"a{number}@example.com" for number in range(10)]
+    messages = [
+        Message(id=name, body=bounce(name, feedback_id=name), received_at=NOON) for name in names
+    ]
+    store = DynamoDBStore(Expiring(client, writes=4), conftest.TABLE_NAME)  # type: ignore[arg-type]
+    given_back = tried(store, messages)
+    assert len(given_back) == 6
+    fresh = DynamoDBStore(client, conftest.TABLE_NAME)
+    written = fresh.load(names, consistent=True, deadline=Deadline(4)).records
+    assert {name for name in names if written[name].evidence} == {*names} - {
+        message.id for message in given_back
+    }
+    assert tried(fresh, given_back) == []
+    written = fresh.load(names, consistent=True, deadline=Deadline(4)).records
+    assert all(len(written[name].evidence) == 1 for name in names)
 
 
 def assert_counted_once(store: DynamoDBStore, addresses: list[str]) -> None:

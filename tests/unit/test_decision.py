@@ -455,6 +455,14 @@ def test_a_late_bounce_of_mail_from_before_the_reactivation_has_no_effect() -> N
     assert only(reactivate(6), hard(7, mail_at=day(6.5))).since == day(7)
 
 
+def test_what_is_dated_ten_years_ago_pins_nothing() -> None:
+    long_ago = -3_650
+    assert verdict(transient(long_ago), *(transient(at) for at in range(4))) == {}
+    assert verdict(hard(long_ago), reactivate(0)) == {}
+    assert only(reactivate(long_ago), hard(0)).since == day(0)
+    assert only(delivery(long_ago), *(transient(at) for at in range(5))).since == day(4)
+
+
 def test_a_complaint_counts_by_the_later_of_its_time_and_its_mail() -> None:
     assert verdict(reactivate(6), complaint(5, mail_at=day(5.5))) == {}
     assert only(reactivate(6), complaint(5, mail_at=day(7))).reason is Reason.COMPLAINT

@@ -293,6 +293,30 @@ def test_what_cannot_be_read_or_written_is_retried_and_the_others_are_applied() 
     assert list(store.records) == [JANE]
 
 
+def test_one_write_of_a_notification_of_many_recipients_fails_and_the_others_stay() -> None:
+    store = FailingStore(clock=clock_at(RECEIVED))
+    names = [f"a{number}@example.com" for number in range(30)]
+    document = json.loads(bounce("unwritable@example.com"))
+    (recipient,) = document["bounce"]["bouncedRecipients"]
+    document["mail"]["destination"] += names
+    document["bounce"]["bouncedRecipients"] += [{**recipient, "emailAddress": one} for one in names]
+    (outcome,) = ingested(store, json.dumps(document))
+    assert (outcome.status, outcome.reason) == (Status.RETRIED, "AccessDenied")
+    assert sorted(store.records) == sorted(names)
+    before, mended = dict(store.records), InMemoryStore(clock=clock_at(RECEIVED))
+    mended.records.update(before)
+    (outcome,) = ingested(mended, json.dumps(document))
+    assert outcome.status is Status.APPLIED
+    assert mended.records.pop("unwritable@example.com").suppressions
+    assert mended.records == before, "what was written is not written again"
+
+
+def test_ten_bad_messages_of_ten_are_ten_rejected(store: InMemoryStore) -> None:
+    outcomes = ingested(store, *(str(number) for number in range(10)))
+    assert [outcome.status for outcome in outcomes] == [Status.REJECTED] * 10
+    assert all(outcome.reason for outcome in outcomes)
+
+
 def test_no_messages_no_outcomes(store: InMemoryStore) -> None:
     assert ingested(store) == []
 
