@@ -13,8 +13,9 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-SUSPECT_RECEIVES = 5
-"""From so many receives on a message may be what kills the function; most have been throttled."""
+SUSPECT_RECEIVES = 9
+"""From so many receives on a message may be what kills the function; most have been throttled, and
+had eight tries by then."""
 
 BITS = 2
 GROUPS = 1 << BITS

@@ -117,7 +117,7 @@ class Faults:
     def _kill(self) -> None:
         chance = random.Random(self._seed)
         emulator = psutil.Process(self._stack.emulator.process.pid)
-        while not self._enough.wait(chance.uniform(1, 4)):
+        while not self._enough.wait(chance.uniform(2, 6)):
             workers = [one for one in emulator.children(recursive=True) if _is_of_ingest(one)]
             if workers:
                 _kill(chance.choice(workers))

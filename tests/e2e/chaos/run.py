@@ -191,11 +191,12 @@ def run(
     copies: Counter[Post] = Counter()
     with Faults(stack, proxy, seed=seed, phases=phases, kills=kills).at_work():
         everything = happening.shuffled(chance)
-        third = len(everything) // 3
-        copies += _publish(stack, everything[:third])
+        # Few enough that the denial ends before anything has been received twenty times.
+        half, denied = len(everything) // 2, min(len(everything) // 10, 500)
+        copies += _publish(stack, everything[:half])
         with table_denied(stack, handler.rights if kills else {}):
-            copies += _publish(stack, everything[third : 2 * third])
-        copies += _publish(stack, everything[2 * third :])
+            copies += _publish(stack, everything[half : half + denied])
+        copies += _publish(stack, everything[half + denied :])
         _await_drained(stack, notifications)
         # A delivery that overtook its transient bounce was not kept: now it finds it.
         copies += _publish(stack, happening.of(DELIVERIES))
