@@ -17,12 +17,16 @@ MAX_LENGTH = 320
 """Characters: 64 for the local part, the `@`, 255 for the domain (RFC 5321, section 4.5.3.1)."""
 
 _MAX_DOMAIN = 253
-_SURELY_SHORT = 254  # with a local part and an @, the domain is within its limit too
 _MAX_LABEL = 63
 _FINGERPRINT_DIGITS = 12
 
-# Nearly every address is of this form already; the rest of the module is for the others.
-_PLAIN = re.compile(r"[a-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@(?:[a-z0-9_-]{1,63}\.)+[a-z0-9-]{1,63}")
+# Possessive: what does not match is known at once.
+PLAIN = re.compile(r"[a-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}+@(?:[a-z0-9_-]{1,63}+\.)++[a-z0-9-]{1,63}+")
+"""Nearly every address is of this form already; the rest of the module is for the others."""
+
+PLAIN_LENGTH = 254
+"""Up to so many characters, what is plain is normalised: the domain is within its limit too."""
+
 _ANGLE = re.compile(r'(?:"(?:[^"\\]|\\.)*"|[^"<>])*<([^<>]*|"(?:[^"\\]|\\.)*"@[^<>]*)>', re.DOTALL)
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
 _ANY_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
@@ -63,7 +67,7 @@ def normalise(text: str) -> str:
         raise InvalidAddressError(f"a text is needed, this is {type(text).__name__}")
     stripped = text.strip().strip(_INVISIBLE).strip()
     lowered = stripped.lower()
-    if len(lowered) <= _SURELY_SHORT and _PLAIN.fullmatch(lowered):
+    if len(lowered) <= PLAIN_LENGTH and PLAIN.fullmatch(lowered):
         return lowered
     return _normalise_unusual(stripped)
 

@@ -304,7 +304,7 @@ class SuppressionList:
         >>> screening.allowed, list(screening.invalid)
         (('jane@example.com',), ['nobody'])
         """
-        texts = [_hashable(text) for text in addresses]
+        texts = [hashable(text) for text in addresses]
         keys: dict[str, str] = {}
         invalid: dict[str, InvalidAddressError] = {}
         for text in dict.fromkeys(texts):
@@ -510,7 +510,7 @@ def _within(deadline: Deadline, future: "Future[_Answer]") -> _Answer:
         ) from None
 
 
-def _hashable(text: str) -> str:
+def hashable(text: str) -> str:
     """Let a cell that is no text, and no key of a mapping, be told as what it is."""
     try:
         hash(text)

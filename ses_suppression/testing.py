@@ -24,7 +24,8 @@ class InMemorySuppressionList(SuppressionList):
     """
 
     def __init__(self, **options: Any) -> None:  # noqa: ANN401  # those of SuppressionList
-        super().__init__(InMemoryStore(), **options)
+        self.store = InMemoryStore()
+        super().__init__(self.store, **options)
 
 
 class InMemoryStore:

@@ -26,6 +26,9 @@ _NOT_BUNDLED = (
     "__main__.py",
     "account_level_list.py",
     "import_formats.py",
+    "address_lists.py",
+    "snapshot.py",
+    "preflight.py",
     "incident.py",
     "requirements.txt",
 )

@@ -1,18 +1,18 @@
 """The list as a whole: who is on it, how many, and all of it as a file."""
 
 import csv
-import tempfile
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import IO, Annotated
+from typing import Annotated
 
 import typer
 
 from ses_suppression.address import domain_of
+from ses_suppression.cli.files import written_at_once
 from ses_suppression.cli.output import as_text, json_line, suppression_document
 from ses_suppression.cli.parameters import domain_named, moment
 from ses_suppression.cli.session import Session
@@ -189,7 +189,7 @@ def export(
     """
     session: Session = context.obj
     now = session.now
-    with _written_at_once(output) if output else nullcontext(session.out.console.file) as file:
+    with written_at_once(output) if output else nullcontext(session.out.console.file) as file:
         table = csv.writer(file, lineterminator="\n")
         if form is Form.CSV:
             table.writerow(COLUMNS)
@@ -202,24 +202,3 @@ def export(
                     table.writerow(escaped(as_text(document[name])) for name in COLUMNS)
                 else:
                     file.write(json_line(document))
-
-
-@contextmanager
-def _written_at_once(path: Path) -> Iterator[IO[str]]:
-    """Write a file that takes the place of an older one when it is whole, and not before.
-
-    What is no ordinary file, such as a pipe, is written as it is.
-    """
-    if path.exists() and not path.is_file():
-        with path.open("w", encoding="utf-8", newline="") as pipe:
-            yield pipe
-        return
-    with tempfile.NamedTemporaryFile(
-        "w", encoding="utf-8", newline="", dir=path.parent, delete=False
-    ) as file:
-        try:
-            yield file
-        except BaseException:
-            Path(file.name).unlink()
-            raise
-    Path(file.name).replace(path)

@@ -40,6 +40,7 @@ def desk(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("desk")
     rows = ["status,reason,email,created", "5.1.1,no such user,moved@example.com,1772368200"]
     (folder / "bounces.csv").write_text("\n".join(rows))
+    (folder / "customers.csv").write_text("name,email\nAnn,ann@example.com\n")
     (folder / "policy.json").write_text(json.dumps({"transient_bounces": 3}))
     return folder
 

@@ -24,9 +24,10 @@ MODULES = sorted(
 LAYERS = (
     "errors", "address", "providers", "notification", "evidence", "rules", "diagnosis",
     "classification", "policy", "merge", "suppression", "decision", "record",
-    "operator_actions", "explanation", "incident", "import_formats", "item", "deadline",
+    "operator_actions", "explanation", "incident", "import_formats", "address_lists", "item",
+    "deadline",
     "daemon_pool", "pace", "store", "canary", "identity_notifications", "ingest", "cache",
-    "client", "guarding",
+    "client", "guarding", "snapshot", "preflight",
     "account_level_list", "testing", "pytest_plugin",
 )  # fmt: skip
 PURE = LAYERS[: LAYERS.index("deadline")]

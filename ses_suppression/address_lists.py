@@ -1,0 +1,60 @@
+"""A list of addresses, as people keep it: one a line, or CSV whose header names the column."""
+
+import csv
+from collections.abc import Iterable, Iterator
+from itertools import chain
+
+from ses_suppression.errors import SESSuppressionError
+
+_COLUMNS = frozenset({"email", "emailaddress", "address", "mail", "recipient"})
+_DELIMITERS = ",;\t"
+_SHOWN = 200
+
+
+class UnknownListError(SESSuppressionError, ValueError):
+    """The file is no list of addresses. The message says what was found in its place."""
+
+
+def read_addresses(lines: Iterable[str]) -> Iterator[str]:
+    """Read the addresses of a list one by one, as they stand there; blank ones are left out.
+
+    Args:
+        lines: of the file: an address each; or CSV, with commas, semicolons or tabs, whose header
+            has just one column called email, email address, address, mail or recipient.
+
+    Raises:
+        UnknownListError: it is neither.
+
+    >>> list(read_addresses(["name;E-Mail", "Jane;jane@example.com", "", "Joe;joe@example.com"]))
+    ['jane@example.com', 'joe@example.com']
+    """
+    lines = iter(lines)
+    first = next((line for line in lines if line.strip()), "").removeprefix("\ufeff").strip()
+    if not first:
+        raise UnknownListError("the list is empty")
+    if first.startswith('"') or any(mark in first for mark in _DELIMITERS) or "@" not in first:
+        return _column(first, lines)
+    return (text for line in chain([first], lines) if (text := line.strip()))
+
+
+def _column(first: str, lines: Iterator[str]) -> Iterator[str]:
+    delimiter = max(_DELIMITERS, key=first.count)
+    header = next(csv.reader([first], delimiter=delimiter))
+    found = [index for index, name in enumerate(header) if _plain(name) in _COLUMNS]
+    if len(found) != 1:
+        what = "several columns may be" if found else "no column is"
+        raise UnknownListError(
+            f"{what} that of the addresses; found: {first[:_SHOWN]}. The header has to name just "
+            "one of: email, email address, address, mail, recipient"
+        )
+    return _cells(found[0], csv.reader(lines, delimiter=delimiter))
+
+
+def _cells(index: int, rows: Iterable[list[str]]) -> Iterator[str]:
+    for row in rows:
+        if len(row) > index and (text := row[index].strip()):
+            yield text
+
+
+def _plain(name: str) -> str:
+    return name.lower().translate(str.maketrans("", "", " _-"))
