@@ -65,6 +65,8 @@ def normalise(text: str) -> str:
     """
     if not isinstance(text, str):  # a cell of somebody's list
         raise InvalidAddressError(f"a text is needed, this is {type(text).__name__}")
+    if len(text) <= PLAIN_LENGTH and PLAIN.fullmatch(text):
+        return text
     stripped = text.strip().strip(_INVISIBLE).strip()
     lowered = stripped.lower()
     if len(lowered) <= PLAIN_LENGTH and PLAIN.fullmatch(lowered):

@@ -7,7 +7,9 @@ text.
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ses_suppression.evidence import Evidence
 from ses_suppression.rules import Rule
@@ -34,15 +36,15 @@ class Row:
     text: str
     why: str
 
-    def matches(self, code: str | None, text: str) -> bool:
-        """Tell whether a code, or none, and the diagnostic belong to this row."""
-        if self.codes and (
-            code is None or not any(_covers(pattern, code) for pattern in self.codes)
-        ):
-            return False
-        return bool(self.codes) == (code is not None) and bool(
-            re.search(self.text, text, re.IGNORECASE)
-        )
+    def is_about(self, code: str | None) -> bool:
+        """Tell whether a code, or none, belongs to this row."""
+        if code is None:
+            return not self.codes
+        return any(_covers(pattern, code) for pattern in self.codes)
+
+    def is_in(self, text: str) -> bool:
+        """Tell whether the diagnostic has what the row looks for."""
+        return not self.text or bool(re.search(self.text, text, re.IGNORECASE))
 
 
 ROWS = (
@@ -149,13 +151,25 @@ def diagnose(bounce: Evidence) -> Row:
     if (bounce.action or "").lower() == "delayed":
         return DELAYED
     text = bounce.diagnostic or ""
-    status = _STATUS.match(bounce.status or "")
-    codes = [match[1] for match in (status, *_CODES_IN_TEXT.finditer(text)) if match]
-    for code in (*codes, None):
-        for row in ROWS:
-            if row.matches(code, text):
+    for code in _codes(bounce.status or "", text):
+        for row in _rows_about(code):
+            if row.is_in(text):
                 return row
     return OTHERWISE
+
+
+def _codes(status: str, text: str) -> Iterator[str | None]:
+    """Give the codes in the order in which they speak; at last none: then the text does."""
+    if match := _STATUS.match(status):
+        yield match[1]
+    for match in _CODES_IN_TEXT.finditer(text):
+        yield match[1]
+    yield None
+
+
+@lru_cache(maxsize=1024)
+def _rows_about(code: str | None) -> tuple[Row, ...]:
+    return tuple(row for row in ROWS if row.is_about(code))
 
 
 def _covers(pattern: str, code: str) -> bool:

@@ -152,7 +152,7 @@ def _load(text: str, path: str) -> Mapping[str, Any]:
     if not text:
         raise InvalidNotificationError(path, "empty")
     try:
-        document = json.loads(text, parse_constant=_refuse_constant)
+        document = _DECODER.decode(text)
     except json.JSONDecodeError as error:
         raise InvalidNotificationError(
             path, f"not JSON at character {error.pos}: {error.msg}"
@@ -166,6 +166,9 @@ def _load(text: str, path: str) -> Mapping[str, Any]:
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(name)
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
 
 
 def _parse_object(document: Mapping[str, Any]) -> Notification:
@@ -376,6 +379,8 @@ def _timestamp(value: object) -> datetime | None:
         return None
     try:
         moment = datetime.fromisoformat(value.strip().replace(" +", "+").replace(" -", "-"))
+        if moment.tzinfo is UTC:  # nearly always
+            return moment
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
@@ -387,7 +392,10 @@ def clean(text: str, limit: int) -> str:
     >>> clean("550\x1b[2J no such\r\nuser", 64)
     '550 [2J no such user'
     """
-    return UNPRINTABLE.sub(" ", text[:limit]).strip()
+    cut = text[:limit]
+    if not (cut.isascii() and cut.isprintable()):  # which takes far longer
+        cut = UNPRINTABLE.sub(" ", cut)
+    return cut.strip()
 
 
 def _raw_text(holder: Mapping[str, Any], key: str, prefix: str) -> str | None:

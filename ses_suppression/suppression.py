@@ -89,6 +89,7 @@ def _strength(suppression: Suppression) -> tuple[datetime, bool]:
     return _end(suppression), suppression.certain
 
 
+_NEVER = datetime.max.replace(tzinfo=UTC)
 _PRIORITY: Mapping[str, int] = {Reason.COMPLAINT: 3, Reason.MANUAL: 2, Reason.BOUNCE: 1}
 
 
@@ -97,4 +98,4 @@ def _weight(suppression: Suppression) -> tuple[datetime, int]:
 
 
 def _end(suppression: Suppression) -> datetime:
-    return suppression.until or datetime.max.replace(tzinfo=UTC)
+    return suppression.until or _NEVER
