@@ -180,16 +180,15 @@ def _is_lifted_by(reactivation: Evidence, step: Step) -> bool:
 
 def _recognise_automatic_replies(steps: tuple[Step, ...]) -> None:
     """A mail that is known as delivered did not bounce: what came back was written by a machine."""
-    delivered = {
-        step.evidence.mail_id for step in steps if step.rule is Rule.DELIVERY and step.counts
-    } - {None}
+    deliveries = {
+        step.evidence.mail_id: step for step in steps if step.rule is Rule.DELIVERY and step.counts
+    }
+    deliveries.pop(None, None)
     for step in steps:
-        if (
-            step.rule is Rule.TRANSIENT_BOUNCE
-            and may_be_automatic_reply(step.evidence)
-            and step.evidence.mail_id in delivered
-        ):
-            step.rule = Rule.AUTOMATIC_REPLY
+        if step.rule is Rule.TRANSIENT_BOUNCE and may_be_automatic_reply(step.evidence):
+            delivery = deliveries.get(step.evidence.mail_id)
+            if delivery:
+                step.rule, delivery.effect = Rule.AUTOMATIC_REPLY, Effect.LIFTS
 
 
 def _stream(consequence: Suppress, evidence: Evidence) -> str | None:

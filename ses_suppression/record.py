@@ -3,11 +3,10 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from ses_suppression.decision import Decision, Effect, decide, expires_at
-from ses_suppression.evidence import Evidence
+from ses_suppression.decision import Effect, decide, expires_at
+from ses_suppression.evidence import Evidence, Kind, united
 from ses_suppression.merge import merge
 from ses_suppression.policy import Policy
-from ses_suppression.rules import Rule
 from ses_suppression.suppression import Suppression
 
 
@@ -37,12 +36,12 @@ def updated(record: Record, new: Iterable[Evidence], policy: Policy) -> Record |
         The changed record, or None when nothing changes: a repeat costs no write. Nor does a
         delivery that strikes nothing out, which is nearly every delivery.
     """
-    evidence = merge(record.evidence, new)
+    new = list(new)
+    if not record.evidence and new and all(piece.kind is Kind.DELIVERY for piece in new):
+        return None  # nearly every delivery: there is nothing to strike out
+    # Before what is kept is limited: one that is idle would take the place of one that is not.
+    evidence = merge(record.evidence, _without_idle_deliveries(record, new, policy))
     decision = decide(record.address, evidence, policy)
-    idle = _idle_deliveries(record, decision)
-    if idle:
-        evidence = tuple(piece for piece in evidence if piece.id not in idle)
-        decision = decide(record.address, evidence, policy)
     change = Record(
         address=record.address,
         evidence=evidence,
@@ -53,11 +52,14 @@ def updated(record: Record, new: Iterable[Evidence], policy: Policy) -> Record |
     return None if change == record else change
 
 
-def _idle_deliveries(record: Record, decision: Decision) -> set[str]:
-    """Name the new deliveries that strike nothing out: they are not worth a write."""
-    known = {piece.id for piece in record.evidence}
-    return {
-        step.evidence.id
-        for step in decision.steps
-        if step.rule is Rule.DELIVERY and step.effect is not Effect.LIFTS
-    } - known
+def _without_idle_deliveries(
+    record: Record, new: list[Evidence], policy: Policy
+) -> Iterable[Evidence]:
+    """Leave out the new deliveries that change nothing else: they are not worth a write."""
+    deliveries = {piece.id for piece in new if piece.kind is Kind.DELIVERY}
+    deliveries -= {piece.id for piece in record.evidence}
+    if not deliveries:
+        return new
+    decision = decide(record.address, united([*record.evidence, *new]).values(), policy)
+    idle = deliveries - {step.evidence.id for step in decision.steps if step.effect is Effect.LIFTS}
+    return [piece for piece in new if piece.id not in idle]

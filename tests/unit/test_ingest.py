@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from ses_suppression.deadline import Deadline
 from ses_suppression.decision import decide
 from ses_suppression.errors import SESSuppressionError, StoreUnavailableError
-from ses_suppression.evidence import Evidence
+from ses_suppression.evidence import Evidence, Kind
 from ses_suppression.ingest import Message, Outcome, Status, apply, ingest
 from ses_suppression.merge import merge
 from ses_suppression.policy import Policy, Reason
@@ -415,6 +415,54 @@ def apply_in_batches(store: Store, evidence: list[Evidence], data: st.DataObject
         applied = apply(batch, store=store, policy=POLICY, deadline=Deadline(5))
         assert applied.failures == {}
         arriving = arriving[size:]
+
+
+mails = st.sampled_from([f"m{number}" for number in range(5)])
+
+
+@st.composite
+def rows_of_transient_bounces(draw: st.DrawFn) -> list[Evidence]:
+    """Draw transient bounces on several days, and deliveries of the same mails and of others."""
+    fields = st.sampled_from(
+        [{}, {"bounce_sub_type": "General"}, {"bounce_sub_type": "General", "status": "4.4.1"}]
+    )
+    hours = st.integers(0, 10 * 24).map(lambda hour: hour / 24)
+    bounces = [
+        transient(at, id=f"b{number}", mail_id=draw(mails | st.none()), **draw(fields))
+        for number, at in enumerate(draw(st.lists(hours, max_size=9, unique=True)))
+    ]
+    return bounces + [
+        delivered(draw(hours), mail_id=mail_id) for mail_id in draw(st.sets(mails, max_size=5))
+    ]
+
+
+@given(rows_of_transient_bounces(), st.data())
+def test_deliveries_come_in_any_order_and_at_last_once_more_and_the_verdict_is_that_of_the_set(
+    evidence: list[Evidence], data: st.DataObject
+) -> None:
+    """Once more: one that overtook its bounce was not kept."""
+    store = InMemoryStore(clock=clock_at(START))
+    apply_in_batches(store, evidence, data)
+    apply_in_batches(store, [piece for piece in evidence if piece.kind is Kind.DELIVERY], data)
+    record = store.records.get(JANE, Record(address=JANE))
+    expected = decide(JANE, merge((), evidence), POLICY)
+    assert record.suppressions == expected.suppressions
+
+
+def test_a_delivery_that_makes_a_bounce_an_automatic_reply_is_kept() -> None:
+    """Though another delivery, minutes before, struck out all that it could strike out."""
+    before, reply = (
+        transient(0),
+        transient(3, mail_id="m2", bounce_sub_type="General", status="4.4.1"),
+    )
+    both = [delivered(1, mail_id="m1"), delivered(2, mail_id="m2")]
+    at_once = updated(Record(address=JANE), [before, reply, *both], POLICY)
+    assert at_once is not None
+    assert at_once.evidence == (before, *both, reply)
+    row = [transient(at) for at in (4, 5, 6, 7)]
+    found = updated(at_once, row, POLICY)
+    assert found is not None
+    assert found.suppressions == {}, "four in a row, and not five"
 
 
 def test_a_delivery_that_strikes_nothing_out_is_not_kept() -> None:
