@@ -55,9 +55,8 @@ synth: setup ## the CloudFormation template of ENV=dev; needs no network, no Doc
 snapshot: setup ## write the template that a review looks at
 	$(BIN)/python -m tests.infrastructure.snapshot
 
-bench: setup ## measure, side by side with what a user would otherwise write
-	$(BIN)/python -m benchmarks.screening
-	$(BIN)/python -m benchmarks.memory
+bench: setup .rie/.ready ## measure, side by side with what a user would otherwise write: ONLY=ingest for a part
+	$(BIN)/python -m benchmarks $(ONLY)
 
 docs: setup ## write the pages that are made from code
 	$(BIN)/python -m docs.generate
@@ -70,7 +69,7 @@ lock: setup ## pin all dependencies again
 	$(BIN)/npm install --package-lock-only
 
 clean: ## remove all that was made
-	rm -rf .venv .wheels .dynamodb-local node_modules cdk.out .hypothesis .mypy_cache .pytest_cache .ruff_cache mutants
+	rm -rf .venv .rie .wheels .dynamodb-local node_modules cdk.out .hypothesis .mypy_cache .pytest_cache .ruff_cache mutants
 
 # Each part of the set-up is made again when what it is made from changes.
 setup: .venv/.ready .wheels/.ready node_modules/.ready
@@ -87,6 +86,13 @@ setup: .venv/.ready .wheels/.ready node_modules/.ready
 	@rm -rf .wheels
 	@$(BIN)/python -m pip download --quiet --disable-pip-version-check --only-binary=:all: --require-hashes \
 	  --dest .wheels -r lambdas/requirements.txt
+	@touch $@
+
+# AWS's runtime interface emulator is in the wheel of aws-sam-cli, which wants other versions than we do.
+.rie/.ready:
+	@echo "setting up: the runtime interface emulator"
+	@rm -rf .rie && $(PYTHON) -m venv .rie
+	@.rie/bin/python -m pip install --quiet --disable-pip-version-check aws-sam-cli==1.170.0 awslambdaric==4.2.2 aws-xray-sdk==2.14.0
 	@touch $@
 
 # The npm package that carries the genuine one; what it depends on itself is not needed.

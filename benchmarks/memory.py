@@ -8,60 +8,44 @@ import os
 import re
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
-from rich.console import Console
-from rich.table import Table
+from benchmarks.measure import Goal, Result, Row, show
+from benchmarks.servers import ROOT, running
 
 LIMIT_MB = 150
 SIZES = (1_000, 200_000)
 COMMANDS = {
-    "check --help, for comparison": ["check", "--help"],
-    "export": ["export", "--output", "/dev/null"],
-    "undo, dry run": ["undo", "--from", "2025-01-01", "--to", "2027-01-01"],
-    "stats": ["stats"],
+    "`check --help`, for comparison": ["check", "--help"],
+    "`export`": ["export", "--output", "/dev/null"],
+    "`undo`, dry run, every item is the incident's": [
+        "undo",
+        "--from",
+        "2025-01-01",
+        "--to",
+        "2027-01-01",
+    ],
+    "`stats`": ["stats"],
 }
-ROOT = Path(__file__).parent.parent
 
 
-def main() -> None:
+def results() -> Iterator[Result]:
     """Measure each command on a small and on a large table."""
-    table = Table("command", *(f"{size:,} items" for size in SIZES), "limit", "seconds")
-    measured: dict[str, list[float]] = {name: [] for name in COMMANDS}
-    seconds: dict[str, float] = {}
     for size in SIZES:
-        with table_of(size) as url:
-            for name, arguments in COMMANDS.items():
-                begun = time.monotonic()
-                measured[name].append(resident_mb(url, arguments))
-                seconds[name] = time.monotonic() - begun
-    for name, sizes in measured.items():
-        cells = [f"{size:,.0f} MB" for size in sizes]
-        table.add_row(name, *cells, f"{LIMIT_MB} MB", f"{seconds[name]:.0f}")
-    Console().print(table)
-    if max(map(max, measured.values())) > LIMIT_MB:
-        sys.exit("a command took more than the limit")
-
-
-@contextmanager
-def table_of(size: int) -> Iterator[str]:
-    """Serve a table with so many items."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.table_stub", str(size)],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        if process.stdout is None:
-            raise RuntimeError("the stub says nothing")
-        yield f"http://127.0.0.1:{process.stdout.readline().strip()}"
-    finally:
-        process.kill()
-        process.wait(timeout=10)
+        with running("benchmarks.table_stub", str(size)) as url:
+            rows = tuple(
+                Row(name=name, values=(resident_mb(url, arguments),))
+                for name, arguments in COMMANDS.items()
+            )
+        most = max(row.median for row in rows)
+        yield Result(
+            name=f"memory-{size:07}",
+            title=f"The operator's command on a table of {size:,} items",
+            back_end="a stub table on loopback",
+            unit="MB",
+            rows=rows,
+            goals=(Goal(what="the most, MB", reached=most, goal=LIMIT_MB, at_most=True),),
+        )
 
 
 def resident_mb(url: str, arguments: list[str]) -> float:
@@ -95,4 +79,4 @@ def resident_mb(url: str, arguments: list[str]) -> float:
 
 
 if __name__ == "__main__":
-    main()
+    show(results())

@@ -1,82 +1,134 @@
-"""Screening a list against a loop of `get_item`: `python -m benchmarks.screening`.
-
-Back end: the emulator (ministack) on loopback, so the ratios say how much the requests cost, not
-how far away a table is: on a real network the loop loses by more.
-"""
+"""Screening a list against a loop of `get_item`; and one address, and a list of a million."""
 
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import chain
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
-
+from benchmarks.measure import Goal, Result, Row, in_turns, show, taken
+from benchmarks.servers import running_stub
 from local.emulator import forget_real_accounts, running_emulator
 from ses_suppression.client import SuppressionList
+from ses_suppression.deadline import Deadline
+from ses_suppression.snapshot import Snapshot
+from ses_suppression.store import DynamoDBStore
 
 ADDRESSES = 10_000
 LOOPED = 1_000  # the loop is measured on a part: it is the same for every address
-ROUNDS = 3
+SNAPSHOT = 1_000_000
+ONE_IN = 100  # is held back
+HELD = 100_000  # that many more are in the snapshot
+TABLE_NAME = "suppressions"
+_PERCENT_99 = 98
 
 
-def main() -> None:
-    """Measure in turns, and print addresses a second and the ratio."""
+def results() -> Iterator[Result]:
+    """Measure on the emulator, and at a table that is 5 ms away."""
     forget_real_accounts()
     with running_emulator("eu-west-1") as emulator:
         dynamodb = emulator.client("dynamodb")
         dynamodb.create_table(
-            TableName="suppressions",
+            TableName=TABLE_NAME,
             KeySchema=[{"AttributeName": "address", "KeyType": "HASH"}],
             AttributeDefinitions=[{"AttributeName": "address", "AttributeType": "S"}],
             BillingMode="PAY_PER_REQUEST",
         )
-        addresses = [f"customer-{number}@example.com" for number in range(ADDRESSES)]
-        suppressions = SuppressionList.of_table("suppressions", client=dynamodb)
-        for address in addresses[::100]:  # one in a hundred is held back
-            suppressions.suppress(address, by="benchmark", note="one in a hundred")
+        yield compare("screening-emulator", dynamodb, "ministack on loopback", with_goals=True)
+    with running_stub(5) as stub:
+        back_end = "a stub table on loopback that answers after 5 ms"
+        yield compare("screening-stub", stub.client(), back_end, with_goals=False)
 
-        def loop() -> int:
-            for address in addresses[:LOOPED]:
-                get_item(dynamodb, address)
-            return LOOPED
 
-        def screen() -> int:
-            screening = suppressions.screen(addresses)
-            if len(screening.suppressed) != ADDRESSES // 100:
-                raise RuntimeError("screening gave a wrong answer")
-            return ADDRESSES
+def compare(name: str, dynamodb: Any, back_end: str, *, with_goals: bool) -> Result:
+    """Fill a table, and ask it in several ways."""
+    addresses = [f"customer-{number}@example.com" for number in range(ADDRESSES)]
+    filling = SuppressionList.of_table(TABLE_NAME, client=dynamodb)
+    for address in addresses[::ONE_IN]:
+        filling.suppress(address, by="benchmark", note=f"one in {ONE_IN}")
+    held = DynamoDBStore(dynamodb, TABLE_NAME).load(
+        addresses[::ONE_IN], consistent=True, deadline=Deadline(30)
+    )
+    model = held.records[addresses[0]]
+    others = (replace(model, address=f"held-{number}@example.org") for number in range(HELD))
+    snapshot = Snapshot.of(
+        chain(held.records.values(), others), table_name=TABLE_NAME, taken_at=datetime.now(UTC)
+    )
+    million = [f"customer-{number}@example.com" for number in range(SNAPSHOT)]
+    suppressions = SuppressionList.of_table(TABLE_NAME, client=dynamodb, check_seconds=30)
+    latencies: dict[str, list[float]] = {"get_item": [], "check": []}
 
-        rates: dict[str, list[float]] = {"loop of get_item": [], "screen": []}
-        for _ in range(ROUNDS):
-            rates["loop of get_item"].append(rate(loop))
-            rates["screen"].append(rate(screen))
-    show(rates)
+    def loop(what: str, ask: Callable[[str], object]) -> float:
+        for address in addresses[:LOOPED]:
+            latencies[what].append(taken(lambda address=address: ask(address)).wall)  # type: ignore[misc]
+        return LOOPED / sum(latencies[what][-LOOPED:])
+
+    def screen() -> float:
+        begun = time.perf_counter()
+        screening = suppressions.screen(addresses)
+        rate = ADDRESSES / (time.perf_counter() - begun)
+        _check(len(screening.suppressed), ADDRESSES // ONE_IN)
+        return rate
+
+    def sift() -> float:
+        begun = time.perf_counter()
+        found = snapshot.candidates(million)
+        rate = SNAPSHOT / (time.perf_counter() - begun)
+        _check(len({*addresses[::ONE_IN]} - {*found}), 0)
+        return rate
+
+    measured = in_turns(
+        {
+            "a loop of `get_item`": lambda: loop("get_item", lambda one: get_item(dynamodb, one)),
+            "a loop of `check`": lambda: loop("check", suppressions.check),
+            "`screen`": screen,
+            f"`Snapshot.candidates`, {SNAPSHOT:,} addresses": sift,
+        },
+        rounds=3,
+    )
+    rows = [Row(name=what, values=values) for what, values in measured.items()]
+    for index, what in enumerate(latencies):
+        one = rows[index]
+        rows[index] = Row(name=one.name, values=one.values, more=_percentiles(latencies[what]))
+    base, _, screened, sifted = (row.median for row in rows)
+    bytes_each = len(snapshot.to_bytes()) / snapshot.addresses
+    goals = (
+        Goal(what="`screen` against the loop", reached=screened / base, goal=25),
+        Goal(what="the snapshot against the loop", reached=sifted / base, goal=1_000),
+        Goal(what="the snapshot, addresses a second", reached=sifted, goal=1_000_000),
+        Goal(
+            what=f"bytes an address of a snapshot of {snapshot.addresses:,}",
+            reached=bytes_each,
+            goal=2,
+            at_most=True,
+        ),
+    )
+    return Result(
+        name=name,
+        title=f"Screening {ADDRESSES:,} addresses, of which one in {ONE_IN} is held back",
+        back_end=back_end,
+        unit="addresses a second",
+        rows=tuple(rows),
+        goals=goals if with_goals else (),
+    )
 
 
 def get_item(dynamodb: Any, address: str) -> Any:
     """Ask for one address as a user would without this package."""
-    return dynamodb.get_item(TableName="suppressions", Key={"address": {"S": address}}).get("Item")
+    return dynamodb.get_item(TableName=TABLE_NAME, Key={"address": {"S": address}}).get("Item")
 
 
-def rate(run: Callable[[], int]) -> float:
-    """Give addresses a second."""
-    begun = time.perf_counter()
-    return run() / (time.perf_counter() - begun)
+def _percentiles(seconds: Sequence[float]) -> dict[str, float]:
+    cuts = statistics.quantiles(seconds, n=100)
+    return {"p50, ms": statistics.median(seconds) * 1000, "p99, ms": cuts[_PERCENT_99] * 1000}
 
 
-def show(rates: dict[str, list[float]]) -> None:
-    """Print medians, spread and the ratio."""
-    table = Table(title=f"Screening {ADDRESSES} addresses, back end: ministack on loopback")
-    for heading in ("what", "addresses/s (median)", "least", "most", "ratio"):
-        table.add_column(heading, justify="right")
-    base = statistics.median(rates["loop of get_item"])
-    for name, found in rates.items():
-        middle = statistics.median(found)
-        row = (f"{value:,.0f}" for value in (middle, min(found), max(found)))
-        table.add_row(name, *row, f"{middle / base:.1f}")
-    Console(width=100).print(table)
+def _check(found: int, expected: int) -> None:
+    if found != expected:
+        raise RuntimeError(f"a wrong answer: {found}, not {expected}")
 
 
 if __name__ == "__main__":
-    main()
+    show(results())
