@@ -29,6 +29,7 @@ _NOT_BUNDLED = (
     "address_lists.py",
     "snapshot.py",
     "preflight.py",
+    "webhook.py",
     "incident.py",
     "requirements.txt",
 )

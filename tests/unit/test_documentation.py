@@ -27,7 +27,7 @@ LAYERS = (
     "operator_actions", "explanation", "incident", "import_formats", "address_lists", "item",
     "deadline",
     "daemon_pool", "pace", "store", "canary", "identity_notifications", "ingest", "cache",
-    "client", "guarding", "snapshot", "preflight",
+    "client", "guarding", "snapshot", "preflight", "webhook",
     "account_level_list", "testing", "pytest_plugin",
 )  # fmt: skip
 PURE = LAYERS[: LAYERS.index("deadline")]
