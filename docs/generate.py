@@ -104,7 +104,7 @@ def _then(consequence: Consequence, policy: Policy) -> str:
         case StrikeOutTransientBounces():
             return (
                 "strikes out the transient bounces before it, and a hold that rests on them, unless the mail "
-                "bounced afterwards"
+                "bounced afterwards, or a transient bounce that counts follows on the same UTC day"
             )
         case LiftComplaint():
             return (

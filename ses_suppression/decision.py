@@ -187,7 +187,7 @@ def _recognise_automatic_replies(steps: tuple[Step, ...]) -> None:
     for step in steps:
         if step.rule is Rule.TRANSIENT_BOUNCE and may_be_automatic_reply(step.evidence):
             delivery = deliveries.get(step.evidence.mail_id)
-            if delivery:
+            if delivery and step.counts:
                 step.rule, delivery.effect = Rule.AUTOMATIC_REPLY, Effect.LIFTS
 
 
@@ -216,6 +216,7 @@ class _Walk:
         self._transient: list[Step] = []  # all that no delivery has struck out
         self._row: list[Step] = []  # the run that has not made a hold yet
         self._bounced_at: dict[str, datetime] = {}  # when a mail bounced last
+        self._last_bounce_of: dict[date, datetime] = {}  # of the transient ones that count
 
     def over(self, steps: Iterable[Step]) -> Mapping[str, Suppression]:
         counting = [step for step in steps if step.counts]
@@ -226,6 +227,8 @@ class _Walk:
                 and step.evidence.mail_id
             ):
                 self._bounced_at[step.evidence.mail_id] = step.evidence.at
+            if step.rule is Rule.TRANSIENT_BOUNCE:
+                self._last_bounce_of[step.evidence.at.date()] = step.evidence.at
         for step in counting:
             self._take(step)
         return verdict(suppression for step, suppression in self._suppressing if step.counts)
@@ -303,8 +306,13 @@ class _Walk:
             self._row = []
 
     def _deliver(self, delivery: Step) -> None:
-        bounced_at = self._bounced_at.get(delivery.evidence.mail_id or "")
-        if bounced_at is not None and bounced_at >= delivery.evidence.at:
+        # Of a UTC day the last word counts: which mail it was about may be known no more, since of
+        # transient bounces only the newest of a day is kept.
+        later = (
+            self._bounced_at.get(delivery.evidence.mail_id or ""),
+            self._last_bounce_of.get(delivery.evidence.at.date()),
+        )
+        if any(bounced_at and bounced_at >= delivery.evidence.at for bounced_at in later):
             return
         for step in self._transient:
             step.strike_out(by=delivery)

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 
 from ses_suppression.decision import Effect, decide, expires_at
 from ses_suppression.evidence import Evidence, Kind, united
-from ses_suppression.merge import merge
+from ses_suppression.merge import KEPT, trim
 from ses_suppression.policy import Policy
+from ses_suppression.rules import Rule
 from ses_suppression.suppression import Suppression
 
 
@@ -34,13 +35,13 @@ def updated(record: Record, new: Iterable[Evidence], policy: Policy) -> Record |
 
     Returns:
         The changed record, or None when nothing changes: a repeat costs no write. Nor does a
-        delivery that strikes nothing out, which is nearly every delivery.
+        delivery that neither strikes out a bounce nor shows one to be an automatic reply, which is
+        nearly every delivery.
     """
     new = list(new)
     if not record.evidence and new and all(piece.kind is Kind.DELIVERY for piece in new):
-        return None  # nearly every delivery: there is nothing to strike out
-    # Before what is kept is limited: one that is idle would take the place of one that is not.
-    evidence = merge(record.evidence, _without_idle_deliveries(record, new, policy))
+        return None  # there is nothing that it could do
+    evidence = _kept(record, new, policy)
     decision = decide(record.address, evidence, policy)
     change = Record(
         address=record.address,
@@ -52,14 +53,21 @@ def updated(record: Record, new: Iterable[Evidence], policy: Policy) -> Record |
     return None if change == record else change
 
 
-def _without_idle_deliveries(
-    record: Record, new: list[Evidence], policy: Policy
-) -> Iterable[Evidence]:
-    """Leave out the new deliveries that change nothing else: they are not worth a write."""
-    deliveries = {piece.id for piece in new if piece.kind is Kind.DELIVERY}
-    deliveries -= {piece.id for piece in record.evidence}
-    if not deliveries:
-        return new
-    decision = decide(record.address, united([*record.evidence, *new]).values(), policy)
-    idle = deliveries - {step.evidence.id for step in decision.steps if step.effect is Effect.LIFTS}
-    return [piece for piece in new if piece.id not in idle]
+def _kept(record: Record, new: list[Evidence], policy: Policy) -> tuple[Evidence, ...]:
+    """Unite what is known with what is new, without deliveries that do nothing.
+
+    New ones are left out at once. Known ones stay, since to drop them would be a write, until there
+    are more than are kept: then they would take the place of one that does something.
+    """
+    known = {piece.id for piece in record.evidence}
+    union = united([*record.evidence, *new]).values()
+    deliveries = [piece for piece in union if piece.kind is Kind.DELIVERY]
+    if known.issuperset(piece.id for piece in deliveries):
+        return trim(union)
+    others = trim(piece for piece in union if piece.kind is not Kind.DELIVERY)
+    steps = decide(record.address, [*others, *deliveries], policy).steps
+    useful = {step.evidence.id for step in steps if step.effect is Effect.LIFTS}
+    stay = [piece for piece in deliveries if piece.id in useful | known]
+    if len(stay) > KEPT[Rule.DELIVERY]:
+        stay = [piece for piece in stay if piece.id in useful]
+    return trim([*others, *stay])

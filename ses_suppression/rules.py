@@ -66,7 +66,10 @@ WHEN: Mapping[Rule, str] = {
         "a report that the mail failed authentication, which nobody complained about"
     ),
     Rule.NOT_SPAM: "somebody took the mark as spam back",
-    Rule.DELIVERY: "the receiving server took a mail; kept only while there are transient bounces",
+    Rule.DELIVERY: (
+        "the receiving server took a mail; kept only where it strikes out a transient bounce, or "
+        "shows one to be an automatic reply"
+    ),
     Rule.SUPPRESS: "an operator suppressed the address",
     Rule.IMPORT: "an operator imported the address",
     Rule.REACTIVATE: "an operator reactivated the address",

@@ -324,9 +324,16 @@ def test_a_delivery_lifts_a_hold_of_transient_bounces_and_its_doubling() -> None
     assert only(*five, delivery(6), *again).until == day(11 + 14)
 
 
-def test_a_delivery_on_the_same_day_lets_a_later_bounce_count() -> None:
-    decision = decide(JANE, [transient(0), delivery(0.1), transient(0.2)], POLICY)
-    assert [step.count for step in decision.steps] == [1, None, 1]
+def test_of_a_day_the_last_word_counts() -> None:
+    """A mailbox that takes its mails and lets them bounce takes none, however many a day."""
+    four = [transient(at) for at in range(4)]
+    assert verdict(*four, transient(4), delivery(4.1)) == {}
+    assert only(*four, delivery(4), transient(4.1)).since == day(4.1)
+    assert only(*four, delivery(3.9), transient(4.1)).since == day(4.1), "the same day, in UTC"
+    assert verdict(*four, delivery(3.5), transient(4.1)) == {}, "the day before"
+    reply = transient(4.1, bounce_sub_type="General")
+    assert verdict(*four, delivery(4), reply, transient(5)) == {}, "an automatic reply is no word"
+    assert verdict(*four, delivery(4), transient(4.1), void(6, transient(4.1)), transient(5)) == {}
 
 
 def test_a_delivery_touches_nothing_else() -> None:
