@@ -62,8 +62,8 @@ class Stack:
             self.emulator, self.deployment.outputs[f"{kind}QueueUrl"]
         )
 
-    def await_drained(self, kind: str) -> None:
-        wait_for(f"an empty queue of {kind}", lambda: self.waiting(kind) == 0, seconds=SECONDS)
+    def await_drained(self, kind: str, seconds: float = SECONDS) -> None:
+        wait_for(f"an empty queue of {kind}", lambda: self.waiting(kind) == 0, seconds=seconds)
 
     def log(self, kind: str) -> list[dict[str, Any]]:
         """Give the JSON lines that the function of one kind logged."""
@@ -133,44 +133,47 @@ class Stack:
         ]
         return document
 
-    @contextmanager
-    def without_action(self, kind: str, action: str) -> Iterator[None]:
-        """Take an action away from the role of one kind's function, and give it back afterwards."""
+    def put_policy(self, kind: str, document: Mapping[str, Any]) -> None:
+        """Put another in its place."""
         iam = self.emulator.client("iam")
         role = self.role_of(kind)
         (policy,) = iam.list_role_policies(RoleName=role)["PolicyNames"]
-        document = iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]
+        iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=json.dumps(document))
+
+    @contextmanager
+    def without_action(self, kind: str, action: str) -> Iterator[None]:
+        """Take an action away from the role of one kind's function, and give it back afterwards."""
+        document = self.policy_of(kind)
         reduced = {
             **document,
             "Statement": [
                 left for line in document["Statement"] if (left := _without(line, action))
             ],
         }
-        assert reduced != document, f"{role} does not have {action}"
-        iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=json.dumps(reduced))
+        assert reduced != document, f"{self.role_of(kind)} does not have {action}"
+        self.put_policy(kind, reduced)
         try:
             yield
         finally:
-            iam.put_role_policy(
-                RoleName=role, PolicyName=policy, PolicyDocument=json.dumps(document)
-            )
+            self.put_policy(kind, document)
 
     @contextmanager
     def with_variables(self, kind: str, **variables: str) -> Iterator[None]:
-        """Change environment variables of the function of one kind, and set them back."""
-        lambda_, function = self.emulator.client("lambda"), self.function_of(kind)
-        before = function["Environment"]["Variables"]
-
-        def use(variables: Mapping[str, str]) -> None:
-            lambda_.update_function_configuration(
-                FunctionName=function["FunctionName"], Environment={"Variables": dict(variables)}
-            )
-
-        use({**before, **variables})
+        """Change environment variables that the function of one kind has, and set them back."""
+        before = self.function_of(kind)["Environment"]["Variables"]
+        self.set_variables(kind, **variables)
         try:
             yield
         finally:
-            use(before)
+            self.set_variables(kind, **before)
+
+    def set_variables(self, kind: str, **variables: str) -> None:
+        """Set environment variables of the function of one kind, beside those that it has."""
+        function = self.function_of(kind)
+        self.emulator.client("lambda").update_function_configuration(
+            FunctionName=function["FunctionName"],
+            Environment={"Variables": {**function["Environment"]["Variables"], **variables}},
+        )
 
     @contextmanager
     def quick_retries(self, kind: str, *, receives: int | None = None) -> Iterator[None]:

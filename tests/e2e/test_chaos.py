@@ -14,10 +14,7 @@ def test_whatever_fails_nothing_is_lost_and_no_verdict_is_wrong() -> None:
     with deployed() as (stack, proxy):
         report = run(stack, proxy, seed=seed, notifications=500, addresses=150)
     assert report.is_right, report
-    assert all(report.injected[kind] for kind in ("error", "latency", "reset", "response")), report
-    assert report.killed > 0
-    assert report.retried > 0
-    assert report.suppressed > 0
+    assert report.has_failed, report
 
 
 @pytest.mark.slow
@@ -36,3 +33,5 @@ def test_fifty_thousand_messages_drain_though_the_table_throttles() -> None:
         )
     assert report.is_right, report
     assert report.published > 50_000
+    assert report.injected["error"] > 0
+    assert report.retried > 0

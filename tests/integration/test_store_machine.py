@@ -34,6 +34,7 @@ from ses_suppression.policy import Policy
 from ses_suppression.record import Record, updated
 from ses_suppression.store import DynamoDBStore
 from tests.integration.conftest import TABLE_NAME, create_table
+from tests.integration.servers import ACCESS
 from tests.sent_by_ses import bounce, complaint
 
 POLICY = Policy()
@@ -141,9 +142,7 @@ class StoreMachine(RuleBasedStateMachine):
         super().__init__()
         self._aws = mock_aws()
         self._aws.start()
-        table = boto3.client(
-            "dynamodb", region_name="eu-west-1", aws_access_key_id="x", aws_secret_access_key="x"
-        )
+        table = boto3.client("dynamodb", **ACCESS)
         create_table(table, TABLE_NAME)
         self.now = datetime(2026, 1, 1, 12, tzinfo=UTC)
         self.client = FaultyClient(table)

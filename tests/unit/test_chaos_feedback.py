@@ -12,7 +12,7 @@ from ses_suppression.evidence import Kind
 from ses_suppression.record import Record
 from ses_suppression.rules import Rule
 from ses_suppression.suppression import Suppression
-from tests.e2e.chaos.feedback import DELIVERIES, Action, Feedback, Post, feedback
+from tests.e2e.chaos.feedback import COMPLAINTS, DELIVERIES, Action, Feedback, Post, feedback
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -33,6 +33,14 @@ def is_transient(one: Post | Action) -> bool:
     return isinstance(one, Post) and '"Transient"' in one.body
 
 
+def is_permanent(one: Post | Action) -> bool:
+    return isinstance(one, Post) and '"Permanent"' in one.body
+
+
+def is_complaint(one: Post | Action) -> bool:
+    return isinstance(one, Post) and one.kind == COMPLAINTS
+
+
 def is_delivery(one: Post | Action) -> bool:
     return isinstance(one, Post) and one.kind == DELIVERIES
 
@@ -44,7 +52,9 @@ def is_action(kind: Kind) -> Callable[[Post | Action], bool]:
 @pytest.mark.parametrize(
     "left_out",
     [
+        pytest.param(is_permanent, id="permanent bounces"),
         pytest.param(is_transient, id="transient bounces"),
+        pytest.param(is_complaint, id="complaints"),
         pytest.param(is_delivery, id="deliveries"),
         *(
             pytest.param(is_action(kind), id=kind)

@@ -58,6 +58,6 @@ def neighbours_left(number: int, deadly: int) -> int:
     return len(waiting)
 
 
-def test_every_page_says_these_shares() -> None:
+def test_the_page_on_reliability_says_these_shares() -> None:
     page = Path("docs/reliability.md").read_text()
     assert all(f"{share:.1%}".replace("%", " %") in page for share in SHARE_THAT_STAYS.values())

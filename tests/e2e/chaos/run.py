@@ -12,7 +12,6 @@ from typing import Any
 from local.deployment import configured, deploy
 from local.emulator import running_emulator
 from local.mailbox_simulator import verify_identities, waiting_messages
-from local.waiting import wait_for
 from ses_suppression.deadline import Deadline
 from ses_suppression.evidence import Evidence, Kind
 from ses_suppression.ingest import apply
@@ -76,6 +75,12 @@ class Report:
     def is_right(self) -> bool:
         """Whether nothing is wrong and nothing is lost."""
         return not self.wrong and not self.lost
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether every kind of fault has struck: else it is no wonder that nothing is wrong."""
+        struck = all(self.injected[kind] for kind in ("error", "latency", "reset", "response"))
+        return struck and self.killed > 0 and self.retried > 0 and self.suppressed > 0
 
 
 def wrong_records(
@@ -248,13 +253,9 @@ def _publish(stack: Stack, everything: Sequence[Post | Action]) -> Counter[Post]
 
 
 def _await_drained(stack: Stack, notifications: int) -> None:
+    # Twenty receives of what fails, three seconds apart, and more.
     for kind in KINDS:
-        wait_for(
-            f"an empty queue of {kind}",
-            lambda kind=kind: stack.waiting(kind) == 0,  # type: ignore[misc]
-            seconds=240
-            + notifications / 20,  # 20 receives of what fails, three seconds apart, and more
-        )
+        stack.await_drained(kind, seconds=240 + notifications / 20)
 
 
 def _lost(
