@@ -3,6 +3,7 @@
 import io
 import itertools
 import os
+import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, replace
@@ -221,7 +222,9 @@ def log_bytes(stub: Stub) -> float:
     bodies = [feedback.bounce(f"logged-{number}@example.com", number) for number in range(100)]
     metrics, log = Sink(), Sink()
     with redirect_stdout(metrics):
-        ingest_function(stub, Bounce, "logged", log)(feedback.sqs_event(bodies), Context())
+        # A logger keeps the stream that its name was first given.
+        service = f"logged-{uuid.uuid4().hex}"
+        ingest_function(stub, Bounce, service, log)(feedback.sqs_event(bodies), Context())
     return (log.bytes + metrics.bytes) / len(bodies)
 
 
