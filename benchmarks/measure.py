@@ -35,7 +35,6 @@ class Goal:
         reached: the figure.
         goal: what it was to be.
         at_most: whether less is better.
-        why: why it was not met, where that is known.
     """
 
     what: str
@@ -98,8 +97,8 @@ def in_turns(
     return {name: tuple(values) for name, values in found.items()}
 
 
-def best_of(run: Callable[[], object], *, number: int) -> float:
-    """Give the seconds that one of many calls takes."""
+def cpu_seconds(run: Callable[[], object], *, number: int) -> float:
+    """Give the seconds of CPU that one of many calls takes."""
     begun = time.process_time()
     for _ in range(number):
         run()

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 
 from ses_suppression.errors import SESSuppressionError
+from ses_suppression.import_formats import DELIMITERS
 
 _COLUMNS = frozenset({"email", "emailaddress", "address", "mail", "recipient"})
-_DELIMITERS = ",;\t"
 _SHOWN = 200
 
 
@@ -32,13 +32,13 @@ def read_addresses(lines: Iterable[str]) -> Iterator[str]:
     first = next((line for line in lines if line.strip()), "").removeprefix("\ufeff").strip()
     if not first:
         raise UnknownListError("the list is empty")
-    if first.startswith('"') or any(mark in first for mark in _DELIMITERS) or "@" not in first:
+    if first.startswith('"') or any(mark in first for mark in DELIMITERS) or "@" not in first:
         return _column(first, lines)
     return (text for line in chain([first], lines) if (text := line.strip()))
 
 
 def _column(first: str, lines: Iterator[str]) -> Iterator[str]:
-    delimiter = max(_DELIMITERS, key=first.count)
+    delimiter = max(DELIMITERS, key=first.count)
     header = next(csv.reader([first], delimiter=delimiter))
     found = [index for index, name in enumerate(header) if _plain(name) in _COLUMNS]
     if len(found) != 1:

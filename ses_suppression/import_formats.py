@@ -20,7 +20,7 @@ from ses_suppression.policy import Reason
 
 _DIGITS_OF_A_DATE = len("20261124")
 _MILLISECONDS = 10**11  # seconds would be the year 5138
-_DELIMITERS = ",;\t"
+DELIMITERS = ",;\t"
 _LINES_A_ROW = 20
 
 
@@ -228,7 +228,7 @@ def read_export(lines: Iterable[str], *, now: datetime) -> Export:
         ((number, line) for number, line in enumerate(lines, start=1) if line.strip()), (0, "")
     )
     first = first.removeprefix("\ufeff")
-    delimiter = max(_DELIMITERS, key=first.count)
+    delimiter = max(DELIMITERS, key=first.count)
     header = [cell.lower() for cell in _cells(first, delimiter)]
     if _is_ses_bulk(header):
         header, form = ["emailaddress", "reason"], SES_BULK

@@ -28,7 +28,6 @@ FALSE_POSITIVE_RATE = 0.001
 _KIND = b"ses-suppression snapshot "
 _VERSION = b"1"
 _CHECKSUM_BYTES = hashlib.sha256().digest_size
-_MOST_BYTES_OF_A_LINE = 4096
 
 
 class Snapshot:
@@ -105,7 +104,7 @@ class Snapshot:
         """
         content = Path(path).read_bytes()
         first, _, rest = content.partition(b"\n")
-        if not first[:_MOST_BYTES_OF_A_LINE].startswith(_KIND):
+        if not first.startswith(_KIND):
             raise InvalidSnapshotError(f"{path}: no snapshot; `snapshot build` makes one")
         if first != _KIND + _VERSION:
             raise InvalidSnapshotError(

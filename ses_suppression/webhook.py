@@ -11,7 +11,6 @@ import binascii
 import json
 import re
 import threading
-import urllib.error
 import urllib.request
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping

@@ -34,16 +34,12 @@ from ses_suppression.record import Record, updated
 from ses_suppression.store import DynamoDBStore, Found
 from ses_suppression.testing import InMemoryStore
 from tests.integration.conftest import TABLE_NAME, create_table
+from tests.integration.servers import ACCESS
 from tests.strategies import START, any_evidence, evidence_with_voids, without_deliveries
 from tests.unit.test_decision import JANE, block, complaint, day, hard
 from tests.unit.test_ingest import apply_in_batches, twelve_notifications, without_revisions
 
 POLICY = Policy()
-ACCESS: Any = {
-    "region_name": "eu-west-1",
-    "aws_access_key_id": "x",
-    "aws_secret_access_key": "x",
-}
 
 
 def record_of(*evidence: Evidence, address: str = JANE) -> Record:
