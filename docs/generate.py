@@ -226,6 +226,7 @@ EXAMPLE = {
     "deliveries": True,
     "sending_account_ids": ["111122223333"],
     "function_timeout_seconds": 30,
+    "endpoints": {"bounces": ["https://shop.example/ses"]},
     "canary_minutes": 60,
     "alarm_emails": ["ops@shop.example"],
     "suppressions_an_hour": 500,

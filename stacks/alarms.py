@@ -98,6 +98,15 @@ class Alarms(Construct):
             ),
             above=0,
         )
+        if channel.endpoint_dead_letter_queue:
+            self._alarm(
+                f"{name}EndpointDeadLetters",
+                f"an app's endpoint did not take {kind}: look at the app, then docs/webhook.md",
+                channel.endpoint_dead_letter_queue.metric_approximate_number_of_messages_visible(
+                    period=five_minutes, statistic="Maximum"
+                ),
+                above=0,
+            )
         self._alarm(
             f"{name}NotificationsFailed",
             f"SNS fails to deliver {kind}: `doctor`",

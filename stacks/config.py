@@ -32,6 +32,9 @@ class Config:
         sending_account_ids: accounts, beside the stack's own, whose feedback is taken.
         function_timeout_seconds: the time that a function has for a batch; a message is seen again
             after six times as long.
+        endpoints: HTTPS URLs of your apps that hear of it too, for each kind of feedback:
+            `bounces`, `complaints`, `deliveries`; each has to confirm its subscription: see
+            [the app's own endpoint](webhook.md).
         canary_minutes: so often the canary mails SES's mailbox simulator; null: never.
         alarm_emails: who is called by the alarms; each has to confirm a mail from SNS.
         suppressions_an_hour: more than so many suppressions in an hour are a spike.
@@ -53,6 +56,7 @@ class Config:
     deliveries: bool = True
     sending_account_ids: tuple[str, ...] = ()
     function_timeout_seconds: int = 30
+    endpoints: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     canary_minutes: int | None = 60
     alarm_emails: tuple[str, ...] = ()
     suppressions_an_hour: int = 500
@@ -111,6 +115,10 @@ def _validated(values: Mapping[str, Any], path: str) -> dict[str, Any]:
     read = {key: READERS[key](value, f"{path}.{key}") for key, value in values.items()}
     _check_feed(read, path)
     _check_keys(read, path)
+    if read.get("endpoints", {}).get("deliveries") and read.get("deliveries") is False:
+        raise ConfigError(
+            f"{path}.endpoints.deliveries: there is no topic of deliveries with deliveries: false"
+        )
     return read
 
 

@@ -30,10 +30,20 @@ _MOST_IDENTITIES = 50  # a template has 500 resources and 200 outputs, an identi
 _MOST_ACCOUNTS = 50
 _TAG_KEY, _TAG_VALUE = re.compile(r"[\w .:/=+@-]{1,128}"), re.compile(r"[\w .:/=+@-]{1,256}")
 _MOST_TAGS = 40  # of 50: CloudFormation adds its own
+_MOST_ENDPOINTS = 10  # of a kind
+# No user and password: they would stand in the template. No fragment: it is never sent.
+_ENDPOINT = re.compile(
+    rf"https://(?:{_LABEL}\.)+{_LABEL}(?::[0-9]{{1,5}})?(?:[/?][A-Za-z0-9._~:/?@!$&'()*+,;=%-]*)?"
+)
+_LONGEST_ENDPOINT = 2048
 _HOSTED_ZONE_ID = re.compile(r"Z[A-Z0-9]{1,31}")
 _LONGEST_POLICY = 3000  # characters as JSON: Lambda gives all variables of a function 4 KB
 _OFTEN, _SELDOM = 5, 24 * 60
 _SHORTEST_TIMEOUT, _LONGEST_TIMEOUT = 10, 120
+
+
+KINDS = ("bounces", "complaints", "deliveries")
+"""The kinds of feedback: each has a topic, a queue and a function of its own."""
 
 
 class ConfigError(SESSuppressionError):
@@ -251,6 +261,37 @@ def _canary_minutes(value: object, path: str) -> int | None:
     )
 
 
+def _endpoints(value: object, path: str) -> Mapping[str, tuple[str, ...]]:
+    if not isinstance(value, Mapping):
+        raise ConfigError(
+            f"{path}: an object of lists is needed, with the keys {', '.join(KINDS)}, not {value!r}"
+        )
+    for kind in value:
+        if kind not in KINDS:
+            raise ConfigError(f"{path}.{kind}: not a key; there are {', '.join(KINDS)}")
+    return {kind: _urls(urls, f"{path}.{kind}") for kind, urls in value.items()}
+
+
+def _urls(value: object, path: str) -> tuple[str, ...]:
+    if not isinstance(value, list) or len(value) > _MOST_ENDPOINTS:
+        raise ConfigError(
+            f"{path}: a list of up to {_MOST_ENDPOINTS} URLs is needed, not {value!r}"
+        )
+    for index, entry in enumerate(value):
+        if not _is_endpoint(entry):
+            raise ConfigError(
+                f"{path}[{index}]: an HTTPS URL without user, password and fragment is needed, "
+                f"such as https://shop.example/ses, not {entry!r}"
+            )
+        if entry in value[:index]:
+            raise ConfigError(f"{path}[{index}]: {entry} stands there twice")
+    return tuple(value)
+
+
+def _is_endpoint(url: object) -> bool:
+    return isinstance(url, str) and len(url) <= _LONGEST_ENDPOINT and bool(_ENDPOINT.fullmatch(url))
+
+
 def _policy(value: object, path: str) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
         raise ConfigError(f"{path}: an object is needed, not {value!r}")
@@ -279,6 +320,7 @@ READERS: Mapping[str, Callable[[Any, str], Any]] = {
     "deliveries": _boolean,
     "sending_account_ids": _account_ids,
     "function_timeout_seconds": _timeout,
+    "endpoints": _endpoints,
     "canary_minutes": _canary_minutes,
     "alarm_emails": _emails,
     "suppressions_an_hour": _count,

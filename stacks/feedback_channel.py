@@ -26,6 +26,17 @@ VISIBILITY_FACTOR = 6
 
 MAX_CONCURRENCY = 10
 
+ENDPOINT_RETRIES = sns.HealthyRetryPolicy(
+    min_delay_target=Duration.seconds(10),
+    num_min_delay_retries=3,
+    max_delay_target=Duration.minutes(5),
+    num_max_delay_retries=6,
+    num_retries=14,
+    backoff_function=sns.BackoffFunction.EXPONENTIAL,
+)
+"""How SNS tries an app's endpoint again: soon at first, and for less than the hour that it allows,
+however long the five tries in between wait: 3 x 10 s + (5 + 6) x 300 s."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batching:
@@ -48,6 +59,7 @@ class FeedbackChannel(Construct):
         environment: the environment's name.
         sources: the resources of SES whose feedback the topic takes, such as
             `identity/example.com`; none: any of the account's.
+        endpoints: HTTPS URLs of apps that hear of it too.
     """
 
     def __init__(
@@ -58,6 +70,7 @@ class FeedbackChannel(Construct):
         kind: str,
         environment: str,
         sources: Sequence[str],
+        endpoints: Sequence[str],
         key: kms.IKey,
         code: lambda_.Code,
         timeout: Duration,
@@ -83,11 +96,19 @@ class FeedbackChannel(Construct):
             reason="it is itself the dead-letter queue, of the subscription",
         )
         self.way_in: Sequence[IDependable] = (self.topic, self.queue, self._subscribe())
+        self.endpoint_dead_letter_queue = self._subscribe_endpoints(endpoints)
         self.function = self._function(kind, code, timeout, variables)
         self._feed(batching)
 
     def _topic(self, name: str, sources: Sequence[str]) -> sns.Topic:
-        topic = sns.Topic(self, "Topic", topic_name=name, master_key=self._key, enforce_ssl=True)
+        topic = sns.Topic(
+            self,
+            "Topic",
+            topic_name=name,
+            master_key=self._key,
+            enforce_ssl=True,
+            signature_version="2",  # of what an app's endpoint gets: SHA-256, where 1 is SHA-1
+        )
         conditions: dict[str, dict[str, object]] = {
             "StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}
         }
@@ -149,6 +170,30 @@ class FeedbackChannel(Construct):
             )
         )
         return subscription
+
+    def _subscribe_endpoints(self, endpoints: Sequence[str]) -> sqs.Queue | None:
+        """Let apps hear of it too, each when it has confirmed its subscription.
+
+        What an app did not take is kept on a queue of its own: the table has it already, and
+        nothing may put it on the functions' queue once more.
+        """
+        if not endpoints:
+            return None
+        queue = self._queue("EndpointDeadLetterQueue")
+        acknowledge(
+            queue, "SQS3", reason="it is itself the dead-letter queue, of the apps' subscriptions"
+        )
+        for endpoint in endpoints:
+            sns.Subscription(
+                self,
+                endpoint,
+                topic=self.topic,
+                protocol=sns.SubscriptionProtocol.HTTPS,
+                endpoint=endpoint,
+                delivery_policy=sns.DeliveryPolicy(healthy_retry_policy=ENDPOINT_RETRIES),
+                dead_letter_queue=queue,
+            )
+        return queue
 
     def _feed(self, batching: Batching) -> None:
         """Let the queue call the function.

@@ -93,6 +93,7 @@ class SuppressionStack(Stack):
                 kind=kind,
                 environment=config.environment,
                 sources=_sources(config),
+                endpoints=config.endpoints.get(kind, ()),
                 key=key,
                 code=code,
                 timeout=Duration.seconds(config.function_timeout_seconds),
@@ -145,6 +146,8 @@ class SuppressionStack(Stack):
             CfnOutput(self, f"{name}QueueUrl", value=channel.queue.queue_url)
             CfnOutput(self, f"{name}DeadLetterQueueUrl", value=channel.dead_letter_queue.queue_url)
             CfnOutput(self, f"{name}UndeliveredQueueUrl", value=channel.undelivered_queue.queue_url)
+            if queue := channel.endpoint_dead_letter_queue:
+                CfnOutput(self, f"{name}EndpointDeadLetterQueueUrl", value=queue.queue_url)
 
     def _warn(self, config: Config) -> None:
         """Tell at synth what is allowed, and perhaps not meant."""

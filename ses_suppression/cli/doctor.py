@@ -1,7 +1,7 @@
 """Is the path from SES to the table alive? What is looked at, what was found, what to do."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -302,21 +302,41 @@ def _notification_attributes(session: Session) -> dict[str, Any]:
 def _subscriptions(session: Session) -> Iterator[Finding]:
     sns = session.client("sns")
     for kind in session.stack.kinds:
-        name = session.stack.output(f"{kind}QueueUrl").rpartition("/")[2]
-        found = [
-            subscription["SubscriptionArn"]
+        subscriptions = [
+            subscription
             for page in sns.get_paginator("list_subscriptions_by_topic").paginate(
                 TopicArn=session.stack.output(f"{kind}TopicArn")
             )
             for subscription in page["Subscriptions"]
-            if subscription["Endpoint"].endswith(f":{name}")
         ]
+        name = session.stack.output(f"{kind}QueueUrl").rpartition("/")[2]
+        found = [one for one in subscriptions if one["Endpoint"].endswith(f":{name}")]
         check = f"subscription of {kind.lower()}"
-        if any(arn.startswith("arn:") for arn in found):
+        if any(map(_is_confirmed, found)):
             yield Finding(check, State.OK, "the topic fills the queue")
         else:
             state = "not confirmed" if found else "gone"
             yield Finding(check, State.FAILED, f"it is {state}", _DEPLOY)
+        for one in subscriptions:
+            if one["Protocol"] in {"http", "https"}:
+                yield _endpoint(kind, one["Endpoint"], is_confirmed=_is_confirmed(one))
+
+
+def _is_confirmed(subscription: Mapping[str, Any]) -> bool:
+    return bool(subscription["SubscriptionArn"].startswith("arn:"))
+
+
+def _endpoint(kind: str, url: str, *, is_confirmed: bool) -> Finding:
+    """An app that wants to hear of it hears nothing before it has confirmed."""
+    check = f"endpoint of {kind.lower()}"
+    if is_confirmed:
+        return Finding(check, State.OK, f"{url} has confirmed")
+    return Finding(
+        check,
+        State.WARNING,
+        f"{url} has not confirmed: it is told nothing",
+        "let SNS ask again: `aws sns subscribe`, as docs/webhook.md shows",
+    )
 
 
 def _queues(session: Session) -> Iterator[Finding]:

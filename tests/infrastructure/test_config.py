@@ -68,6 +68,39 @@ def test_streams_are_for_the_configuration_set_feed() -> None:
             "environments.dev.alarm_emails[1]: a@a.example stands there twice",
         ),
         ({"alarm_emails": None}, "environments.dev.alarm_emails: a list of e-mail addresses"),
+        ({"endpoints": []}, "environments.dev.endpoints: an object of lists is needed, with the k"),
+        (
+            {"endpoints": {"bounce": []}},
+            "environments.dev.endpoints.bounce: not a key; there are bounces, complaints, deliver",
+        ),
+        (
+            {"endpoints": {"bounces": "https://a.example"}},
+            "environments.dev.endpoints.bounces: a list of up to 10 URLs is needed, not 'https",
+        ),
+        *(
+            (
+                {"endpoints": {"bounces": [url]}},
+                "environments.dev.endpoints.bounces[0]: an HTTPS URL without user, password and",
+            )
+            for url in (
+                "http://a.example/ses",
+                "https://user:secret@a.example/ses",
+                "https://a.example/ses#x",
+                "https://a.example/s s",
+                "https://localhost/ses",
+                "https://a.example/${Token[TOKEN.9]}\n",
+                "https://a.example/" + 2048 * "x",
+                None,
+            )
+        ),
+        (
+            {"endpoints": {"bounces": ["https://a.example/ses"] * 2}},
+            "environments.dev.endpoints.bounces[1]: https://a.example/ses stands there twice",
+        ),
+        (
+            {"deliveries": False, "endpoints": {"deliveries": ["https://a.example/ses"]}},
+            "environments.dev.endpoints.deliveries: there is no topic of deliveries with deliver",
+        ),
         ({"feed": None}, "environments.dev.feed: identity or configuration-set is needed, not"),
         ({"tags": {"team": None}}, "environments.dev.tags.team: a key of up to 128 characters"),
         ({"tags": {"aws:x": "y"}}, "environments.dev.tags.aws:x: reserved by AWS"),

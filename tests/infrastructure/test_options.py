@@ -179,6 +179,97 @@ def test_an_adopted_key_encrypts_everything_and_none_is_made() -> None:
     assert replica["SSESpecification"]["KMSMasterKeyId"] == KEY
 
 
+ENDPOINTS = {
+    "bounces": ["https://shop.example/ses", "https://shop.example:8443/ses?of=bounces"],
+    "deliveries": ["https://shop.example/ses"],
+}
+
+
+@pytest.fixture(scope="module")
+def endpoints() -> Template:
+    return synthesized(identities=["example.com"], endpoints=ENDPOINTS)
+
+
+def of_endpoints(template: Template) -> list[dict[str, Any]]:
+    return [
+        subscription["Properties"]
+        for subscription in resources(template, "AWS::SNS::Subscription").values()
+        if subscription["Properties"]["Protocol"] == "https"
+    ]
+
+
+def test_an_app_hears_of_the_kinds_of_feedback_that_it_is_named_for(endpoints: Template) -> None:
+    found = {(one["TopicArn"]["Ref"][:6], one["Endpoint"]) for one in of_endpoints(endpoints)}
+    assert found == {
+        (kind.capitalize()[:6], url) for kind, urls in ENDPOINTS.items() for url in urls
+    }
+
+
+def test_what_an_app_is_sent_is_signed_so_never_raw(endpoints: Template) -> None:
+    assert all("RawMessageDelivery" not in one for one in of_endpoints(endpoints))
+    for topic in resources(endpoints, "AWS::SNS::Topic").values():
+        is_of_feedback = topic["Properties"]["TopicName"].endswith("-topic-dev")
+        assert topic["Properties"].get("SignatureVersion") == ("2" if is_of_feedback else None)
+
+
+def test_an_app_is_tried_again_for_less_than_an_hour_whatever_the_tries_between_wait(
+    endpoints: Template,
+) -> None:
+    """SNS refuses a policy of more than 3,600 seconds ("Amazon SNS message delivery retries")."""
+    for one in of_endpoints(endpoints):
+        retries = one["DeliveryPolicy"]["healthyRetryPolicy"]
+        at_least = retries["numMinDelayRetries"]
+        longest = (
+            at_least * retries["minDelayTarget"]
+            + (retries["numRetries"] - at_least) * retries["maxDelayTarget"]
+        )
+        assert 1800 < longest < 3600
+
+
+def test_what_an_app_did_not_take_is_kept_and_watched_beside_the_functions_queues(
+    endpoints: Template,
+) -> None:
+    queues = resources(endpoints, "AWS::SQS::Queue")
+    kept = {
+        one["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0]
+        for one in of_endpoints(endpoints)
+    }
+    assert len(kept) == len(ENDPOINTS)
+    for logical_id in kept:
+        assert "EndpointDeadLetterQueue" in logical_id
+        queue = queues[logical_id]["Properties"]
+        assert queue["MessageRetentionPeriod"] == 14 * 24 * 3600
+        assert queue["KmsMasterKeyId"]
+    endpoints.has_resource_properties(
+        "AWS::CloudWatch::Alarm", {"AlarmName": "ses-suppression-dev-BouncesEndpointDeadLetters"}
+    )
+    endpoints.has_output("BouncesEndpointDeadLetterQueueUrl", {})
+    assert not endpoints.find_outputs("ComplaintsEndpointDeadLetterQueueUrl")
+    policies = resources(endpoints, "AWS::SQS::QueuePolicy").values()
+    admitted = {
+        policy["Properties"]["Queues"][0]["Ref"]
+        for policy in policies
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+        if statement["Effect"] == "Allow"
+        and statement["Principal"] == {"Service": "sns.amazonaws.com"}
+        and statement["Action"] == "sqs:SendMessage"
+    }
+    assert kept <= admitted
+
+
+def test_an_endpoint_changes_nothing_of_what_is_there_without_one(endpoints: Template) -> None:
+    plain = synthesized(identities=["example.com"])
+    for of_type in (
+        "AWS::SNS::Topic",
+        "AWS::SNS::TopicPolicy",
+        "AWS::KMS::Key",
+        "AWS::IAM::Policy",
+    ):
+        assert resources(plain, of_type) == resources(endpoints, of_type)
+    for of_type in ("AWS::SNS::Subscription", "AWS::SQS::Queue"):
+        assert resources(plain, of_type).items() <= resources(endpoints, of_type).items()
+
+
 def statements(template: Template, action: str) -> list[dict[str, Any]]:
     """Give the statements of the functions' roles that allow an action: there are some."""
     found = [
