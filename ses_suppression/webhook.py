@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from http import HTTPStatus
-from typing import Any, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 import boto3
 from botocore.config import Config
@@ -31,6 +31,9 @@ from cryptography.hazmat.primitives.hashes import SHA1, SHA256, HashAlgorithm
 
 from ses_suppression.errors import InvalidNotificationError, SESSuppressionError
 from ses_suppression.notification import Notification, parse
+
+if TYPE_CHECKING:
+    from types_boto3_sns import SNSClient
 
 MOST_BYTES = 1024 * 1024
 """A message of SNS has at most 256 KB; as text in JSON it may be twice that."""
@@ -190,20 +193,25 @@ def fetch_certificate(url: str, *, seconds: float = 5) -> bytes:
     return content
 
 
-def confirm_subscription(topic_arn: str, token: str) -> None:
+def confirm_subscription(topic_arn: str, token: str, *, client: "SNSClient | None" = None) -> None:
     """Confirm a subscription through SNS's own API; only its owner can end it then.
 
     The app's role needs `sns:ConfirmSubscription` on the topic.
 
+    Args:
+        topic_arn: of the topic.
+        token: of the confirmation.
+        client: of boto3 for SNS; None: one with the app's own credentials, in the topic's region.
+
     Raises:
         RefusedMessageError: SNS did not answer, or refused.
     """
-    client = boto3.client(
-        "sns",
-        region_name=topic_arn.split(":")[3],
-        config=Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 2}),
-    )
     try:
+        client = client or boto3.client(
+            "sns",
+            region_name=topic_arn.split(":")[3],
+            config=Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 2}),
+        )
         client.confirm_subscription(
             TopicArn=topic_arn, Token=token, AuthenticateOnUnsubscribe="true"
         )

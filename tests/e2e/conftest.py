@@ -9,6 +9,7 @@ import pytest
 from local.deployment import configured, deploy
 from local.emulator import ACCOUNT_ID, running_emulator
 from local.mailbox_simulator import verify_identities
+from tests.e2e.operator import Operator
 from tests.e2e.stack import Stack
 
 TRUST = {
@@ -30,6 +31,11 @@ def stack() -> Iterator[Stack]:
     with running_emulator(config.region) as emulator:
         verify_identities(emulator, config)
         yield Stack(emulator, config, deploy(emulator))
+
+
+@pytest.fixture
+def operator(stack: Stack) -> Operator:
+    return Operator(stack)
 
 
 @contextmanager

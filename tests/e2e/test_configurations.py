@@ -65,6 +65,7 @@ STREAMS: dict[str, Any] = {
     "feed": "configuration-set",
     "identities": ["streams.example"],
     "policy": {"stream_tag": "stream"},
+    "endpoints": {"complaints": ["https://127.0.0.1:9/ses"]},  # nobody is there
 }
 
 
@@ -87,6 +88,17 @@ def test_streams_come_by_the_configuration_set(streams: Stack) -> None:
     doctor = Operator(stack, ("--env", "streams")).run("doctor")
     assert doctor.returncode == 0, doctor.stdout
     assert "ses-suppression-streams publishes to all topics" in doctor.stdout
+
+
+def test_an_app_is_subscribed_and_what_it_did_not_take_has_a_queue(streams: Stack) -> None:
+    sns, outputs = streams.emulator.client("sns"), streams.deployment.outputs
+    topic = outputs["ComplaintsTopicArn"]
+    listed = sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
+    (app,) = [one for one in listed if one["Protocol"] == "https"]
+    assert app["Endpoint"] == "https://127.0.0.1:9/ses"
+    attributes = sns.get_subscription_attributes(SubscriptionArn=app["SubscriptionArn"])
+    queue_name = outputs["ComplaintsEndpointDeadLetterQueueUrl"].rpartition("/")[2]
+    assert attributes["Attributes"]["RedrivePolicy"].endswith(f'{queue_name}"}}')
 
 
 @pytest.mark.slow

@@ -18,11 +18,6 @@ Bounced = Callable[[], str]
 
 
 @pytest.fixture
-def operator(stack: Stack) -> Operator:
-    return Operator(stack)
-
-
-@pytest.fixture
 def bounced(stack: Stack) -> Bounced:
     def bounced() -> str:
         address = f"{uuid.uuid4().hex}@example.net"

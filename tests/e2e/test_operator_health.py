@@ -14,11 +14,6 @@ from tests.e2e.stack import SECONDS, Stack
 from tests.sent_by_ses import bounce
 
 
-@pytest.fixture
-def operator(stack: Stack) -> Operator:
-    return Operator(stack)
-
-
 def states(operator: Operator, status: int, *arguments: str) -> dict[str, str]:
     return {
         one["check"]: one["state"]

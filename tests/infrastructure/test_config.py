@@ -88,7 +88,7 @@ def test_streams_are_for_the_configuration_set_feed() -> None:
                 "https://a.example/ses#x",
                 "https://a.example/s s",
                 "https://localhost/ses",
-                "https://a.example/${Token[TOKEN.9]}\n",
+                "https://a.example/${Token[TOKEN.9]}",
                 "https://a.example/" + 2048 * "x",
                 None,
             )

@@ -1,4 +1,4 @@
-"""`docs/deployment.md`: every block is what the app takes."""
+"""`docs/deployment.md` and `docs/webhook.md`: every block is what the app takes."""
 
 import json
 import re
@@ -11,13 +11,15 @@ from stacks.config import Config
 from tests.infrastructure.conftest import synthesized
 from tests.infrastructure.test_stack import resources
 
-PAGE = (Path(__file__).parent.parent.parent / "docs" / "deployment.md").read_text()
-ENVIRONMENTS = re.findall(r"^```json\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+DOCS = Path(__file__).parent.parent.parent / "docs"
+PAGE = (DOCS / "deployment.md").read_text()
+PAGES = PAGE + (DOCS / "webhook.md").read_text()
+ENVIRONMENTS = re.findall(r"^ *```json\n(.*?)^ *```", PAGES, re.MULTILINE | re.DOTALL)
 (KEY_POLICY,) = re.findall(r"^```json key-policy\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
 
 
-def test_the_page_shows_environments() -> None:
-    assert len(ENVIRONMENTS) == 4
+def test_the_pages_show_environments() -> None:
+    assert len(ENVIRONMENTS) == 5
 
 
 @pytest.mark.parametrize("text", ENVIRONMENTS)

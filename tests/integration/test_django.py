@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from typing import Any
 
-import django
 import pytest
 from django.conf import settings
 from django.core import mail
@@ -14,19 +13,10 @@ from ses_suppression.client import AddressesUnknownError, SuppressionList
 from ses_suppression.contrib import django as contrib
 from ses_suppression.errors import InvalidAddressError
 from tests.integration.conftest import TABLE_NAME
+from tests.integration.django_project import BACKEND
 from tests.unit.test_client import NOW, VERDICTS, AnsweringStore
 
 HELD, CLEAR, SILENT = "held@example.com", "clear@example.com", "silent@example.com"
-BACKEND = "ses_suppression.contrib.django.EmailBackend"
-
-if not settings.configured:
-    settings.configure(
-        EMAIL_BACKEND=BACKEND,
-        SES_SUPPRESSION={"BACKEND": "django.core.mail.backends.locmem.EmailBackend"},
-        DEFAULT_CHARSET="utf-8",
-        USE_I18N=False,
-    )
-    django.setup()
 
 
 @pytest.fixture

@@ -1,0 +1,15 @@
+"""The settings of a Django project; a process has one."""
+
+import django
+from django.conf import settings
+
+BACKEND = "ses_suppression.contrib.django.EmailBackend"
+
+if not settings.configured:
+    settings.configure(
+        EMAIL_BACKEND=BACKEND,
+        SES_SUPPRESSION={"BACKEND": "django.core.mail.backends.locmem.EmailBackend"},
+        DEFAULT_CHARSET="utf-8",
+        USE_I18N=False,
+    )
+    django.setup()

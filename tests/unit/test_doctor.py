@@ -1,0 +1,60 @@
+"""What the doctor finds in answers that no emulator gives."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import boto3
+from botocore.stub import Stubber
+
+from ses_suppression.cli.doctor import Finding, State, _subscriptions
+
+TOPIC = "arn:aws:sns:eu-west-1:123456789012:ses-bounces-topic-prod"
+
+
+def subscription(protocol: str, endpoint: str, arn: str) -> dict[str, str]:
+    return {
+        "SubscriptionArn": arn,
+        "Owner": "123456789012",
+        "Protocol": protocol,
+        "Endpoint": endpoint,
+        "TopicArn": TOPIC,
+    }
+
+
+def found(*subscriptions: dict[str, str]) -> list[Finding]:
+    """Let the doctor look at what SNS lists for the topic of bounces."""
+    client = boto3.client(
+        "sns", region_name="eu-west-1", aws_access_key_id="x", aws_secret_access_key="x"
+    )
+    outputs = {"BouncesTopicArn": TOPIC, "BouncesQueueUrl": "https://sqs.example/1/bounces"}
+    stack = SimpleNamespace(kinds=["Bounces"], output=outputs.__getitem__)
+    session: Any = SimpleNamespace(stack=stack, client=lambda _name: client)
+    with Stubber(client) as stubber:
+        stubber.add_response("list_subscriptions_by_topic", {"Subscriptions": list(subscriptions)})
+        return list(_subscriptions(session))
+
+
+QUEUE = subscription("sqs", "arn:aws:sqs:eu-west-1:1:bounces", f"{TOPIC}:1")
+URL = "https://shop.example/ses"
+
+
+def test_an_app_that_has_not_confirmed_is_told_nothing() -> None:
+    queue, app = found(QUEUE, subscription("https", URL, "PendingConfirmation"))
+    assert queue.state is State.OK
+    assert (app.check, app.state) == ("endpoint of bounces", State.WARNING)
+    assert app.found == f"{URL} has not confirmed: it is told nothing"
+    assert "aws sns subscribe" in app.advice
+
+
+def test_an_app_that_has_confirmed_is_fine_and_a_person_is_none_of_ours() -> None:
+    _, *apps = found(
+        QUEUE,
+        subscription("https", URL, f"{TOPIC}:2"),
+        subscription("email", "ops@shop.example", "PendingConfirmation"),
+    )
+    assert [(app.state, app.found) for app in apps] == [(State.OK, f"{URL} has confirmed")]
+
+
+def test_a_queue_whose_subscription_is_pending_or_gone_is_broken() -> None:
+    pending, gone = (found(*listed) for listed in ([{**QUEUE, "SubscriptionArn": "x"}], []))
+    assert [one.found for one in (*pending, *gone)] == ["it is not confirmed", "it is gone"]
