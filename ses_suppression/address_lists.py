@@ -38,16 +38,25 @@ def read_addresses(lines: Iterable[str]) -> Iterator[str]:
 
 
 def _column(first: str, lines: Iterator[str]) -> Iterator[str]:
-    delimiter = max(DELIMITERS, key=first.count)
-    header = next(csv.reader([first], delimiter=delimiter))
-    found = [index for index, name in enumerate(header) if _plain(name) in _COLUMNS]
+    rows = _rows(chain([first], lines), max(DELIMITERS, key=first.count))
+    found = [index for index, name in enumerate(next(rows)) if _plain(name) in _COLUMNS]
     if len(found) != 1:
         what = "several columns may be" if found else "no column is"
         raise UnknownListError(
             f"{what} that of the addresses; found: {first[:_SHOWN]}. The header has to name just "
             "one of: email, email address, address, mail, recipient"
         )
-    return _cells(found[0], csv.reader(lines, delimiter=delimiter))
+    return _cells(found[0], rows)
+
+
+def _rows(lines: Iterable[str], delimiter: str) -> Iterator[list[str]]:
+    reader = csv.reader(lines, delimiter=delimiter)
+    try:
+        yield from reader
+    except csv.Error as error:
+        raise UnknownListError(
+            f"line {reader.line_num:,}, counted from the header: {error}"
+        ) from None
 
 
 def _cells(index: int, rows: Iterable[list[str]]) -> Iterator[str]:

@@ -116,3 +116,11 @@ def test_a_list_is_an_address_a_line_or_has_a_header_that_names_the_column(
 def test_another_list_is_refused_with_what_was_found(lines: list[str], problem: str) -> None:
     with pytest.raises(UnknownListError, match=problem):
         read_addresses(lines)
+
+
+def test_a_row_that_is_no_csv_is_named() -> None:
+    lines = ["name,email", "Jane,jane@example.com", f'Joe,"{"x" * 200_000}"']
+    addresses = read_addresses(lines)
+    assert next(addresses) == "jane@example.com"
+    with pytest.raises(UnknownListError, match="^line 3, counted from the header: field larger"):
+        next(addresses)
