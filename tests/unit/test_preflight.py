@@ -122,5 +122,5 @@ def test_a_row_that_is_no_csv_is_named() -> None:
     lines = ["name,email", "Jane,jane@example.com", f'Joe,"{"x" * 200_000}"']
     addresses = read_addresses(lines)
     assert next(addresses) == "jane@example.com"
-    with pytest.raises(UnknownListError, match="^line 3, counted from the header: field larger"):
+    with pytest.raises(UnknownListError, match=r"^line 3, counted from the header: field larger"):
         next(addresses)
