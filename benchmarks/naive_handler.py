@@ -17,7 +17,7 @@ def handler(event: dict[str, Any], _context: object) -> None:
     """Count what each record of the batch says."""
     for record in event["Records"]:
         notification = json.loads(record["body"])
-        match notification["notificationType"]:
+        match notification.get("notificationType") or notification["eventType"]:
             case "Bounce":
                 bounce = notification["bounce"]
                 for recipient in bounce["bouncedRecipients"]:

@@ -37,6 +37,7 @@ CLIENT = Config(
     connect_timeout=0.5,
     read_timeout=1.2,
     max_pool_connections=CONNECTIONS,
+    user_agent="ses-suppression",  # to write boto3's own anew is a sixth of a call's CPU
     parameter_validation=False,  # an eighth of a call's CPU; what is asked is made here alone
     retries={"mode": "standard", "total_max_attempts": 2},
 )

@@ -181,6 +181,11 @@ def apply(
     while pending:
         loaded = store.load(pending, consistent=consistent, deadline=deadline)
         applied.failures.update(loaded.failures)
+        for address in pending:
+            if address not in loaded.records and address not in loaded.failures:
+                applied.failures[address] = StoreUnavailableError(
+                    "NotAnswered", "the store did not answer for this key"
+                )
         changes = {
             address: change
             for address, record in loaded.records.items()

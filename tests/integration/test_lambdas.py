@@ -19,8 +19,9 @@ from lambdas.ingest import SECONDS_TO_HAND_BACK
 from lambdas.isolation import SUSPECT_RECEIVES
 from lambdas.settings import Settings
 from ses_suppression.client import SuppressionList
+from ses_suppression.deadline import Deadline
 from ses_suppression.errors import InvalidPolicyError, MissingSettingError
-from ses_suppression.store import CONNECTIONS
+from ses_suppression.store import CONNECTIONS, DynamoDBStore
 from tests.integration.conftest import TABLE_NAME
 from tests.sent_by_ses import ACCOUNT_ID, NOON, bounce, complaint, delivery
 from tests.unit.test_decision import JANE
@@ -102,6 +103,19 @@ def test_a_batch_is_applied_and_nothing_is_given_back(deployed: Deployed) -> Non
     suppressions = SuppressionList.of_table(TABLE_NAME)
     assert suppressions.check(JANE) is not None
     assert suppressions.check("joe@example.com") is not None
+
+
+def test_feedback_without_a_time_has_that_of_its_arrival_never_this_machines(
+    deployed: Deployed,
+) -> None:
+    undated = json.loads(bounce(JANE))
+    del undated["bounce"]["timestamp"], undated["mail"]["timestamp"]
+    tomorrow = bounce("joe@example.com", mail_id="m2", at=NOON + timedelta(days=1))
+    deployed(json.dumps(undated), tomorrow)
+    store = DynamoDBStore(boto3.client("dynamodb"), TABLE_NAME)
+    loaded = store.load([JANE, "joe@example.com"], consistent=True, deadline=Deadline(5))
+    times = {piece.at for record in loaded.records.values() for piece in record.evidence}
+    assert times == {NOON + timedelta(minutes=1)}
 
 
 FEEDBACK = {

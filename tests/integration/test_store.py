@@ -203,6 +203,44 @@ def test_a_key_that_is_never_answered_is_unknown_and_not_empty() -> None:
     assert failure.code == "UnprocessedKeys"
 
 
+@pytest.mark.parametrize("consistent", [True, False])
+def test_a_read_is_as_consistent_as_is_asked_for(*, consistent: bool) -> None:
+    client, stubber = stubbed()
+    expected = {
+        "RequestItems": {
+            TABLE_NAME: {"Keys": [{"address": {"S": JANE}}], "ConsistentRead": consistent}
+        }
+    }
+    answer: dict[str, Any] = {"Responses": {TABLE_NAME: []}, "UnprocessedKeys": {}}
+    stubber.add_response("batch_get_item", answer, expected)
+    with stubber:
+        store_of(client).load([JANE], consistent=consistent, deadline=Deadline(5))
+    stubber.assert_no_pending_responses()
+
+
+def test_what_was_answered_before_a_refusal_is_known_and_the_rest_is_not() -> None:
+    client, stubber = stubbed()
+    stubber.add_response("batch_get_item", unprocessed(JANE))
+    stubber.add_client_error("batch_get_item", "AccessDeniedException", "")
+    with stubber:
+        loaded = store_of(client).load(
+            [JANE, "b@example.com"], consistent=True, deadline=Deadline(5)
+        )
+    assert loaded.records.keys() == {"b@example.com"}
+    assert loaded.failures.keys() == {JANE}
+
+
+def test_each_part_of_a_long_read_that_fails_is_told() -> None:
+    client, stubber = stubbed()
+    for _ in range(3):
+        stubber.add_client_error("batch_get_item", "AccessDeniedException", "")
+    addresses = [f"a{number}@example.com" for number in range(250)]
+    with stubber:
+        loaded = store_of(client).load(addresses, consistent=True, deadline=Deadline(5))
+    assert loaded.failures.keys() == {*addresses}
+    assert loaded.records == {}
+
+
 def test_a_refusal_is_told_for_every_address_and_by_its_code_alone() -> None:
     client, stubber = stubbed()
     stubber.add_client_error("batch_get_item", "AccessDeniedException", f"not for {JANE}")

@@ -2,17 +2,31 @@
 
 import json
 import random
+import re
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 
 import pytest
 
+from ses_suppression.classification import rule_of
 from ses_suppression.evidence import Kind
 from ses_suppression.record import Record
 from ses_suppression.rules import Rule
+from ses_suppression.store import Loaded
 from ses_suppression.suppression import Suppression
-from tests.e2e.chaos.feedback import COMPLAINTS, DELIVERIES, Action, Feedback, Post, feedback
+from tests.e2e.chaos.feedback import (
+    COMPLAINTS,
+    DELIVERIES,
+    Action,
+    Feedback,
+    Post,
+    feedback,
+    reason_of,
+)
+from tests.e2e.chaos.run import wrong_letters, wrong_records
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -58,7 +72,7 @@ def is_action(kind: Kind) -> Callable[[Post | Action], bool]:
         pytest.param(is_delivery, id="deliveries"),
         *(
             pytest.param(is_action(kind), id=kind)
-            for kind in (Kind.SUPPRESS, Kind.REACTIVATE, Kind.VOID)
+            for kind in (Kind.SUPPRESS, Kind.REACTIVATE, Kind.VOID, Kind.IMPORT)
         ),
     ],
 )
@@ -94,17 +108,71 @@ def test_the_model_holds_back_whoever_bounced_for_good_and_nobody_to_whom_all_wa
     of_actions = {action.address for action in happening.actions}
     failed, named = set(), set()
     for post in happening.posts:
+        named |= {
+            text.lower() for text in re.findall(r"[\w-]+@example\.net", post.body, re.IGNORECASE)
+        }
         if post in happening.rejected or post.kind == DELIVERIES:
             continue
         document = json.loads(post.body)
-        names = {name.lower() for name in document["mail"]["destination"]}
-        named |= names
         for recipient in document.get("bounce", {}).get("bouncedRecipients", []):
             if recipient.get("status") == "5.1.1":
                 failed.add(recipient["emailAddress"].lower())
     assert len(failed) > 50
     assert all(records[address].suppressions for address in failed - of_actions)
     assert {*records} <= named | of_actions
+
+
+def test_every_rule_is_met() -> None:
+    met = {rule_of(piece) for record in expected().values() for piece in record.evidence}
+    assert met == {*Rule}
+
+
+def test_what_is_to_be_rejected_is_rejected_with_a_reason_and_nothing_else_is() -> None:
+    happening = made()
+    assert {post for post in happening.posts if reason_of(post)} == happening.rejected
+
+
+def test_feedback_comes_by_both_channels_and_some_of_it_by_both() -> None:
+    channels = defaultdict(set)
+    for post in made().posts:
+        if feedback_id := re.search(r'"feedbackId": "([^"]+)"', post.body):
+            channels[feedback_id[1]].add('"eventType"' in post.body)
+    numbers = Counter(frozenset(of) for of in channels.values())
+    assert min(numbers.values()) > 50
+    assert len(numbers) == 3
+
+
+def test_a_table_that_is_wrong_anywhere_is_found() -> None:
+    model = expected()
+    address, record = next(item for item in model.items() if item[1].suppressions)
+    others = {name: one for name, one in model.items() if name != address}
+    wrong = {
+        "lost": others,
+        "its verdict": {**model, address: replace(record, suppressions={})},
+        "its evidence": {**model, address: replace(record, evidence=record.evidence[1:])},
+        "one too many": {**model, "nobody@example.net": record},
+        "its end": {**model, address: replace(record, expires_at=1)},
+    }
+    assert not list(wrong_records([Loaded(records=dict(model))], model))
+    for what, records in wrong.items():
+        (found,) = wrong_records([Loaded(records=records)], model)
+        assert found.startswith("nobody@example.net" if what == "one too many" else address), what
+
+
+def test_dead_letters_that_are_wrong_are_found() -> None:
+    post, other = sorted(made().rejected, key=lambda one: one.body)[:2]
+    sound = next(one for one in made().posts if one not in made().rejected)
+    why = reason_of(post)
+
+    def wrong(letters: Mapping[tuple[Post, str], int]) -> list[str]:
+        return list(wrong_letters(letters, {post}, {post: 2}, reason_of=reason_of))
+
+    assert not wrong({(post, why): 2})
+    assert not wrong({(post, why): 3})
+    assert "1 dead letters, 2 were published" in wrong({(post, why): 1})[0]
+    assert "not to be rejected" in wrong({(post, why): 2, (sound, ""): 1})[0]
+    assert "not to be rejected" in wrong({(post, why): 2, (other, reason_of(other)): 1})[0]
+    assert "a dead letter because ''" in wrong({(post, why): 1, (post, ""): 1})[0]
 
 
 def test_a_seed_makes_the_same_run_again() -> None:

@@ -87,6 +87,22 @@ def test_a_delivery_leaves_no_record_unless_there_are_transient_bounces(
     assert len(store.records[JANE].evidence) == 1
 
 
+class ForgetfulStore(InMemoryStore):
+    """Says nothing about one address, neither what is known nor why not."""
+
+    def load(self, addresses: Collection[str], *, consistent: bool, deadline: Deadline) -> Loaded:
+        loaded = super().load(addresses, consistent=consistent, deadline=deadline)
+        loaded.records.pop(JANE, None)
+        return loaded
+
+
+def test_what_the_store_says_nothing_about_is_retried() -> None:
+    store = ForgetfulStore(clock=clock_at(RECEIVED))
+    first, second = ingested(store, bounce(JANE), bounce("joe@example.com", mail_id="m2"))
+    assert (first.status, first.reason) == (Status.RETRIED, "NotAnswered")
+    assert second.status is Status.APPLIED
+
+
 def test_one_message_about_several_addresses_suppresses_each(store: InMemoryStore) -> None:
     document = json.loads(bounce(JANE))
     addresses = [f"a{number}@example.com" for number in range(250)]

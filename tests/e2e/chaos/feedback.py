@@ -3,7 +3,7 @@
 import json
 import random
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,17 +11,22 @@ from typing import Any
 from lambdas import ingest as lambdas_ingest
 from ses_suppression.deadline import Deadline
 from ses_suppression.evidence import Evidence
-from ses_suppression.ingest import Message, apply, ingest
-from ses_suppression.operator_actions import reactivate, suppress, void
-from ses_suppression.policy import Policy
+from ses_suppression.ingest import Message, Outcome, Status, apply, ingest
+from ses_suppression.operator_actions import imported, reactivate, suppress, void
+from ses_suppression.policy import Policy, Reason
 from ses_suppression.record import Record
 from ses_suppression.testing import InMemoryStore
-from tests.sent_by_ses import ACCOUNT_ID, bounce, complaint, delivery
+from tests.sent_by_ses import ACCOUNT_ID, bounce, complaint, delivery, iso, mail
 
 POLICY = Policy()
 KINDS = BOUNCES, COMPLAINTS, DELIVERIES = "Bounces", "Complaints", "Deliveries"
 _DAYS = 25
 _MOST_COPIES = 4
+_RECIPIENTS = {
+    "bounce": "bouncedRecipients",
+    "complaint": "complainedRecipients",
+    "delivery": "recipients",
+}
 _OPERATOR = "arn:aws:iam::123456789012:user/operator"
 
 
@@ -47,7 +52,7 @@ class Feedback:
 
     Attributes:
         posts: every notification once.
-        rejected: those of them that are none, or not ours.
+        rejected: those of them that are none, or not ours, or hold a recipient that is none.
         actions: what operators do in between.
     """
 
@@ -79,21 +84,32 @@ class Feedback:
 
         Deliveries come last: one that strikes nothing out when it comes is not kept.
         """
-        store, late, now = InMemoryStore(), Deadline(3600), datetime.now(UTC)
+        store, late = InMemoryStore(), Deadline(3600)
         actions: defaultdict[str, list[Evidence]] = defaultdict(list)
         for action in self.actions:
             actions[action.address].append(action.evidence)
         apply(actions, store=store, policy=POLICY, deadline=late)
         for kind in KINDS:
-            ingest(
-                [Message(id=post.body, body=post.body, received_at=now) for post in self.of(kind)],
-                store=store,
-                policy=POLICY,
-                deadline=late,
-                account_ids=frozenset({ACCOUNT_ID}),
-                kind=lambdas_ingest.KINDS[kind.lower()],
-            )
+            _ingest(self.of(kind), kind, store)
         return store.records
+
+
+def reason_of(post: Post) -> str:
+    """Say why a notification is rejected; empty: it is not."""
+    (outcome,) = _ingest([post], post.kind, InMemoryStore())
+    return outcome.reason if outcome.status is Status.REJECTED else ""
+
+
+def _ingest(posts: Iterable[Post], kind: str, store: InMemoryStore) -> list[Outcome]:
+    now = datetime.now(UTC)
+    return ingest(
+        [Message(id=post.body, body=post.body, received_at=now) for post in posts],
+        store=store,
+        policy=POLICY,
+        deadline=Deadline(3600),
+        account_ids=frozenset({ACCOUNT_ID}),
+        kind=lambdas_ingest.KINDS[kind.lower()],
+    )
 
 
 def feedback(
@@ -118,6 +134,16 @@ def feedback(
     )
 
 
+def _by_the_other_channel(post: Post) -> Post:
+    """Write the notification of an identity as the event of a configuration set, or back."""
+    document = json.loads(post.body)
+    for one, other in (("notificationType", "eventType"), ("eventType", "notificationType")):
+        if one in document:
+            document[other] = document.pop(one)
+            break
+    return Post(post.kind, json.dumps(document))
+
+
 class _Makers:
     """Makes up feedback about a few addresses, so that much of it meets.
 
@@ -134,20 +160,51 @@ class _Makers:
         self._troubled, self._others = every[2 * third : 3 * third], every[3 * third :]
         self._ids = 0
         self._now = now
+        self._feedbacks: list[Post] = []
         self._evidence: list[tuple[str, str]] = []  # address and id
         self._mails: list[tuple[str, str, datetime]] = []  # address, id and time of one that failed
 
     def sound(self) -> Post:
+        (make,) = self._chance.choices(
+            [self._feedback, self._by_the_other_channel, self._notice], weights=(17, 2, 1)
+        )
+        return make()
+
+    def _feedback(self) -> Post:
         kinds: Sequence[Callable[[], Post]] = (
             self._bounce, self._transient, self._several, self._complaint, self._delivery,
         )  # fmt: skip
         (make,) = self._chance.choices(kinds, weights=(15, 30, 5, 15, 35))
-        return make()
+        post = self._sent_earlier(make())
+        if self._chance.random() < 1 / 5:
+            post = _by_the_other_channel(post)
+        self._feedbacks.append(post)
+        return post
+
+    def _sent_earlier(self, post: Post) -> Post:
+        """Let one in three be about a mail of days before."""
+        document = json.loads(post.body)
+        if self._chance.random() < 1 / 3:
+            sent = datetime.fromisoformat(document["mail"]["timestamp"])
+            hours = self._chance.randrange(1, 100)
+            document["mail"]["timestamp"] = iso(sent - timedelta(hours=hours))
+        return Post(post.kind, json.dumps(document))
+
+    def _by_the_other_channel(self) -> Post:
+        """Tell once more what was told by an identity, or by a configuration set."""
+        return _by_the_other_channel(self._chance.choice(self._feedbacks or [self._feedback()]))
+
+    def _notice(self) -> Post:
+        """Make an event that is no feedback: it is acknowledged, and nothing follows."""
+        address = self._address(self._troubled)
+        document = {"eventType": "Send", "send": {}, "mail": mail(address, mail_id=f"{self._id()}")}
+        return Post(self._chance.choice(KINDS), json.dumps(document))
 
     def rejected(self) -> Post:
-        sound = self.sound()
+        sound = self._feedback()
         document = json.loads(sound.body)
-        match self._chance.randrange(4):
+        name = (document.get("notificationType") or document["eventType"]).lower()
+        match self._chance.randrange(5):
             case 0:  # cut off on the way
                 return Post(sound.kind, sound.body[: len(sound.body) // 2])
             case 1:
@@ -155,16 +212,22 @@ class _Makers:
             case 2:
                 other = BOUNCES if sound.kind != BOUNCES else COMPLAINTS
                 return Post(other, sound.body)
-            case _:
-                document[document["notificationType"].lower()] = [self._id()]
+            case 3:
+                document[name] = [self._id()]
+            case _:  # the others that it names are applied
+                document[name][_RECIPIENTS[name]].append(None)
         return Post(sound.kind, json.dumps(document))
 
     def action(self) -> Action:
         at, note = self._moment(), f"ticket {self._id()}"
         address = self._address(self._troubled)
-        match self._chance.randrange(3):
+        match self._chance.randrange(4):
             case 0:
                 return Action(address, suppress(by=_OPERATOR, note=note, at=at))
+            case 3:
+                reason = self._chance.choice(list(Reason))
+                entry = imported(address=address, reason=reason, by=_OPERATOR, note=note, at=at)
+                return Action(address, entry)
             case 1:
                 address = self._address(self._wavering + self._failing + self._troubled)
                 return Action(address, reactivate(by=_OPERATOR, note=note, at=at))
@@ -177,8 +240,10 @@ class _Makers:
         choices: list[tuple[str, dict[str, Any]]] = [
             ("General", {"action": "failed", "status": "5.1.1"}),
             ("General", {"action": "failed", "status": "5.7.1", "diagnosticCode": "blocked"}),
+            ("General", {"action": "failed", "status": "5.4.1"}),
             ("General", {"action": "delayed", "status": "4.4.7"}),
             ("Suppressed", {}),
+            ("UnsubscribedRecipient", {}),
             ("OnAccountSuppressionList", {}),
         ]
         sub_type, recipient = self._chance.choice(choices)
@@ -194,11 +259,13 @@ class _Makers:
             ("General", {"action": "failed", "status": "4.4.1"}),
             ("General", {}),  # an automatic reply
             ("MessageTooLarge", {"action": "failed", "status": "5.3.4"}),
+            ("Undetermined", {"action": "failed", "status": "4.0.0"}),
         ]
-        (choice,) = self._chance.choices(choices, weights=(3, 3, 1, 1))
+        (choice,) = self._chance.choices(choices, weights=(3, 3, 1, 1, 1))
         sub_type, recipient = choice
         address = self._address(self._wavering + self._failing, often=0.5)
-        options: dict[str, Any] = {"bounce_type": "Transient", "sub_type": sub_type}
+        bounce_type = "Undetermined" if sub_type == "Undetermined" else "Transient"
+        options: dict[str, Any] = {"bounce_type": bounce_type, "sub_type": sub_type}
         identifiers = self._identifiers(address)
         if address not in self._failing:
             self._mails.append((address, identifiers["mail_id"], identifiers["at"]))
@@ -219,6 +286,8 @@ class _Makers:
     def _complaint(self) -> Post:
         feedback_type = self._chance.choice(["abuse", "abuse", "not-spam", "auth-failure", None])
         more: dict[str, Any] = {"complaintFeedbackType": feedback_type} if feedback_type else {}
+        if self._chance.random() < 1 / 10:
+            more["complaintSubType"] = "OnAccountSuppressionList"
         address = self._address(self._troubled)
         return Post(
             COMPLAINTS, complaint(self._spelled(address), **self._identifiers(address), **more)

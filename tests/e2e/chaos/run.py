@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ from ses_suppression.deadline import Deadline
 from ses_suppression.evidence import Evidence, Kind
 from ses_suppression.ingest import apply
 from ses_suppression.record import Record, updated
-from ses_suppression.store import chunks
+from ses_suppression.store import Loaded, chunks
 from tests.e2e.chaos.faults import (
     PHASES,
     Faults,
@@ -35,6 +35,7 @@ from tests.e2e.chaos.feedback import (
     Feedback,
     Post,
     feedback,
+    reason_of,
 )
 from tests.e2e.stack import Stack
 from tests.fault_proxy import FaultProxy, running_fault_proxy
@@ -58,7 +59,8 @@ class Report:
         retried: messages that a function gave back.
         suppressed: addresses that the model holds back.
         wrong: addresses whose verdict or evidence is not that of the model.
-        lost: rejected notifications that are on no dead-letter queue, and what else is there.
+        lost: rejected notifications that are on no dead-letter queue as often as they were
+            published, with their reason; and what else is there.
     """
 
     seed: int
@@ -83,12 +85,10 @@ class Report:
         return struck and self.killed > 0 and self.retried > 0 and self.suppressed > 0
 
 
-def wrong_records(
-    stack: Stack, _happening: Feedback, expected: Mapping[str, Record]
-) -> Iterator[str]:
-    """Name each address of which the table does not hold what the model says."""
+def wrong_records(scan: Iterable[Loaded], expected: Mapping[str, Record]) -> Iterator[str]:
+    """Name each address of which a table does not hold what the model says."""
     found: dict[str, Record] = {}
-    for loaded in stack.store.scan():
+    for loaded in scan:
         assert not loaded.failures
         found.update(loaded.records)
     for name in sorted({*expected, *found}):
@@ -113,14 +113,14 @@ class Handler:
 
     Attributes:
         rights: what it cannot do without, by kind: taken away for a while.
-        says_why: whether a dead letter carries the reason.
+        reason_of: the reason with which a notification has to be rejected; None: with any or none.
         wrong: names each address that it left wrong.
         install: puts it in place of the functions' code.
     """
 
     rights: Mapping[str, str]
-    says_why: bool
     wrong: Callable[[Stack, Feedback, Mapping[str, Record]], Iterator[str]]
+    reason_of: Callable[[Post], str] | None = None
     install: Callable[[Stack], None] = lambda _stack: None
 
 
@@ -130,8 +130,8 @@ OURS = Handler(
         COMPLAINTS: "dynamodb:PutItem",
         DELIVERIES: "dynamodb:BatchGetItem",
     },
-    says_why=True,
-    wrong=wrong_records,
+    wrong=lambda stack, _, expected: wrong_records(stack.store.scan(), expected),
+    reason_of=reason_of,
 )
 
 
@@ -216,7 +216,7 @@ def run(
         retried=sum(int(sum(line.get("Retried", []))) for line in lines),
         suppressed=sum(bool(record.suppressions) for record in expected.values()),
         wrong=list(handler.wrong(stack, happening, expected)),
-        lost=list(_lost(stack, happening, copies, says_why=handler.says_why)),
+        lost=list(_lost(stack, happening, copies, reason_of=handler.reason_of)),
     )
 
 
@@ -259,27 +259,51 @@ def _await_drained(stack: Stack, notifications: int) -> None:
 
 
 def _lost(
-    stack: Stack, happening: Feedback, copies: Counter[Post], *, says_why: bool
+    stack: Stack,
+    happening: Feedback,
+    copies: Counter[Post],
+    *,
+    reason_of: Callable[[Post], str] | None,
 ) -> Iterator[str]:
-    """Compare what is on the dead-letter queues with what was to be rejected, copy by copy."""
+    letters: Counter[tuple[Post, str]] = Counter()
     for kind in KINDS:
         undelivered = stack.deployment.outputs[f"{kind}UndeliveredQueueUrl"]
         if waiting_messages(stack.emulator, undelivered):
             yield f"{kind}: SNS could not deliver"
-        letters = list(
-            _take_all(
-                stack.emulator.client("sqs"), stack.deployment.outputs[f"{kind}DeadLetterQueueUrl"]
-            )
-        )
-        found = Counter(Post(kind, letter["Body"]) for letter in letters)
-        for post in happening.rejected:
-            if post.kind == kind and found[post] < copies[post]:
-                yield f"{found[post]} dead letters, {copies[post]} were published: {post}"
-        for post in found.keys() - happening.rejected:
-            yield f"a dead letter that was not to be rejected: {post}"
-        silent = sum("Reason" not in letter.get("MessageAttributes", {}) for letter in letters)
-        if silent and says_why:
-            yield f"{kind}: {silent} dead letters without a reason"
+        url = stack.deployment.outputs[f"{kind}DeadLetterQueueUrl"]
+        for letter in _take_all(stack.emulator.client("sqs"), url):
+            reason = letter.get("MessageAttributes", {}).get("Reason", {}).get("StringValue", "")
+            letters[Post(kind, letter["Body"]), reason] += 1
+    yield from wrong_letters(letters, happening.rejected, copies, reason_of=reason_of)
+
+
+def wrong_letters(
+    letters: Mapping[tuple[Post, str], int],
+    rejected: Collection[Post],
+    copies: Mapping[Post, int],
+    *,
+    reason_of: Callable[[Post], str] | None,
+) -> Iterator[str]:
+    """Name each notification of which there are too few dead letters, or any wrong one.
+
+    There may be more than were published: a function that is killed puts one there again.
+
+    Args:
+        letters: how many, by notification and reason.
+        rejected: what was to be rejected.
+        copies: how often each was published.
+        reason_of: why; None: for any reason, or none.
+    """
+    found: Counter[Post] = Counter()
+    for (post, reason), number in letters.items():
+        found[post] += number
+        if post not in rejected:
+            yield f"a dead letter that was not to be rejected, {reason!r}: {post}"
+        elif reason_of and reason != reason_of(post):
+            yield f"a dead letter because {reason!r}, not {reason_of(post)!r}: {post}"
+    for post in rejected:
+        if found[post] < copies[post]:
+            yield f"{found[post]} dead letters, {copies[post]} were published: {post}"
 
 
 def _take_all(sqs: Any, url: str) -> Iterator[dict[str, Any]]:
