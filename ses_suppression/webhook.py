@@ -24,11 +24,12 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA1, SHA256, HashAlgorithm
 
+from ses_suppression.daemon_pool import DaemonPool
 from ses_suppression.errors import InvalidNotificationError, SESSuppressionError
 from ses_suppression.notification import Notification, parse
 
@@ -44,11 +45,21 @@ OLDEST = timedelta(minutes=75)
 _EARLIEST = timedelta(minutes=5)  # a sender's clock may be ahead of ours
 _MOST_CERTIFICATE_BYTES = 64 * 1024
 _CERTIFICATES_KEPT = 16
+# SNS waits 15 seconds for an answer: this, and a confirmation, have to fit.
+_CERTIFICATE_SECONDS = 5.0
+_FETCHED_AT_A_TIME = 4
+_DOMAINS: Mapping[str, str] = {
+    "aws": "amazonaws.com",
+    "aws-us-gov": "amazonaws.com",
+    "aws-cn": "amazonaws.com.cn",
+    "aws-eusc": "amazonaws.eu",
+}
 _IDS_KEPT = 100_000
 _HASHES: Mapping[str, type[HashAlgorithm]] = {"1": SHA1, "2": SHA256}
 _TOPIC_ARN = re.compile(r"arn:(aws[a-z-]*):sns:([a-z0-9-]+):\d{12}:[\w-]{1,256}(?:\.fifo)?")
 _MESSAGE_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _ONE_LINE = re.compile(r"[^\r\n]*")
+_TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
 _CONFIRMATION = ("Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type")
 
 
@@ -135,19 +146,38 @@ class SeenHere:
             return before
 
 
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """What is needed of SNS's certificate."""
+
+    key: RSAPublicKey
+    not_before: datetime
+    not_after: datetime
+
+
 class Certificates:
     """SNS's certificates, fetched once each.
 
+    Whoever knows a topic's ARN can name certificates that are none. So few are fetched at a time,
+    in threads of their own: a message that would have to wait for one is refused, for SNS to send
+    it again.
+
     Args:
-        fetch: gives the bytes behind a URL; raises `OSError` when it cannot.
+        fetch: gives the bytes behind a URL.
+        seconds: how long that may take in all.
     """
 
-    def __init__(self, fetch: Callable[[str], bytes] | None = None) -> None:
+    def __init__(
+        self, fetch: Callable[[str], bytes] | None = None, *, seconds: float = _CERTIFICATE_SECONDS
+    ) -> None:
         self._fetch = fetch or fetch_certificate
-        self._kept: OrderedDict[str, x509.Certificate] = OrderedDict()
+        self._seconds = seconds
+        self._kept: OrderedDict[str, Certificate] = OrderedDict()
+        self._fetching: set[str] = set()
+        self._pool = DaemonPool(_FETCHED_AT_A_TIME, "sns-certificates")
         self._lock = threading.Lock()
 
-    def get(self, url: str) -> x509.Certificate:
+    def get(self, url: str) -> Certificate:
         """Give the certificate behind a URL whose form has been checked.
 
         Raises:
@@ -155,23 +185,46 @@ class Certificates:
         """
         with self._lock:
             if url in self._kept:
+                self._kept.move_to_end(url)
                 return self._kept[url]
+            if url in self._fetching or len(self._fetching) >= _FETCHED_AT_A_TIME:
+                _refuse(HTTPStatus.SERVICE_UNAVAILABLE, "the certificate is being fetched")
+            self._fetching.add(url)
         try:
-            certificate = x509.load_pem_x509_certificate(self._fetch(url))
-        except OSError as error:
-            raise RefusedMessageError(
+            return self._pool.submit(lambda: self._get(url)).result(self._seconds)
+        except RefusedMessageError:
+            raise
+        except Exception as error:  # noqa: BLE001  # whatever it is, SNS has to try again
+            if isinstance(error, RuntimeError):  # no thread could be started
+                with self._lock:
+                    self._fetching.discard(url)
+            _refuse(
                 HTTPStatus.SERVICE_UNAVAILABLE,
                 f"the certificate cannot be fetched: {type(error).__name__}",
-            ) from None
-        except ValueError:
-            raise RefusedMessageError(
-                HTTPStatus.SERVICE_UNAVAILABLE, "what was fetched is no certificate"
-            ) from None
-        with self._lock:
-            self._kept[url] = certificate
-            if len(self._kept) > _CERTIFICATES_KEPT:
-                self._kept.popitem(last=False)
-        return certificate
+            )
+
+    def _get(self, url: str) -> Certificate:
+        try:
+            certificate = _read_certificate(self._fetch(url))
+            with self._lock:
+                self._kept[url] = certificate
+                if len(self._kept) > _CERTIFICATES_KEPT:
+                    self._kept.popitem(last=False)
+            return certificate
+        finally:
+            with self._lock:
+                self._fetching.discard(url)
+
+
+def _read_certificate(content: bytes) -> Certificate:
+    try:
+        certificate = x509.load_pem_x509_certificate(content)
+        key = certificate.public_key()
+    except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion):
+        _refuse(HTTPStatus.SERVICE_UNAVAILABLE, "what was fetched is no certificate")
+    if not isinstance(key, RSAPublicKey):
+        _refuse(HTTPStatus.SERVICE_UNAVAILABLE, "the certificate's key is not RSA")
+    return Certificate(key, certificate.not_valid_before_utc, certificate.not_valid_after_utc)
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
@@ -179,11 +232,11 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
         """Follow none: urllib takes the answer for an error then."""
 
 
-def fetch_certificate(url: str, *, seconds: float = 5) -> bytes:
-    """Fetch a certificate over HTTPS: no redirects, limited in time and size.
+def fetch_certificate(url: str, *, seconds: float = _CERTIFICATE_SECONDS) -> bytes:
+    """Fetch a certificate over HTTPS: no redirects, limited in size, each wait limited in time.
 
     Raises:
-        OSError: it cannot be fetched.
+        OSError, http.client.HTTPException: it cannot be fetched.
     """
     opener = urllib.request.build_opener(_NoRedirects)
     with opener.open(url, timeout=seconds) as answer:
@@ -210,7 +263,7 @@ def confirm_subscription(topic_arn: str, token: str, *, client: "SNSClient | Non
         client = client or boto3.client(
             "sns",
             region_name=topic_arn.split(":")[3],
-            config=Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 2}),
+            config=Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 1}),
         )
         client.confirm_subscription(
             TopicArn=topic_arn, Token=token, AuthenticateOnUnsubscribe="true"
@@ -243,7 +296,7 @@ def receive(
     Args:
         body: of the request, as it came.
         headers: of the request.
-        topics: the ARNs of the topics that the app takes messages from.
+        topics: the ARNs of the topics that the app takes messages from; at least one.
         demand_version_2: refuse signatures of version 1, which use SHA-1.
         certificates: where SNS's certificates are kept.
         confirm: confirms a subscription: topic, token.
@@ -252,7 +305,12 @@ def receive(
 
     Raises:
         RefusedMessageError: nothing was done; answer with its `status`.
+        TypeError, ValueError: the app has no collection of topics, or an empty one.
     """
+    if isinstance(topics, str):  # of which every part would be in it
+        raise TypeError("topics: a collection of ARNs is needed, not a text")
+    if not topics:
+        raise ValueError("topics: at least one ARN is needed: without any, nothing is ours")
     message = _message(body, headers)
     kind = Kind(message["Type"])
     topic_arn = message["TopicArn"]
@@ -280,7 +338,7 @@ def _message(body: bytes | str, headers: Mapping[str, str]) -> Mapping[str, str]
     """Read the fields that count; each of them is a text."""
     if len(body) > MOST_BYTES:
         _refuse(HTTPStatus.BAD_REQUEST, f"larger than {MOST_BYTES:,} bytes")
-    if any(name.lower() == "x-amz-sns-rawdelivery" for name in headers):
+    if any(str(name).lower() == "x-amz-sns-rawdelivery" for name in headers):
         _refuse(
             HTTPStatus.BAD_REQUEST,
             "raw message delivery carries no signature: turn it off for this subscription",
@@ -306,11 +364,13 @@ def _check_fields(document: Mapping[str, object]) -> None:
     subject = document.get("Subject")
     if not isinstance(subject, str | None):
         _refuse(HTTPStatus.BAD_REQUEST, "Subject: a text is needed")
-    # What is signed is a list of lines. With no line break in these there is one way to read it.
+    # What is signed is a list of lines. With a line break in the message alone, which comes first
+    # and is followed by an id of a fixed form, there is one way to read it.
     if not _MESSAGE_ID.fullmatch(str(document["MessageId"])):
         _refuse(HTTPStatus.BAD_REQUEST, "MessageId: a UUID is needed")
-    if not _ONE_LINE.fullmatch(subject or ""):
-        _refuse(HTTPStatus.BAD_REQUEST, "Subject: a text of one line is needed")
+    for name in ("Subject", "SubscribeURL", "Token"):
+        if not _ONE_LINE.fullmatch(str(document.get(name) or "")):
+            _refuse(HTTPStatus.BAD_REQUEST, f"{name}: a text of one line is needed")
 
 
 def _hash_algorithm(version: str, *, demand_version_2: bool) -> type[HashAlgorithm]:
@@ -330,9 +390,12 @@ def _certificate_url(url: str, topic_arn: str) -> str:
     if not arn:
         _refuse(HTTPStatus.FORBIDDEN, "TopicArn: not the ARN of a topic")
     partition, region = arn[1], arn[2]
-    domain = "amazonaws.com.cn" if partition == "aws-cn" else "amazonaws.com"
-    form = rf"https://sns\.{re.escape(region)}\.{re.escape(domain)}/SimpleNotificationService-\w{{1,64}}\.pem"
-    if not re.fullmatch(form, url, re.ASCII):
+    if partition not in _DOMAINS:
+        _refuse(HTTPStatus.FORBIDDEN, f"TopicArn: {partition} is no partition that is known here")
+    host = rf"sns\.{re.escape(region)}\.{re.escape(_DOMAINS[partition])}"
+    if not re.fullmatch(
+        rf"https://{host}/SimpleNotificationService-[0-9A-Za-z]{{32}}\.pem", url, re.ASCII
+    ):
         _refuse(
             HTTPStatus.FORBIDDEN,
             f"SigningCertURL: not a certificate of SNS in {region}, the topic's region",
@@ -341,12 +404,13 @@ def _certificate_url(url: str, topic_arn: str) -> str:
 
 
 def _check_age(timestamp: str, now: datetime) -> None:
+    needed = "Timestamp: a time such as 2026-11-24T12:00:00.000Z is needed"
+    if not _TIMESTAMP.fullmatch(timestamp):
+        _refuse(HTTPStatus.BAD_REQUEST, needed)
     try:
         sent = datetime.fromisoformat(timestamp)
     except ValueError:
-        _refuse(HTTPStatus.BAD_REQUEST, "Timestamp: ISO 8601 is needed")
-    if sent.tzinfo is None:
-        _refuse(HTTPStatus.BAD_REQUEST, "Timestamp: a zone is needed")
+        _refuse(HTTPStatus.BAD_REQUEST, needed)
     if not now - OLDEST <= sent <= now + _EARLIEST:
         _refuse(
             HTTPStatus.FORBIDDEN,
@@ -363,19 +427,16 @@ def _signature(text: str) -> bytes:
 
 def _verify(
     message: Mapping[str, str],
-    certificate: x509.Certificate,
+    certificate: Certificate,
     *,
     signature: bytes,
     hashed_with: HashAlgorithm,
     now: datetime,
 ) -> None:
-    if not certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc:
+    if not certificate.not_before <= now <= certificate.not_after:
         _refuse(HTTPStatus.FORBIDDEN, "the certificate has expired, or is not valid yet")
-    key = certificate.public_key()
-    if not isinstance(key, RSAPublicKey):
-        _refuse(HTTPStatus.FORBIDDEN, "the certificate's key is not RSA")
     try:
-        key.verify(signature, string_to_sign(message), PKCS1v15(), hashed_with)
+        certificate.key.verify(signature, string_to_sign(message), PKCS1v15(), hashed_with)
     except InvalidSignature:
         _refuse(HTTPStatus.FORBIDDEN, "Signature: it does not match")
 

@@ -107,12 +107,14 @@ class Alarms(Construct):
                 ),
                 above=0,
             )
-        self._alarm(
-            f"{name}NotificationsFailed",
-            f"SNS fails to deliver {kind}: `doctor`",
-            channel.topic.metric_number_of_notifications_failed(period=five_minutes),
-            above=0,
-        )
+        else:
+            # It counts every try at an app too, which says nothing until the last has failed.
+            self._alarm(
+                f"{name}NotificationsFailed",
+                f"SNS fails to deliver {kind}: `doctor`",
+                channel.topic.metric_number_of_notifications_failed(period=five_minutes),
+                above=0,
+            )
         self._alarm(
             f"{name}Old",
             f"{kind} wait for longer than {OLDEST_MESSAGE.to_minutes():g} minutes: look at the "

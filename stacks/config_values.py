@@ -33,8 +33,10 @@ _MOST_TAGS = 40  # of 50: CloudFormation adds its own
 _MOST_ENDPOINTS = 10  # of a kind
 # No user and password: they would stand in the template. No fragment: it is never sent.
 _ENDPOINT = re.compile(
-    rf"https://(?:{_LABEL}\.)+{_LABEL}(?::[0-9]{{1,5}})?(?:[/?][A-Za-z0-9._~:/?@!$&'()*+,;=%-]*)?"
+    rf"https://(?P<host>(?:{_LABEL}\.)+[a-z](?:[a-z0-9-]*[a-z0-9])?)(?::(?P<port>[1-9][0-9]{{0,4}}))?"
+    r"(?:[/?](?:[A-Za-z0-9._~:/?@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*)?"
 )
+_LONGEST_LABEL, _LAST_PORT = 63, 65535
 _LONGEST_ENDPOINT = 2048
 _HOSTED_ZONE_ID = re.compile(r"Z[A-Z0-9]{1,31}")
 _LONGEST_POLICY = 3000  # characters as JSON: Lambda gives all variables of a function 4 KB
@@ -289,7 +291,15 @@ def _urls(value: object, path: str) -> tuple[str, ...]:
 
 
 def _is_endpoint(url: object) -> bool:
-    return isinstance(url, str) and len(url) <= _LONGEST_ENDPOINT and bool(_ENDPOINT.fullmatch(url))
+    if not isinstance(url, str) or len(url) > _LONGEST_ENDPOINT:
+        return False
+    found = _ENDPOINT.fullmatch(url)
+    return (
+        found is not None
+        and len(found["host"]) <= _LONGEST_NAME
+        and max(map(len, found["host"].split("."))) <= _LONGEST_LABEL
+        and int(found["port"] or 443) <= _LAST_PORT
+    )
 
 
 def _policy(value: object, path: str) -> Mapping[str, Any]:

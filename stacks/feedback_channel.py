@@ -3,6 +3,7 @@
 A channel of its own for each kind, so that a flood of deliveries cannot delay a complaint.
 """
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -25,6 +26,7 @@ VISIBILITY_FACTOR = 6
 """A message is seen again after so many time-outs ("Using Lambda with Amazon SQS")."""
 
 MAX_CONCURRENCY = 10
+MEMORY_MB = 512
 
 ENDPOINT_RETRIES = sns.HealthyRetryPolicy(
     min_delay_target=Duration.seconds(10),
@@ -96,7 +98,8 @@ class FeedbackChannel(Construct):
             reason="it is itself the dead-letter queue, of the subscription",
         )
         self.way_in: Sequence[IDependable] = (self.topic, self.queue, self._subscribe())
-        self.endpoint_dead_letter_queue = self._subscribe_endpoints(endpoints)
+        self.endpoint_dead_letter_queue: sqs.Queue | None = None
+        self.endpoints = self._subscribe_endpoints(endpoints)
         self.function = self._function(kind, code, timeout, variables)
         self._feed(batching)
 
@@ -171,29 +174,30 @@ class FeedbackChannel(Construct):
         )
         return subscription
 
-    def _subscribe_endpoints(self, endpoints: Sequence[str]) -> sqs.Queue | None:
+    def _subscribe_endpoints(self, endpoints: Sequence[str]) -> Sequence[sns.Subscription]:
         """Let apps hear of it too, each when it has confirmed its subscription.
 
         What an app did not take is kept on a queue of its own: the table has it already, and
         nothing may put it on the functions' queue once more.
         """
         if not endpoints:
-            return None
-        queue = self._queue("EndpointDeadLetterQueue")
+            return []
+        queue = self.endpoint_dead_letter_queue = self._queue("EndpointDeadLetterQueue")
         acknowledge(
             queue, "SQS3", reason="it is itself the dead-letter queue, of the apps' subscriptions"
         )
-        for endpoint in endpoints:
+        return [
             sns.Subscription(
                 self,
-                endpoint,
+                f"Endpoint{hashlib.sha256(endpoint.encode()).hexdigest()[:8]}",
                 topic=self.topic,
                 protocol=sns.SubscriptionProtocol.HTTPS,
                 endpoint=endpoint,
                 delivery_policy=sns.DeliveryPolicy(healthy_retry_policy=ENDPOINT_RETRIES),
                 dead_letter_queue=queue,
             )
-        return queue
+            for endpoint in endpoints
+        ]
 
     def _feed(self, batching: Batching) -> None:
         """Let the queue call the function.
@@ -223,7 +227,7 @@ class FeedbackChannel(Construct):
             module=kind,
             description=f"applies {kind}",
             code=code,
-            memory=512,
+            memory=MEMORY_MB,
             timeout=timeout,
             environment={**variables, "DEAD_LETTER_QUEUE_URL": self.dead_letter_queue.queue_url},
         )

@@ -101,6 +101,9 @@ class SuppressionStack(Stack):
                 variables=variables,
             )
             table.grant_ingest(channel.function)
+            # SNS refuses an app that it cannot reach: that too fails before there is a table that
+            # nothing can roll back.
+            table.node.add_dependency(*channel.endpoints)
             self.channels[kind] = channel
         self._connect_ses(config, code=code, table=table)
         self._warn(config)
@@ -148,6 +151,7 @@ class SuppressionStack(Stack):
             CfnOutput(self, f"{name}UndeliveredQueueUrl", value=channel.undelivered_queue.queue_url)
             if queue := channel.endpoint_dead_letter_queue:
                 CfnOutput(self, f"{name}EndpointDeadLetterQueueUrl", value=queue.queue_url)
+                CfnOutput(self, f"{name}Endpoints", value=" ".join(config.endpoints[kind]))
 
     def _warn(self, config: Config) -> None:
         """Tell at synth what is allowed, and perhaps not meant."""

@@ -19,7 +19,7 @@ from local.waiting import wait_for
 from ses_suppression.webhook import Received
 
 PAGE = (Path(__file__).parent.parent / "docs" / "webhook.md").read_text()
-SECTIONS = {
+SECTIONS = {  # each has one
     section.partition("\n")[0]: code
     for section in PAGE.split("\n## ")
     for code in re.findall(r"^```python\n(.*?)^```", section, re.MULTILINE | re.DOTALL)

@@ -22,6 +22,9 @@ SICK = 1
 # CloudFormation looks at what has changed in the template, not at what is there, unless it is told.
 _DEPLOY = "cdk deploy --revert-drift"
 _KEY_POLICY = f"{_DEPLOY}; of a key of your own, see docs/deployment.md"
+_SUBSCRIBE_AGAIN = (
+    "see that the app is up; take it out of `endpoints`, deploy, put it in again, deploy"
+)
 _WAIT_SECONDS = 60
 _OLD_SECONDS = 15 * 60
 _IDENTITIES_A_REQUEST = 100
@@ -317,26 +320,28 @@ def _subscriptions(session: Session) -> Iterator[Finding]:
         else:
             state = "not confirmed" if found else "gone"
             yield Finding(check, State.FAILED, f"it is {state}", _DEPLOY)
-        for one in subscriptions:
-            if one["Protocol"] in {"http", "https"}:
-                yield _endpoint(kind, one["Endpoint"], is_confirmed=_is_confirmed(one))
+        apps = {
+            one["Endpoint"]: one for one in subscriptions if one["Protocol"] in {"http", "https"}
+        }
+        configured = session.stack.outputs.get(f"{kind}Endpoints", "").split()
+        for url in dict.fromkeys([*configured, *apps]):
+            yield _endpoint(kind, url, apps.get(url))
 
 
 def _is_confirmed(subscription: Mapping[str, Any]) -> bool:
     return bool(subscription["SubscriptionArn"].startswith("arn:"))
 
 
-def _endpoint(kind: str, url: str, *, is_confirmed: bool) -> Finding:
+def _endpoint(kind: str, url: str, subscription: Mapping[str, Any] | None) -> Finding:
     """An app that wants to hear of it hears nothing before it has confirmed."""
     check = f"endpoint of {kind.lower()}"
-    if is_confirmed:
-        return Finding(check, State.OK, f"{url} has confirmed")
-    return Finding(
-        check,
-        State.WARNING,
-        f"{url} has not confirmed: it is told nothing",
-        "let SNS ask again: `aws sns subscribe`, as docs/webhook.md shows",
-    )
+    if subscription is None:
+        found = f"{url} is not subscribed: it did not confirm within two days, or somebody ended it"
+        return Finding(check, State.FAILED, found, _SUBSCRIBE_AGAIN)
+    if not _is_confirmed(subscription):
+        found = f"{url} has not confirmed: it is told nothing, and SNS forgets it after two days"
+        return Finding(check, State.WARNING, found, _SUBSCRIBE_AGAIN)
+    return Finding(check, State.OK, f"{url} has confirmed")
 
 
 def _queues(session: Session) -> Iterator[Finding]:

@@ -65,7 +65,7 @@ STREAMS: dict[str, Any] = {
     "feed": "configuration-set",
     "identities": ["streams.example"],
     "policy": {"stream_tag": "stream"},
-    "endpoints": {"complaints": ["https://127.0.0.1:9/ses"]},  # nobody is there
+    "endpoints": {"complaints": ["https://app.invalid/ses"]},  # nobody is there
 }
 
 
@@ -95,7 +95,7 @@ def test_an_app_is_subscribed_and_what_it_did_not_take_has_a_queue(streams: Stac
     topic = outputs["ComplaintsTopicArn"]
     listed = sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
     (app,) = [one for one in listed if one["Protocol"] == "https"]
-    assert app["Endpoint"] == "https://127.0.0.1:9/ses"
+    assert app["Endpoint"] == outputs["ComplaintsEndpoints"] == "https://app.invalid/ses"
     attributes = sns.get_subscription_attributes(SubscriptionArn=app["SubscriptionArn"])
     queue_name = outputs["ComplaintsEndpointDeadLetterQueueUrl"].rpartition("/")[2]
     assert attributes["Attributes"]["RedrivePolicy"].endswith(f'{queue_name}"}}')

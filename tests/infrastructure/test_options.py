@@ -180,7 +180,7 @@ def test_an_adopted_key_encrypts_everything_and_none_is_made() -> None:
 
 
 ENDPOINTS = {
-    "bounces": ["https://shop.example/ses", "https://shop.example:8443/ses?of=bounces"],
+    "bounces": ["https://shop.example/ses/x", "https://shop.example:8443/ses--x?of=%C3%A4"],
     "deliveries": ["https://shop.example/ses"],
 }
 
@@ -268,6 +268,29 @@ def test_an_endpoint_changes_nothing_of_what_is_there_without_one(endpoints: Tem
         assert resources(plain, of_type) == resources(endpoints, of_type)
     for of_type in ("AWS::SNS::Subscription", "AWS::SQS::Queue"):
         assert resources(plain, of_type).items() <= resources(endpoints, of_type).items()
+
+
+def test_an_app_that_sns_cannot_reach_fails_before_there_is_a_table_that_nothing_rolls_back(
+    endpoints: Template,
+) -> None:
+    (table,) = resources(endpoints, "AWS::DynamoDB::GlobalTable").values()
+    apps = {
+        logical_id
+        for logical_id, subscription in resources(endpoints, "AWS::SNS::Subscription").items()
+        if subscription["Properties"]["Protocol"] == "https"
+    }
+    assert len(apps) == 3
+    assert apps <= set(table["DependsOn"])
+
+
+def test_a_try_at_an_app_that_fails_calls_nobody(endpoints: Template) -> None:
+    names = {
+        alarm["Properties"]["AlarmName"].removeprefix("ses-suppression-dev-")
+        for alarm in resources(endpoints, "AWS::CloudWatch::Alarm").values()
+    }
+    assert {name for name in names if name.endswith("NotificationsFailed")} == {
+        "ComplaintsNotificationsFailed"
+    }
 
 
 def statements(template: Template, action: str) -> list[dict[str, Any]]:

@@ -22,6 +22,7 @@ from ses_suppression.webhook import (
 )
 from tests.adapters import FRAMEWORKS, adapter, page_code, serving
 from tests.integration.django_project import BACKEND
+from tests.sent_by_ses import bounce
 from tests.signed_by_sns import NOW, TOPIC, certificate, confirmation, notification, signed
 
 Post = Callable[[bytes], tuple[int, str]]
@@ -154,6 +155,28 @@ def test_the_page_marks_who_bounced() -> None:
         assert over_http(url, as_body(signed(notification()))) == (204, "")
         assert over_http(url, as_body(signed(confirmation())))[0] == 204
     assert marked == ["jane@example.com"]
+
+
+@mock_aws
+def test_the_page_reads_what_an_app_did_not_take(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {
+        "ACCESS_KEY_ID": "x",
+        "SECRET_ACCESS_KEY": "x",
+        "DEFAULT_REGION": "eu-west-1",
+    }.items():
+        monkeypatch.setenv(f"AWS_{name}", value)
+    sqs = boto3.client("sqs", **ACCESS)
+    url = sqs.create_queue(QueueName="dead-letters")["QueueUrl"]
+    for number in range(12):
+        body = notification(Message=bounce(f"customer-{number}@example.com"))
+        sqs.send_message(QueueUrl=url, MessageBody=json.dumps(signed(body)))
+    marked: list[str] = []
+    app = page_code("What an app does with it", mark_as_bounced=marked.append)
+    page_code("When the app does not take it", QUEUE_URL=url, mark=app["mark"])
+    assert sorted(marked) == sorted(f"customer-{number}@example.com" for number in range(12))
+    left = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+    assert left["ApproximateNumberOfMessages"] == "0"
+    assert left["ApproximateNumberOfMessagesNotVisible"] == "0"
 
 
 @mock_aws

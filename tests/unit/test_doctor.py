@@ -21,13 +21,17 @@ def subscription(protocol: str, endpoint: str, arn: str) -> dict[str, str]:
     }
 
 
-def found(*subscriptions: dict[str, str]) -> list[Finding]:
+def found(*subscriptions: dict[str, str], configured: str = "") -> list[Finding]:
     """Let the doctor look at what SNS lists for the topic of bounces."""
     client = boto3.client(
         "sns", region_name="eu-west-1", aws_access_key_id="x", aws_secret_access_key="x"
     )
     outputs = {"BouncesTopicArn": TOPIC, "BouncesQueueUrl": "https://sqs.example/1/bounces"}
-    stack = SimpleNamespace(kinds=["Bounces"], output=outputs.__getitem__)
+    stack = SimpleNamespace(
+        kinds=["Bounces"],
+        output=outputs.__getitem__,
+        outputs={**outputs, "BouncesEndpoints": configured},
+    )
     session: Any = SimpleNamespace(stack=stack, client=lambda _name: client)
     with Stubber(client) as stubber:
         stubber.add_response("list_subscriptions_by_topic", {"Subscriptions": list(subscriptions)})
@@ -42,8 +46,16 @@ def test_an_app_that_has_not_confirmed_is_told_nothing() -> None:
     queue, app = found(QUEUE, subscription("https", URL, "PendingConfirmation"))
     assert queue.state is State.OK
     assert (app.check, app.state) == ("endpoint of bounces", State.WARNING)
-    assert app.found == f"{URL} has not confirmed: it is told nothing"
-    assert "aws sns subscribe" in app.advice
+    assert app.found.startswith(f"{URL} has not confirmed: it is told nothing")
+    assert "take it out of `endpoints`, deploy, put it in again" in app.advice
+
+
+def test_an_app_that_sns_has_forgotten_is_missed() -> None:
+    _, app = found(QUEUE, configured=URL)
+    assert app.state is State.FAILED
+    assert app.found.startswith(f"{URL} is not subscribed: it did not confirm within two days")
+    (_, is_there) = found(QUEUE, subscription("https", URL, f"{TOPIC}:2"), configured=URL)
+    assert is_there.state is State.OK
 
 
 def test_an_app_that_has_confirmed_is_fine_and_a_person_is_none_of_ours() -> None:

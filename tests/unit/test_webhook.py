@@ -5,12 +5,14 @@ import threading
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
+from http.client import BadStatusLine
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
+from local.waiting import wait_for
 from ses_suppression.notification import Bounce
 from ses_suppression.webhook import (
     MOST_BYTES,
@@ -23,7 +25,7 @@ from ses_suppression.webhook import (
     fetch_certificate,
     receive,
 )
-from tests.sent_by_ses import bounce
+from tests.sent_by_ses import bounce, iso
 from tests.signed_by_sns import (
     HOST,
     NAME,
@@ -37,6 +39,8 @@ from tests.signed_by_sns import (
 )
 
 CHINA = "arn:aws-cn:sns:cn-north-1:123456789012:ses-bounces-topic-prod"
+SOVEREIGN = "arn:aws-eusc:sns:eusc-de-east-1:123456789012:ses-bounces-topic-prod"
+UNKNOWN = "arn:aws-moon:sns:moon-1:123456789012:ses-bounces-topic-prod"
 OTHER_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 ELLIPTIC_KEY = ec.generate_private_key(ec.SECP256R1())
 
@@ -62,7 +66,7 @@ class Wire:
         return receive(
             body,
             options.pop("headers", {"x-amz-sns-message-type": "Notification"}),
-            topics={TOPIC, CHINA},
+            topics={TOPIC, CHINA, SOVEREIGN, UNKNOWN},
             certificates=self.certificates,
             confirm=lambda topic, token: self.confirmed.append((topic, token)),
             seen=self.seen,
@@ -105,6 +109,27 @@ def test_a_topic_in_china_has_its_certificate_there(wire: Wire) -> None:
     assert wire.fetched == [url]
 
 
+def test_a_topic_in_the_european_sovereign_cloud_has_its_certificate_there(wire: Wire) -> None:
+    url = f"https://sns.eusc-de-east-1.amazonaws.eu/{NAME}"
+    wire.receive(signed(notification(TopicArn=SOVEREIGN, SigningCertURL=url)))
+    assert wire.fetched == [url]
+
+
+def test_a_partition_that_nobody_knows_has_no_certificate(wire: Wire) -> None:
+    assert wire.refused(signed(notification(TopicArn=UNKNOWN))) == (
+        403,
+        "TopicArn: aws-moon is no partition that is known here",
+    )
+
+
+@pytest.mark.parametrize("topics", [TOPIC, [], ""])
+def test_topics_are_a_collection_and_not_a_text_of_which_every_part_would_be_ours(
+    topics: list[str] | str,
+) -> None:
+    with pytest.raises((TypeError, ValueError), match=r"^topics: "):
+        receive("{}", {}, topics=topics)
+
+
 def test_a_message_that_comes_again_is_handed_over_again_and_marked(wire: Wire) -> None:
     first, again = (wire.receive(signed(notification())) for _ in range(2))
     assert (first.duplicate, again.duplicate) == (False, True)
@@ -131,6 +156,11 @@ def _without(name: str) -> object:
     return {key: value for key, value in signed(confirmation()).items() if key != name}
 
 
+def _at(timestamp: str) -> object:
+    return signed(notification(Timestamp=timestamp))
+
+
+NO_TIME = "Timestamp: a time such as 2026-11-24T12:00:00.000Z is needed"
 OUR_REASON = "SigningCertURL: not a certificate of SNS in eu-west-1, the topic's region"
 ATTACKS: dict[str, tuple[Callable[[], object], int, str]] = {
     "another topic, validly signed": (
@@ -164,11 +194,12 @@ ATTACKS: dict[str, tuple[Callable[[], object], int, str]] = {
             "of another region": f"https://sns.us-east-1.amazonaws.com/{NAME}",
             "of China": f"https://sns.eu-west-1.amazonaws.com.cn/{NAME}",
             "in capitals": URL.upper(),
-            "with digits of another script": f"{HOST}/SimpleNotificationService-\u0661.pem",
+            "in digits of another script": f"{HOST}/SimpleNotificationService-{32 * chr(1633)}.pem",
+            "with a name that is none of SNS's": f"{HOST}/SimpleNotificationService-{'x' * 31}.pem",
         }.items()
     },
     "an old message": (
-        lambda: signed(notification(Timestamp=(NOW - OLDEST - timedelta(seconds=1)).isoformat())),
+        lambda: signed(notification(Timestamp=iso(NOW - OLDEST - timedelta(seconds=1)))),
         403,
         "Timestamp: older than 75 minutes, or in the future",
     ),
@@ -195,12 +226,20 @@ ATTACKS: dict[str, tuple[Callable[[], object], int, str]] = {
     "a time without a zone": (
         lambda: signed(notification(Timestamp="2026-11-24T11:59:00")),
         400,
-        "Timestamp: a zone is needed",
+        NO_TIME,
     ),
-    "no time": (
-        lambda: signed(notification(Timestamp="now")),
+    **{
+        f"a time such as {text!r}": (
+            partial(_at, text),
+            400,
+            NO_TIME,
+        )
+        for text in ("now", "2026-13-01T00:00:00.000Z", "2026-11-24\n11:59:00.000Z", "2026-W48-2")
+    },
+    "a token that reaches into the next field": (
+        lambda: signed(confirmation() | {"Token": "t\nTopicArn\nx"}),
         400,
-        "Timestamp: ISO 8601 is needed",
+        "Token: a text of one line is needed",
     ),
     "a subject that reaches into the next field": (
         lambda: signed(notification(Subject="x\nTimestamp\n2026-11-24T11:59:00.000Z")),
@@ -308,7 +347,12 @@ def test_version_2_can_be_demanded(wire: Wire) -> None:
             403,
             "the certificate has expired, or is not valid yet",
         ),
-        (certificate(ELLIPTIC_KEY), 403, "the certificate's key is not RSA"),
+        (certificate(ELLIPTIC_KEY), 503, "the certificate's key is not RSA"),
+        (
+            BadStatusLine("garbage of a proxy"),
+            503,
+            "the certificate cannot be fetched: BadStatusLine",
+        ),
         (TimeoutError(), 503, "the certificate cannot be fetched: TimeoutError"),
         (b"<html>", 503, "what was fetched is no certificate"),
     ],
@@ -324,6 +368,62 @@ def test_what_could_not_be_fetched_is_fetched_the_next_time() -> None:
     wire.refused(signed(notification()))
     wire.answer = certificate()
     assert wire.receive(signed(notification())).duplicate is False
+
+
+class Hanging:
+    """A server of certificates that does not answer before it may."""
+
+    def __init__(self) -> None:
+        self.may_answer = threading.Event()
+        self.asked: list[str] = []
+
+    def fetch(self, url: str) -> bytes:
+        self.asked.append(url)
+        assert self.may_answer.wait(10)
+        return certificate()
+
+
+def urls(number: int) -> list[str]:
+    return [f"{HOST}/SimpleNotificationService-{index:032}.pem" for index in range(number)]
+
+
+def refusal(certificates: Certificates, url: str) -> tuple[int, str]:
+    with pytest.raises(RefusedMessageError) as refused:
+        certificates.get(url)
+    return refused.value.status, str(refused.value)
+
+
+def test_nobody_waits_for_more_than_a_few_certificates_at_a_time() -> None:
+    server = Hanging()
+    certificates = Certificates(server.fetch, seconds=0.05)
+    try:
+        for url in urls(4):
+            assert refusal(certificates, url) == (
+                503,
+                "the certificate cannot be fetched: TimeoutError",
+            )
+        for url in (URL, urls(1)[0]):
+            assert refusal(certificates, url) == (503, "the certificate is being fetched")
+        assert server.asked == urls(4)
+    finally:
+        server.may_answer.set()
+    wait_for("what was fetched late", lambda: kept(certificates, urls(1)[0]), seconds=5)
+    assert server.asked == urls(4)
+
+
+def kept(certificates: Certificates, url: str) -> bool:
+    try:
+        certificates.get(url)
+    except RefusedMessageError:
+        return False
+    return True
+
+
+def test_a_certificate_in_use_is_kept_whatever_others_are_named(wire: Wire) -> None:
+    for url in urls(40):
+        wire.certificates.get(URL)
+        wire.certificates.get(url)
+    assert wire.fetched.count(URL) == 1
 
 
 def test_raw_delivery_is_refused_since_nobody_signed_it(wire: Wire) -> None:
