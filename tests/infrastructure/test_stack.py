@@ -428,6 +428,40 @@ def test_alarms_call_their_topic_and_say_what_to_do(template: Template) -> None:
         assert "Metrics" not in properties, "an alarm says one thing"
 
 
+@pytest.mark.parametrize("kind", ["Bounces", "Complaints", "Deliveries"])
+def test_a_table_that_takes_nothing_calls_by_the_age_of_a_queue_and_by_its_dead_letters(
+    template: Template, kind: str
+) -> None:
+    """Whatever the fault, messages stay on the queue, and after twenty receives beside it."""
+    watched = {
+        (
+            properties["MetricName"],
+            properties["Dimensions"][0]["Value"]["Fn::GetAtt"][0].removeprefix(kind)[:-8],
+        ): (properties["Threshold"], properties["EvaluationPeriods"], properties["Statistic"])
+        for alarm in resources(template, "AWS::CloudWatch::Alarm").values()
+        if (properties := alarm["Properties"])["Namespace"] == "AWS/SQS"
+        and properties["AlarmName"].startswith(f"ses-suppression-dev-{kind}")
+    }
+    assert watched == {
+        ("ApproximateAgeOfOldestMessage", "Queue"): (900, 1, "Maximum"),
+        ("ApproximateNumberOfMessagesVisible", "DeadLetterQueue"): (0, 1, "Maximum"),
+        ("ApproximateNumberOfMessagesVisible", "UndeliveredQueue"): (0, 1, "Maximum"),
+    }
+
+
+def test_a_canary_that_fails_or_falls_silent_twice_calls(template: Template) -> None:
+    template.has_resource_properties(
+        "AWS::CloudWatch::Alarm",
+        {
+            "AlarmName": "ses-suppression-dev-Canary",
+            "MetricName": "CanaryFailed",
+            "Threshold": 0,
+            "EvaluationPeriods": 2,
+            "TreatMissingData": "breaching",
+        },
+    )
+
+
 def test_ses_itself_is_watched_before_and_where_aws_reviews(template: Template) -> None:
     found = sorted(
         (alarm["Properties"]["MetricName"], alarm["Properties"]["Threshold"])

@@ -4,23 +4,28 @@ What is given back comes again, as it does by SQS; what was written before its a
 again too.
 """
 
+import io
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import boto3
 import pytest
+from aws_lambda_powertools import Logger, Metrics
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from lambdas.ingest import CLIENT
+from lambdas.ingest import CLIENT, SECONDS_TO_HAND_BACK, IngestFunction
 from ses_suppression.deadline import Deadline
 from ses_suppression.ingest import Message, Status, ingest
+from ses_suppression.notification import Bounce
 from ses_suppression.policy import Policy
 from ses_suppression.store import DynamoDBStore
 from tests.fault_proxy import FaultProxy, running_fault_proxy
 from tests.integration import conftest
 from tests.integration.servers import ACCESS, running_moto
-from tests.sent_by_ses import NOON, bounce
+from tests.integration.test_lambdas import Context
+from tests.sent_by_ses import ACCOUNT_ID, NOON, bounce
 
 POLICY = Policy()
 TABLE_NAME = "ingested"
@@ -91,6 +96,46 @@ def test_what_fails_is_given_back_and_in_the_end_all_is_counted_once(
     assert_counted_once(store, addresses)
     assert tried(store, messages) == [], "all of it once more changes nothing"
     assert_counted_once(store, addresses)
+
+
+def test_of_a_slow_table_a_function_takes_what_there_is_time_for_and_hands_back_the_rest(
+    faulty: FaultProxy,
+) -> None:
+    names = [f"slow-{number}@example.com" for number in range(80)]
+    event = {
+        "Records": [
+            {
+                "messageId": name,
+                "body": bounce(name, feedback_id=name),
+                "attributes": {"SentTimestamp": "0"},
+            }
+            for name in names
+        ]
+    }
+    store = store_behind(faulty, CLIENT)
+    function = IngestFunction(
+        store=store,
+        policy=POLICY,
+        account_ids=frozenset({ACCOUNT_ID}),
+        reject=lambda _outcome: pytest.fail("nothing is to be rejected"),
+        kind=Bounce,
+        fingerprint_key="key",
+        logger=Logger(service="slow", stream=io.StringIO()),
+        metrics=Metrics(namespace="slow", service="slow"),
+        environment="test",
+    )
+    faulty.use({"operation": "PutItem", "latency": 700})
+    seconds, begun = SECONDS_TO_HAND_BACK + 3, time.monotonic()
+    answer = function(event, Context(seconds))
+    assert time.monotonic() - begun < seconds - 2
+    faulty.use()
+    given_back = {one["itemIdentifier"] for one in answer["batchItemFailures"]}
+    assert 0 < len(given_back) < len(names)
+    loaded = store.load(names, consistent=True, deadline=Deadline(10)).records
+    assert {name for name in names if loaded[name].evidence} == {*names} - given_back
+    assert function(event, Context(30)) == {"batchItemFailures": []}
+    loaded = store.load(names, consistent=True, deadline=Deadline(10)).records
+    assert {len(loaded[name].evidence) for name in names} == {1}
 
 
 class Expiring:

@@ -12,18 +12,24 @@ from functools import cache
 import pytest
 
 from ses_suppression.classification import rule_of
+from ses_suppression.deadline import Deadline
 from ses_suppression.evidence import Kind
+from ses_suppression.ingest import apply
 from ses_suppression.record import Record
 from ses_suppression.rules import Rule
 from ses_suppression.store import Loaded
 from ses_suppression.suppression import Suppression
+from ses_suppression.testing import InMemoryStore
 from tests.e2e.chaos.feedback import (
     COMPLAINTS,
     DELIVERIES,
+    KINDS,
+    POLICY,
     Action,
     Feedback,
     Post,
     feedback,
+    ingested,
     reason_of,
 )
 from tests.e2e.chaos.run import wrong_letters, wrong_records
@@ -173,6 +179,30 @@ def test_dead_letters_that_are_wrong_are_found() -> None:
     assert "not to be rejected" in wrong({(post, why): 2, (sound, ""): 1})[0]
     assert "not to be rejected" in wrong({(post, why): 2, (other, reason_of(other)): 1})[0]
     assert "a dead letter because ''" in wrong({(post, why): 1, (post, ""): 1})[0]
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_fifty_events_in_any_order_and_batching_are_one_table(seed: int) -> None:
+    """As in a chaos run, and about few addresses, so that nearly all of it meets."""
+    chance = random.Random(seed)
+    happening = feedback(chance, notifications=50, addresses=9, now=NOW)
+    for _ in range(10):
+        store, left = InMemoryStore(), happening.shuffled(chance)
+        while left:
+            number = chance.randint(1, 20)
+            part, left = left[:number], left[number:]
+            for one in part:
+                if isinstance(one, Action):
+                    new = {one.address: [one.evidence]}
+                    apply(new, store=store, policy=POLICY, deadline=Deadline(60))
+            for kind in KINDS:
+                ingested(
+                    [post for post in part if isinstance(post, Post) and post.kind == kind],
+                    kind,
+                    store,
+                )
+        ingested(happening.of(DELIVERIES), DELIVERIES, store)
+        assert not list(wrong_records([Loaded(records=dict(store.records))], happening.expected()))
 
 
 def test_a_seed_makes_the_same_run_again() -> None:

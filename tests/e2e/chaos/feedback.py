@@ -90,17 +90,18 @@ class Feedback:
             actions[action.address].append(action.evidence)
         apply(actions, store=store, policy=POLICY, deadline=late)
         for kind in KINDS:
-            _ingest(self.of(kind), kind, store)
+            ingested(self.of(kind), kind, store)
         return store.records
 
 
 def reason_of(post: Post) -> str:
     """Say why a notification is rejected; empty: it is not."""
-    (outcome,) = _ingest([post], post.kind, InMemoryStore())
+    (outcome,) = ingested([post], post.kind, InMemoryStore())
     return outcome.reason if outcome.status is Status.REJECTED else ""
 
 
-def _ingest(posts: Iterable[Post], kind: str, store: InMemoryStore) -> list[Outcome]:
+def ingested(posts: Iterable[Post], kind: str, store: InMemoryStore) -> list[Outcome]:
+    """Hand notifications of one kind to the ingest, all at once."""
     now = datetime.now(UTC)
     return ingest(
         [Message(id=post.body, body=post.body, received_at=now) for post in posts],
