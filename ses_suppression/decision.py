@@ -318,7 +318,6 @@ class _Walk:
             step.strike_out(by=delivery)
         self._transient, self._row = [], []
         self._holds.pop(Rule.TRANSIENT_BOUNCE, None)
-        self._last_day.pop(Rule.TRANSIENT_BOUNCE, None)
 
     def _lift_complaint(self, not_spam: Step) -> None:
         if not_spam.evidence.certain is not True or not_spam.evidence.mail_id is None:

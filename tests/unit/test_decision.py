@@ -348,6 +348,9 @@ def test_a_delivery_whose_mail_bounced_afterwards_proves_nothing() -> None:
     assert only(*five, arrived, transient(6.1, mail_id="m1")).rule is Rule.TRANSIENT_BOUNCE
     assert verdict(*five, arrived, transient(5.9, mail_id="m1")) == {}
     assert only(*five, arrived, transient(6, mail_id="m1")).rule is Rule.TRANSIENT_BOUNCE
+    before_midnight, after = delivery(6.6, mail_id="m1"), transient(6.7, mail_id="m1")
+    assert only(*five, before_midnight, after).rule is Rule.TRANSIENT_BOUNCE
+    assert verdict(*five, before_midnight, transient(6.7, mail_id="m2")) == {}
     reply = transient(6.1, mail_id="m1", bounce_sub_type="General")
     assert verdict(*five, arrived, reply) == {}
 

@@ -4,12 +4,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ses_suppression.diagnosis import DELAYED, OTHERWISE, ROWS, diagnose
+from ses_suppression.diagnosis import DELAYED, OTHERWISE, ROWS, _rows_about, diagnose
 from ses_suppression.rules import Rule
 from tests.unit.test_decision import hard
 
 DEAD, FULL, BLOCKED = Rule.HARD_BOUNCE, Rule.TRANSIENT_BOUNCE, Rule.BLOCK
 ROUTE, MESSAGE = Rule.ROUTING_FAILURE, Rule.MESSAGE_FAULT
+
+
+@pytest.fixture(autouse=True)
+def no_answers_from_before() -> None:
+    """A warm cache would answer for code that has been changed."""
+    _rows_about.cache_clear()
 
 
 @pytest.mark.parametrize(

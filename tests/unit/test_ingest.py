@@ -512,6 +512,29 @@ def test_a_delivery_that_strikes_nothing_out_is_not_kept() -> None:
     assert [piece.id for piece in again.evidence[-2:]] == ["bounce-4", "delivery:m5"]
 
 
+def of_deliveries_that_do_nothing(number: int) -> Record:
+    """As a policy of before may have left it."""
+    nothing = tuple(delivered(10 + at, mail_id=f"idle-{at}") for at in range(number))
+    return Record(address=JANE, evidence=(transient(0), *nothing), revision="r1")
+
+
+def test_known_deliveries_that_do_nothing_stay_while_there_is_room() -> None:
+    record = updated(of_deliveries_that_do_nothing(4), [delivered(1, mail_id="late")], POLICY)
+    assert record
+    assert len(record.evidence) == 6
+
+
+def test_known_deliveries_that_do_nothing_give_way_to_one_that_does() -> None:
+    late = delivered(1, mail_id="late")
+    record = updated(of_deliveries_that_do_nothing(5), [late], POLICY)
+    assert record
+    assert record.evidence == (transient(0), late)
+
+
+def test_of_nothing_nothing_follows() -> None:
+    assert updated(Record(address=JANE), [], POLICY) is None
+
+
 def test_a_delivery_is_kept_with_the_transient_bounce_that_comes_with_it() -> None:
     record = updated(Record(address=JANE), [transient(0), delivered(1)], POLICY)
     assert record is not None
