@@ -29,7 +29,7 @@ def read_addresses(lines: Iterable[str]) -> Iterator[str]:
     ['jane@example.com', 'joe@example.com']
     """
     lines = iter(lines)
-    first = next((line for line in lines if line.strip()), "").removeprefix("\ufeff").strip()
+    first = next((line for line in lines if line.strip()), "").removeprefix("\ufeff").strip(" \r\n")
     if not first:
         raise UnknownListError("the list is empty")
     if first.startswith('"') or any(mark in first for mark in DELIMITERS) or "@" not in first:

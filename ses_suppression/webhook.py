@@ -9,11 +9,13 @@ form. ("Verifying the signatures of Amazon SNS messages", SNS developer guide.)
 import base64
 import binascii
 import json
+import os
 import re
 import threading
 import urllib.request
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -173,7 +175,8 @@ class Certificates:
         self._fetch = fetch or fetch_certificate
         self._seconds = seconds
         self._kept: OrderedDict[str, Certificate] = OrderedDict()
-        self._fetching: set[str] = set()
+        self._fetching: dict[str, Future[Certificate]] = {}
+        self._process = os.getpid()
         self._pool = DaemonPool(_FETCHED_AT_A_TIME, "sns-certificates")
         self._lock = threading.Lock()
 
@@ -187,33 +190,34 @@ class Certificates:
             if url in self._kept:
                 self._kept.move_to_end(url)
                 return self._kept[url]
-            if url in self._fetching or len(self._fetching) >= _FETCHED_AT_A_TIME:
-                _refuse(HTTPStatus.SERVICE_UNAVAILABLE, "the certificate is being fetched")
-            self._fetching.add(url)
+            fetching = self._begin(url)
         try:
-            return self._pool.submit(lambda: self._get(url)).result(self._seconds)
+            return fetching.result(self._seconds)
         except RefusedMessageError:
             raise
         except Exception as error:  # noqa: BLE001  # whatever it is, SNS has to try again
-            if isinstance(error, RuntimeError):  # no thread could be started
-                with self._lock:
-                    self._fetching.discard(url)
             _refuse(
                 HTTPStatus.SERVICE_UNAVAILABLE,
                 f"the certificate cannot be fetched: {type(error).__name__}",
             )
 
+    def _begin(self, url: str) -> "Future[Certificate]":
+        """Begin to fetch, with the lock held; what is begun in vain lasts until it has ended."""
+        if self._process != os.getpid():  # a fork has none of the threads
+            self._process, self._fetching = os.getpid(), {}
+        self._fetching = {one: task for one, task in self._fetching.items() if not task.done()}
+        if url in self._fetching or len(self._fetching) >= _FETCHED_AT_A_TIME:
+            _refuse(HTTPStatus.SERVICE_UNAVAILABLE, "the certificate is being fetched")
+        self._fetching[url] = self._pool.submit(lambda: self._get(url))
+        return self._fetching[url]
+
     def _get(self, url: str) -> Certificate:
-        try:
-            certificate = _read_certificate(self._fetch(url))
-            with self._lock:
-                self._kept[url] = certificate
-                if len(self._kept) > _CERTIFICATES_KEPT:
-                    self._kept.popitem(last=False)
-            return certificate
-        finally:
-            with self._lock:
-                self._fetching.discard(url)
+        certificate = _read_certificate(self._fetch(url))
+        with self._lock:
+            self._kept[url] = certificate
+            if len(self._kept) > _CERTIFICATES_KEPT:
+                self._kept.popitem(last=False)
+        return certificate
 
 
 def _read_certificate(content: bytes) -> Certificate:
@@ -270,10 +274,10 @@ def confirm_subscription(topic_arn: str, token: str, *, client: "SNSClient | Non
         )
     except (ClientError, BotoCoreError) as error:
         code = error.response["Error"]["Code"] if isinstance(error, ClientError) else ""
-        raise RefusedMessageError(
+        _refuse(
             HTTPStatus.SERVICE_UNAVAILABLE,
             f"SNS did not confirm the subscription: {code or type(error).__name__}",
-        ) from None
+        )
 
 
 _CERTIFICATES = Certificates()
@@ -306,6 +310,13 @@ def receive(
     Raises:
         RefusedMessageError: nothing was done; answer with its `status`.
         TypeError, ValueError: the app has no collection of topics, or an empty one.
+
+    >>> topics = {"arn:aws:sns:eu-west-1:123456789012:ses-bounces-topic-prod"}
+    >>> try:
+    ...     receive(b"hello", {}, topics=topics)
+    ... except RefusedMessageError as refused:
+    ...     print(int(refused.status), refused)
+    400 not JSON
     """
     if isinstance(topics, str):  # of which every part would be in it
         raise TypeError("topics: a collection of ARNs is needed, not a text")

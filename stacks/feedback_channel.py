@@ -98,7 +98,9 @@ class FeedbackChannel(Construct):
             reason="it is itself the dead-letter queue, of the subscription",
         )
         self.way_in: Sequence[IDependable] = (self.topic, self.queue, self._subscribe())
-        self.endpoint_dead_letter_queue: sqs.Queue | None = None
+        self.endpoint_dead_letter_queue = (
+            self._queue("EndpointDeadLetterQueue") if endpoints else None
+        )
         self.endpoints = self._subscribe_endpoints(endpoints)
         self.function = self._function(kind, code, timeout, variables)
         self._feed(batching)
@@ -180,12 +182,12 @@ class FeedbackChannel(Construct):
         What an app did not take is kept on a queue of its own: the table has it already, and
         nothing may put it on the functions' queue once more.
         """
-        if not endpoints:
-            return []
-        queue = self.endpoint_dead_letter_queue = self._queue("EndpointDeadLetterQueue")
-        acknowledge(
-            queue, "SQS3", reason="it is itself the dead-letter queue, of the apps' subscriptions"
-        )
+        if self.endpoint_dead_letter_queue:
+            acknowledge(
+                self.endpoint_dead_letter_queue,
+                "SQS3",
+                reason="it is itself the dead-letter queue, of the apps' subscriptions",
+            )
         return [
             sns.Subscription(
                 self,
@@ -194,7 +196,7 @@ class FeedbackChannel(Construct):
                 protocol=sns.SubscriptionProtocol.HTTPS,
                 endpoint=endpoint,
                 delivery_policy=sns.DeliveryPolicy(healthy_retry_policy=ENDPOINT_RETRIES),
-                dead_letter_queue=queue,
+                dead_letter_queue=self.endpoint_dead_letter_queue,
             )
             for endpoint in endpoints
         ]

@@ -21,7 +21,7 @@ from stacks.alarms import Alarms
 from stacks.bundle import function_code
 from stacks.canary import Canary
 from stacks.config import Config
-from stacks.config_values import Feed
+from stacks.config_values import KINDS, Feed
 from stacks.dashboard import Dashboard
 from stacks.email_identities import EmailIdentities
 from stacks.encryption_key import EncryptionKey
@@ -86,7 +86,9 @@ class SuppressionStack(Stack):
             "POWERTOOLS_LOG_LEVEL": "INFO",
         }
         self.channels: dict[str, FeedbackChannel] = {}
-        for kind in BATCHING if config.deliveries else ("bounces", "complaints"):
+        for kind in KINDS:
+            if kind == "deliveries" and not config.deliveries:
+                continue
             channel = FeedbackChannel(
                 self,
                 kind.capitalize(),

@@ -10,7 +10,6 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.x509.oid import NameOID
 
-from ses_suppression.webhook import string_to_sign
 from tests.sent_by_ses import bounce
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -40,9 +39,24 @@ def certificate(
     return made.public_bytes(serialization.Encoding.PEM)
 
 
+# Written down once more, from "Verifying the signatures of Amazon SNS messages" (SNS developer
+# guide): what is tested may not say itself what is right.
+_CONFIRMATION = ["Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"]
+SIGNED_FIELDS = {
+    "Notification": ["Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type"],
+    "SubscriptionConfirmation": _CONFIRMATION,
+    "UnsubscribeConfirmation": _CONFIRMATION,
+}
+
+
+def text_to_sign(message: Mapping[str, Any]) -> bytes:
+    fields = [name for name in SIGNED_FIELDS[message["Type"]] if name in message]
+    return "".join(f"{name}\n{message[name]}\n" for name in fields).encode()
+
+
 def signed(message: dict[str, Any], *, version: str = "2", key: Any = KEY) -> dict[str, Any]:
     """Sign a message as SNS does."""
-    signature = key.sign(string_to_sign(message), padding.PKCS1v15(), HASHES[version])
+    signature = key.sign(text_to_sign(message), padding.PKCS1v15(), HASHES[version])
     return {
         **message,
         "SignatureVersion": version,

@@ -25,6 +25,7 @@ _KEY_POLICY = f"{_DEPLOY}; of a key of your own, see docs/deployment.md"
 _SUBSCRIBE_AGAIN = (
     "see that the app is up; take it out of `endpoints`, deploy, put it in again, deploy"
 )
+_OF_SOMEBODY_ELSE = "it is not of this stack: ask who has subscribed it to confirm it"
 _WAIT_SECONDS = 60
 _OLD_SECONDS = 15 * 60
 _IDENTITIES_A_REQUEST = 100
@@ -325,22 +326,23 @@ def _subscriptions(session: Session) -> Iterator[Finding]:
         }
         configured = session.stack.outputs.get(f"{kind}Endpoints", "").split()
         for url in dict.fromkeys([*configured, *apps]):
-            yield _endpoint(kind, url, apps.get(url))
+            advice = _SUBSCRIBE_AGAIN if url in configured else _OF_SOMEBODY_ELSE
+            yield _endpoint(kind, url, apps.get(url), advice)
 
 
 def _is_confirmed(subscription: Mapping[str, Any]) -> bool:
     return bool(subscription["SubscriptionArn"].startswith("arn:"))
 
 
-def _endpoint(kind: str, url: str, subscription: Mapping[str, Any] | None) -> Finding:
+def _endpoint(kind: str, url: str, subscription: Mapping[str, Any] | None, advice: str) -> Finding:
     """An app that wants to hear of it hears nothing before it has confirmed."""
     check = f"endpoint of {kind.lower()}"
     if subscription is None:
         found = f"{url} is not subscribed: it did not confirm within two days, or somebody ended it"
-        return Finding(check, State.FAILED, found, _SUBSCRIBE_AGAIN)
+        return Finding(check, State.FAILED, found, advice)
     if not _is_confirmed(subscription):
         found = f"{url} has not confirmed: it is told nothing, and SNS forgets it after two days"
-        return Finding(check, State.WARNING, found, _SUBSCRIBE_AGAIN)
+        return Finding(check, State.WARNING, found, advice)
     return Finding(check, State.OK, f"{url} has confirmed")
 
 

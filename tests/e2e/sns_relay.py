@@ -11,6 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from tests.signed_by_sns import NAME, signed
 
 TRIES = 3
+NOBODY = 599
 
 
 class Relay:
@@ -48,6 +49,8 @@ class Relay:
         except urllib.error.HTTPError as error:
             with error:
                 return error.code
+        except OSError:  # nobody is there
+            return NOBODY
 
 
 @contextmanager

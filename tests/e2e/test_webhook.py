@@ -83,6 +83,7 @@ def test_an_app_confirms_hears_of_a_bounce_crashes_and_is_told_again(
         stack.send_mail(address)
         wait_for("the bounce", lambda: app.has_heard_of(address), seconds=SECONDS)
         stack.await_suppression(address)
+        wait_for("three posts", lambda: len(relay.posted) == 3, seconds=SECONDS)
     confirmation, bounce = app.handled
     assert confirmation.kind is Kind.SUBSCRIPTION_CONFIRMATION
     assert relay.posted == [

@@ -5,11 +5,14 @@ from django.conf import settings
 
 BACKEND = "ses_suppression.contrib.django.EmailBackend"
 
-if not settings.configured:
-    settings.configure(
-        EMAIL_BACKEND=BACKEND,
-        SES_SUPPRESSION={"BACKEND": "django.core.mail.backends.locmem.EmailBackend"},
-        DEFAULT_CHARSET="utf-8",
-        USE_I18N=False,
-    )
-    django.setup()
+
+def configured_django() -> None:
+    """Configure it, the first time that it is needed."""
+    if not settings.configured:
+        settings.configure(
+            EMAIL_BACKEND=BACKEND,
+            SES_SUPPRESSION={"BACKEND": "django.core.mail.backends.locmem.EmailBackend"},
+            DEFAULT_CHARSET="utf-8",
+            USE_I18N=False,
+        )
+        django.setup()

@@ -13,10 +13,12 @@ from ses_suppression.client import AddressesUnknownError, SuppressionList
 from ses_suppression.contrib import django as contrib
 from ses_suppression.errors import InvalidAddressError
 from tests.integration.conftest import TABLE_NAME
-from tests.integration.django_project import BACKEND
+from tests.integration.django_project import BACKEND, configured_django
 from tests.unit.test_client import NOW, VERDICTS, AnsweringStore
 
 HELD, CLEAR, SILENT = "held@example.com", "clear@example.com", "silent@example.com"
+
+configured_django()
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """The adapters of docs/webhook.md in their frameworks: what an app's endpoint answers."""
 
 import json
+import re
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -20,8 +21,8 @@ from ses_suppression.webhook import (
     SeenHere,
     confirm_subscription,
 )
-from tests.adapters import FRAMEWORKS, adapter, page_code, serving
-from tests.integration.django_project import BACKEND
+from tests.adapters import FRAMEWORKS, PAGE, SECTIONS, adapter, page_code, serving
+from tests.integration.django_project import configured_django
 from tests.sent_by_ses import bounce
 from tests.signed_by_sns import NOW, TOPIC, certificate, confirmation, notification, signed
 
@@ -31,9 +32,6 @@ ACCESS: dict[str, Any] = {
     "aws_access_key_id": "x",
     "aws_secret_access_key": "x",
 }
-
-
-assert BACKEND  # Django wants its settings before anything of it is used
 
 
 class App:
@@ -97,6 +95,7 @@ def app() -> App:
 @pytest.fixture(params=[*FRAMEWORKS, "Django"])
 def post(request: pytest.FixtureRequest, app: App) -> Iterator[Post]:
     if request.param == "Django":
+        configured_django()
         names = adapter("Django", **app.options())
         yield lambda body: through_django(names, body)
         return
@@ -145,6 +144,16 @@ def test_sns_has_to_try_again_when_the_certificate_cannot_be_fetched(app: App, p
     app.certificate = certificate()
     assert post(body) == (204, "")
     assert [received.duplicate for received in app.handled] == [False]
+
+
+def test_the_page_names_the_topics_of_its_endpoints() -> None:
+    (environment,) = re.findall(r"^ *```json\n(.*?)^ *```", PAGE, re.MULTILINE | re.DOTALL)
+    kinds = json.loads(environment)["endpoints"]
+    code = [text for text in SECTIONS.values() if "TOPICS = " in text]
+    assert len(code) == 3
+    for text in code:
+        topics = set(re.findall(r'"(arn:[^"]+)"', text))
+        assert topics == {TOPIC.replace("bounces", kind) for kind in kinds}
 
 
 def test_the_page_marks_who_bounced() -> None:

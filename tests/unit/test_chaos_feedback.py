@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
+from typing import Any
 
 import pytest
 
@@ -20,6 +21,7 @@ from ses_suppression.rules import Rule
 from ses_suppression.store import Loaded
 from ses_suppression.suppression import Suppression
 from ses_suppression.testing import InMemoryStore
+from tests.e2e.chaos.__main__ import is_as_expected
 from tests.e2e.chaos.feedback import (
     COMPLAINTS,
     DELIVERIES,
@@ -32,7 +34,7 @@ from tests.e2e.chaos.feedback import (
     ingested,
     reason_of,
 )
-from tests.e2e.chaos.run import wrong_letters, wrong_records
+from tests.e2e.chaos.run import Report, wrong_letters, wrong_records
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -179,6 +181,23 @@ def test_dead_letters_that_are_wrong_are_found() -> None:
     assert "not to be rejected" in wrong({(post, why): 2, (sound, ""): 1})[0]
     assert "not to be rejected" in wrong({(post, why): 2, (other, reason_of(other)): 1})[0]
     assert "a dead letter because ''" in wrong({(post, why): 1, (post, ""): 1})[0]
+
+
+def test_a_run_counts_only_when_everything_has_failed_and_the_naive_handler_has_to_be_wrong() -> (
+    None
+):
+    failed = Counter(dict.fromkeys(("error", "latency", "reset", "response"), 1))
+    right = Report(seed=1, notifications=1, injected=failed, killed=1, retried=1, suppressed=1)
+    assert is_as_expected(right, naive=False)
+    assert not is_as_expected(right, naive=True)
+    wrong = replace(right, wrong=["an address"], retried=0)
+    assert not is_as_expected(wrong, naive=False)
+    assert is_as_expected(wrong, naive=True)
+    cases: list[dict[str, Any]] = [
+        {"killed": 0}, {"retried": 0}, {"lost": ["a letter"]}, {"injected": Counter()},
+    ]  # fmt: skip
+    for case in cases:
+        assert not is_as_expected(replace(right, **case), naive=False)
 
 
 @pytest.mark.parametrize("seed", range(30))

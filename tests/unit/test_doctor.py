@@ -43,11 +43,14 @@ URL = "https://shop.example/ses"
 
 
 def test_an_app_that_has_not_confirmed_is_told_nothing() -> None:
-    queue, app = found(QUEUE, subscription("https", URL, "PendingConfirmation"))
+    pending = subscription("https", URL, "PendingConfirmation")
+    queue, app = found(QUEUE, pending, configured=URL)
     assert queue.state is State.OK
     assert (app.check, app.state) == ("endpoint of bounces", State.WARNING)
     assert app.found.startswith(f"{URL} has not confirmed: it is told nothing")
     assert "take it out of `endpoints`, deploy, put it in again" in app.advice
+    _, by_hand = found(QUEUE, pending)
+    assert by_hand.advice.startswith("it is not of this stack")
 
 
 def test_an_app_that_sns_has_forgotten_is_missed() -> None:

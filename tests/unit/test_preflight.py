@@ -118,6 +118,11 @@ def test_another_list_is_refused_with_what_was_found(lines: list[str], problem: 
         read_addresses(lines)
 
 
+def test_a_first_column_without_a_name_is_a_column() -> None:
+    lines = ["\tname\temail", "0\tJane\tjane@example.com"]
+    assert list(read_addresses(lines)) == ["jane@example.com"]
+
+
 def test_a_row_that_is_no_csv_is_named() -> None:
     lines = ["name,email", "Jane,jane@example.com", f'Joe,"{"x" * 200_000}"']
     addresses = read_addresses(lines)
