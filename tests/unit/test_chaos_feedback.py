@@ -220,7 +220,8 @@ def test_fifty_events_in_any_order_and_batching_are_one_table(seed: int) -> None
                     kind,
                     store,
                 )
-        ingested(happening.of(DELIVERIES), DELIVERIES, store)
+        for post in happening.of(DELIVERIES):
+            ingested([post], DELIVERIES, store)
         assert not list(wrong_records([Loaded(records=dict(store.records))], happening.expected()))
 
 

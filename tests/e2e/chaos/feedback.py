@@ -299,7 +299,8 @@ class _Makers:
         address = self._address(self._wavering, often=0.05)
         mail_id, at = f"mail-{self._id()}", self._moment()
         if self._mails and self._chance.random() < 1 / 10:
-            address, mail_id, at = self._chance.choice(self._mails)
+            # Once: a mail is delivered to somebody once, at one time.
+            address, mail_id, at = self._mails.pop(self._chance.randrange(len(self._mails)))
             at += timedelta(minutes=self._chance.choice([-5, 5]))
         return Post(DELIVERIES, delivery(self._spelled(address), at=at, mail_id=mail_id))
 
