@@ -2,14 +2,14 @@
 
 import statistics
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import chain
 from typing import Any
 
 from benchmarks.measure import Goal, Result, Row, in_turns, show, taken
-from benchmarks.servers import running_stub
+from benchmarks.servers import Stub, running_stub
 from local.emulator import forget_real_accounts, running_emulator
 from ses_suppression.client import SuppressionList
 from ses_suppression.deadline import Deadline
@@ -22,6 +22,7 @@ SNAPSHOT = 1_000_000
 ONE_IN = 100  # is held back
 HELD = 100_000  # that many more are in the snapshot
 TABLE_NAME = "suppressions"
+CHECKS, SCREEN = "a loop of `check`", "`screen`"
 _PERCENT_99 = 98
 
 
@@ -39,7 +40,28 @@ def results() -> Iterator[Result]:
         yield compare("screening-emulator", dynamodb, "ministack on loopback", with_goals=True)
     with running_stub(5) as stub:
         back_end = "a stub table on loopback that answers after 5 ms"
-        yield compare("screening-stub", stub.client(), back_end, with_goals=False)
+        result = compare("screening-stub", stub.client(), back_end, with_goals=False)
+        yield replace(result, rows=tuple(with_units(row, stub) for row in result.rows))
+
+
+def with_units(row: Row, stub: Stub) -> Row:
+    """Add what an address costs, where the table is asked."""
+    suppressions = SuppressionList.of_table(TABLE_NAME, client=stub.client(), check_seconds=30)
+    addresses = [f"customer-{number}@example.com" for number in range(ADDRESSES)]
+    asking: Mapping[str, Callable[[], object]] = {
+        CHECKS: lambda: [suppressions.check(address) for address in addresses],
+        SCREEN: lambda: suppressions.screen(addresses),
+    }
+    if row.name not in asking:
+        return row
+    stub.counts()
+    asking[row.name]()
+    counts = stub.counts()
+    more = {
+        "requests an address": counts["requests"] / ADDRESSES,
+        "read units": counts["read_half_units"] / 2 / ADDRESSES,
+    }
+    return replace(row, more={**row.more, **more})
 
 
 def compare(name: str, dynamodb: Any, back_end: str, *, with_goals: bool) -> Result:
@@ -82,8 +104,8 @@ def compare(name: str, dynamodb: Any, back_end: str, *, with_goals: bool) -> Res
     measured = in_turns(
         {
             "a loop of `get_item`": lambda: loop("get_item", lambda one: get_item(dynamodb, one)),
-            "a loop of `check`": lambda: loop("check", suppressions.check),
-            "`screen`": screen,
+            CHECKS: lambda: loop("check", suppressions.check),
+            SCREEN: screen,
             f"`Snapshot.candidates`, {SNAPSHOT:,} addresses": sift,
         },
         rounds=3,

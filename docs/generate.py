@@ -1,11 +1,12 @@
 """Writes the pages that are made from code: `make docs`. A test fails when they differ."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, Field, fields
 from pathlib import Path
 from typing import assert_never
 
+from docs.cost import cost_page
 from docs.diagram import diagram
 from ses_suppression.diagnosis import DELAYED, OTHERWISE, ROWS, Row
 from ses_suppression.merge import KEPT, KEPT_DAYS, KEPT_OF_AN_UNDO, KEPT_OF_ANY_OTHER
@@ -255,10 +256,11 @@ def architecture_page() -> str:
 _PICTURE = "<!-- the picture: made by `make docs` from the template -->"
 _PICTURE_END = "<!-- the end of the picture -->"
 
-PAGES = {
+PAGES: Mapping[Path, Callable[[], str]] = {
     DOCS / "policy.md": policy_page,
     DOCS / "configuration.md": configuration_page,
     DOCS / "architecture.md": architecture_page,
+    DOCS / "cost.md": cost_page,
 }
 
 

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 import ses_suppression
+from benchmarks.measure import read
+from benchmarks.page import PAGE, RESULTS, names_on, with_results
 from docs import generate
 from stacks.config import Config
 
@@ -60,6 +62,20 @@ def test_the_example_of_the_configuration_has_every_key_and_is_accepted() -> Non
 @pytest.mark.parametrize("page", generate.PAGES, ids=lambda page: page.name)
 def test_a_page_that_is_made_from_code_is_what_the_code_says_now(page: Path) -> None:
     assert page.read_text() == generate.PAGES[page](), "run `make docs`"
+
+
+def test_the_tables_of_the_performance_page_are_those_of_the_last_run() -> None:
+    page, results = PAGE.read_text(), read(RESULTS)
+    assert sorted(names_on(page)) == sorted(results)
+    assert page == with_results(page, results), "run `make bench`"
+
+
+def test_a_goal_that_was_not_met_is_explained() -> None:
+    page = PAGE.read_text()
+    for section in page.split("\n## "):
+        assert ("| **not met** |" in section) == ("**Not met" in section), section.partition("\n")[
+            0
+        ]
 
 
 @pytest.mark.parametrize(

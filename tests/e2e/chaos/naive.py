@@ -88,5 +88,6 @@ _COUNTED = ("Permanent", "Transient", "Undetermined", "Complaint")
 NAIVE = Handler(
     rights={BOUNCES: _ACTION, COMPLAINTS: _ACTION},
     wrong=wrong_states,
+    knows_operators=False,
     install=install,
 )

@@ -114,6 +114,7 @@ class Handler:
     Attributes:
         rights: what it cannot do without, by kind: taken away for a while.
         reason_of: the reason with which a notification has to be rejected; None: with any or none.
+        knows_operators: whether its table takes what operators do.
         wrong: names each address that it left wrong.
         install: puts it in place of the functions' code.
     """
@@ -121,6 +122,7 @@ class Handler:
     rights: Mapping[str, str]
     wrong: Callable[[Stack, Feedback, Mapping[str, Record]], Iterator[str]]
     reason_of: Callable[[Post], str] | None = None
+    knows_operators: bool = True
     install: Callable[[Stack], None] = lambda _stack: None
 
 
@@ -192,6 +194,8 @@ def run(
     chance = random.Random(seed)
     midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     happening = feedback(chance, notifications=notifications, addresses=addresses, now=midnight)
+    if not handler.knows_operators:
+        happening = happening.without(lambda one: isinstance(one, Action))
     expected = happening.expected()
     copies: Counter[Post] = Counter()
     with Faults(stack, proxy, seed=seed, phases=phases, kills=kills).at_work():
