@@ -109,7 +109,7 @@ def _cost_page(results: Mapping[str, Result]) -> Iterator[str]:
     whole, single = results["ingest-100"], results["ingest-001"]
     ours = Way(name="ours, full batches", batch=100, row=_row(whole, OURS), by_queue=True)
     alone = Way(name="ours, one at a time", batch=1, row=_row(single, OURS), by_queue=True)
-    direct = replace(alone, name="SNS calls the function", by_queue=False)
+    direct = replace(alone, name="ours, called by SNS without a queue", by_queue=False)
     yield "# Cost"
     yield ""
     yield "<!-- made by `make docs` from docs/cost.py and benchmarks/results.json -->"
@@ -123,10 +123,10 @@ def _cost_page(results: Mapping[str, Result]) -> Iterator[str]:
     yield "## A million notifications"
     yield ""
     yield (
-        "Bounces of addresses that nothing is known about yet, the dearest case: a look-up and a write each. "
+        "Bounces of addresses that nothing is known about yet: a look-up and a write each. "
         "With little traffic a batch is one message, in a flood it is a hundred; the bill is between the first "
-        "two columns. The third is the usual recipe: no queue, an invocation for each notification, and two "
-        "retries before a message is lost."
+        "two columns. The third is the same function in the usual place: no queue, an invocation for each "
+        "notification, and two retries before a message is lost. A handler that only writes would save the look-up, and decide nothing."
     )
     yield ""
     yield from _ways([ours, alone, direct])
@@ -136,7 +136,7 @@ def _cost_page(results: Mapping[str, Result]) -> Iterator[str]:
     more_or_less = "less" if spared > 0 else "more"
     yield (
         f"So the queue costs ${queue:.2f} a million where nothing is batched; where batches are full the whole costs "
-        f"${abs(spared):.2f} {more_or_less} than without it. A repeat costs no write. A delivery of an address without a bounce costs "
+        f"${abs(spared):.2f} {more_or_less} than without it. A repeat costs no write; a further bounce makes a larger item, and from 1 KB on a write costs two units. A delivery of an address without a bounce costs "
         f"{_delivery_reads(results):.2f} read units and no write; SNS, SQS and Lambda as above. "
         f"An app's endpoint adds ${SNS_HTTPS * MILLION:.2f} a million."
     )

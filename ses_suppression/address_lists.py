@@ -50,18 +50,25 @@ def _column(first: str, lines: Iterator[str]) -> Iterator[str]:
 
 
 def _rows(lines: Iterable[str], delimiter: str) -> Iterator[list[str]]:
-    reader = csv.reader(lines, delimiter=delimiter)
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
     try:
-        yield from reader
+        for row in reader:
+            if any("\n" in cell or "\r" in cell for cell in row):
+                break  # a stray quote took in the rows that follow
+            yield row
+        else:
+            return
+        why = "a cell with a line break: a quote is not closed where it should be"
     except csv.Error as error:
-        raise UnknownListError(
-            f"line {reader.line_num:,}, counted from the header: {error}"
-        ) from None
+        why = str(error)
+    raise UnknownListError(f"line {reader.line_num:,}, counted from the header: {why}")
 
 
 def _cells(index: int, rows: Iterable[list[str]]) -> Iterator[str]:
     for row in rows:
-        if len(row) > index and (text := row[index].strip()):
+        # A row that ends before the column stands there as it is: it is counted as no address.
+        text = row[index].strip() if len(row) > index else ",".join(row)
+        if text:
             yield text
 
 

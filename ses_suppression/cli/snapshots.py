@@ -29,6 +29,7 @@ app = typer.Typer(no_args_is_help=True, help="The list as a small file, for list
 
 TOO_MANY = 1
 _AT_ONCE = 20_000
+_NOT_UTF_8 = "{} is not UTF-8: save it as UTF-8 and run it again"
 _WORST = 10
 _COLUMNS = ("address", "stream", "reason", "rule", "since", "until")
 
@@ -139,9 +140,12 @@ def _write(table: "_csv.Writer", screening: Screening) -> None:
 
 def _utf8(lines: IO[str], file: Path) -> Iterator[str]:
     try:
-        yield from lines
+        for line in lines:
+            if "\0" in line:  # UTF-16 without its mark
+                raise UnknownListError(_NOT_UTF_8.format(file))
+            yield line
     except UnicodeDecodeError:
-        raise UnknownListError(f"{file} is not UTF-8: save it as UTF-8 and run it again") from None
+        raise UnknownListError(_NOT_UTF_8.format(file)) from None
 
 
 def _tell(session: Session, snapshot: Snapshot, found: Preflight) -> None:

@@ -90,7 +90,7 @@ def test_an_empty_list_expects_nothing() -> None:
     [
         ["jane@example.com", "", "  Joe <joe@example.com> "],
         ["\ufeffE-Mail Address,Name", "jane@example.com,Jane", ",", '"Joe <joe@example.com>",Joe'],
-        ["name;e_mail", 'Doe;"jane@example.com"', "nobody", "x;Joe <joe@example.com>"],
+        ["name;e_mail", 'Doe;"jane@example.com"', "x;Joe <joe@example.com>"],
         ["name\temail", "Jane\tjane@example.com", "Joe\tJoe <joe@example.com>"],
         ['"email"', "jane@example.com", "Joe <joe@example.com>"],
         ["address", "jane@example.com", "Joe <joe@example.com>"],
@@ -116,6 +116,26 @@ def test_a_list_is_an_address_a_line_or_has_a_header_that_names_the_column(
 def test_another_list_is_refused_with_what_was_found(lines: list[str], problem: str) -> None:
     with pytest.raises(UnknownListError, match=problem):
         read_addresses(lines)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["email,n\n", 'a@example.com,"Joe\n', "b@example.com,2\n"],
+        ["email,n\n", 'a@example.com,"Joe\n', 'b@example.com,"Jane\n', "c@example.com,3\n"],
+        ["n,email\n", '"Joe\n', 'x",a@example.com\n'],
+    ],
+)
+def test_a_stray_quote_does_not_make_addresses_vanish(lines: list[str]) -> None:
+    with pytest.raises(UnknownListError, match=r"^line \d, counted from the header: "):
+        list(read_addresses(lines))
+
+
+def test_a_row_that_ends_before_the_addresses_is_no_address_and_not_left_out() -> None:
+    assert list(read_addresses(["n,email", "Jane", "Joe,joe@example.com", ""])) == [
+        "Jane",
+        "joe@example.com",
+    ]
 
 
 def test_a_first_column_without_a_name_is_a_column() -> None:
