@@ -89,5 +89,6 @@ NAIVE = Handler(
     rights={BOUNCES: _ACTION, COMPLAINTS: _ACTION},
     wrong=wrong_states,
     knows_operators=False,
+    has_to_drain=False,
     install=install,
 )
