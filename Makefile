@@ -24,7 +24,7 @@ slow: setup ## the slow tests: an incident of 20,000 addresses, an import of 100
 	$(BIN)/python -m pytest -m slow -s
 
 chaos: setup ## 10,000 notifications while everything fails in turn: SEED=7 for one of them, SEEDS=10 for ten
-	$(BIN)/python -m tests.e2e.chaos $(if $(SEED),--seed $(SEED)) $(if $(SEEDS),--seeds $(SEEDS)) $(if $(NAIVE),--naive --notifications 200)
+	$(BIN)/python -m tests.e2e.chaos $(if $(SEED),--seed $(SEED)) $(if $(SEEDS),--seeds $(SEEDS)) $(if $(NAIVE),--naive)
 
 conformance: setup .dynamodb-local/.ready ## the store against the genuine DynamoDB Local; needs Java 17
 	CONFORMANCE=1 $(BIN)/python -m pytest tests/integration/test_dynamodb_local.py
