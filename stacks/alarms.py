@@ -12,6 +12,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from stacks.feedback_channel import FeedbackChannel
@@ -82,30 +83,21 @@ class Alarms(Construct):
     def _watch(self, kind: str, channel: FeedbackChannel) -> None:
         name = kind.capitalize()
         five_minutes = Duration.minutes(5)
-        self._alarm(
+        self._watch_left_over(
             f"{name}DeadLetters",
             f"messages about {kind} that nobody could use: `dead-letters show`",
-            channel.dead_letter_queue.metric_approximate_number_of_messages_visible(
-                period=five_minutes, statistic="Maximum"
-            ),
-            above=0,
+            channel.dead_letter_queue,
         )
-        self._alarm(
+        self._watch_left_over(
             f"{name}Undelivered",
             f"SNS could not put {kind} on their queue: `doctor`, then `dead-letters redrive`",
-            channel.undelivered_queue.metric_approximate_number_of_messages_visible(
-                period=five_minutes, statistic="Maximum"
-            ),
-            above=0,
+            channel.undelivered_queue,
         )
         if channel.endpoint_dead_letter_queue:
-            self._alarm(
+            self._watch_left_over(
                 f"{name}EndpointDeadLetters",
                 f"an app's endpoint did not take {kind}: look at the app, then docs/webhook.md",
-                channel.endpoint_dead_letter_queue.metric_approximate_number_of_messages_visible(
-                    period=five_minutes, statistic="Maximum"
-                ),
-                above=0,
+                channel.endpoint_dead_letter_queue,
             )
         else:
             # It counts every try at an app too, which says nothing until the last has failed.
@@ -142,6 +134,17 @@ class Alarms(Construct):
             f"{name}Rejected",
             f"what came as {kind} is no notification of ours: `dead-letters show`",
             self._ours("Rejected", kind, period=five_minutes),
+            above=0,
+        )
+
+    def _watch_left_over(self, construct_id: str, description: str, queue: sqs.IQueue) -> None:
+        """Call when anything is on a queue of what nobody took."""
+        self._alarm(
+            construct_id,
+            description,
+            queue.metric_approximate_number_of_messages_visible(
+                period=Duration.minutes(5), statistic="Maximum"
+            ),
             above=0,
         )
 

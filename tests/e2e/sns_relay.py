@@ -2,16 +2,15 @@
 
 import json
 import threading
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from tests.adapters import over_http
 from tests.signed_by_sns import NAME, signed
 
 TRIES = 3
-NOBODY = 599
+NOBODY = 599  # stands for no answer
 
 
 class Relay:
@@ -34,23 +33,13 @@ class Relay:
         message["SigningCertURL"] = f"https://sns.{region}.amazonaws.com/{NAME}"
         to_post = json.dumps(signed(message)).encode()
         for _ in range(TRIES):
-            status = self._post(to_post, message["Type"])
+            try:
+                status, _text = over_http(self._app_url, to_post, message["Type"])
+            except OSError:
+                status = NOBODY
             self.posted.append((message["Type"], status))
             if status < 500:
                 return
-
-    def _post(self, body: bytes, kind: str) -> int:
-        headers = {"Content-Type": "text/plain; charset=UTF-8", "x-amz-sns-message-type": kind}
-        request = urllib.request.Request(self._app_url, data=body, headers=headers)  # noqa: S310
-        try:
-            with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310  # loopback
-                status: int = answer.status
-                return status
-        except urllib.error.HTTPError as error:
-            with error:
-                return error.code
-        except OSError:  # nobody is there
-            return NOBODY
 
 
 @contextmanager

@@ -2,8 +2,6 @@
 
 import json
 import re
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -21,17 +19,13 @@ from ses_suppression.webhook import (
     SeenHere,
     confirm_subscription,
 )
-from tests.adapters import FRAMEWORKS, PAGE, SECTIONS, adapter, page_code, serving
+from tests.adapters import FRAMEWORKS, PAGE, SECTIONS, adapter, over_http, page_code, serving
 from tests.integration.django_project import configured_django
+from tests.integration.servers import ACCESS
 from tests.sent_by_ses import bounce
 from tests.signed_by_sns import NOW, TOPIC, certificate, confirmation, notification, signed
 
 Post = Callable[[bytes], tuple[int, str]]
-ACCESS: dict[str, Any] = {
-    "region_name": "eu-west-1",
-    "aws_access_key_id": "x",
-    "aws_secret_access_key": "x",
-}
 
 
 class App:
@@ -63,18 +57,6 @@ class App:
         if self.certificate is None:
             raise TimeoutError
         return self.certificate
-
-
-def over_http(url: str, body: bytes) -> tuple[int, str]:
-    request = urllib.request.Request(  # noqa: S310  # loopback
-        url, data=body, headers={"Content-Type": "text/plain; charset=UTF-8"}
-    )
-    try:
-        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
-            return answer.status, answer.read().decode()
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code, error.read().decode()
 
 
 def through_django(names: dict[str, Any], body: bytes) -> tuple[int, str]:

@@ -138,10 +138,10 @@ def feedback(
 def _by_the_other_channel(post: Post) -> Post:
     """Write the notification of an identity as the event of a configuration set, or back."""
     document = json.loads(post.body)
-    for one, other in (("notificationType", "eventType"), ("eventType", "notificationType")):
-        if one in document:
-            document[other] = document.pop(one)
-            break
+    one, other = "notificationType", "eventType"
+    if one not in document:
+        one, other = other, one
+    document[other] = document.pop(one)
     return Post(post.kind, json.dumps(document))
 
 
