@@ -5,6 +5,7 @@ again too.
 """
 
 import io
+import math
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -20,7 +21,7 @@ from ses_suppression.deadline import Deadline
 from ses_suppression.ingest import Message, Status, ingest
 from ses_suppression.notification import Bounce
 from ses_suppression.policy import Policy
-from ses_suppression.store import DynamoDBStore
+from ses_suppression.store import CONNECTIONS, DynamoDBStore
 from tests.fault_proxy import FaultProxy, running_fault_proxy
 from tests.integration import conftest
 from tests.integration.servers import ACCESS, running_moto
@@ -101,7 +102,9 @@ def test_what_fails_is_given_back_and_in_the_end_all_is_counted_once(
 def test_of_a_slow_table_a_function_takes_what_there_is_time_for_and_hands_back_the_rest(
     faulty: FaultProxy,
 ) -> None:
-    names = [f"slow-{number}@example.com" for number in range(80)]
+    seconds_to_work, seconds_a_write = 1, 0.4
+    rounds_begun = math.ceil(seconds_to_work / seconds_a_write)  # at most, of CONNECTIONS each
+    names = [f"slow-{number}@example.com" for number in range(CONNECTIONS * rounds_begun + 20)]
     event = {
         "Records": [
             {
@@ -124,10 +127,10 @@ def test_of_a_slow_table_a_function_takes_what_there_is_time_for_and_hands_back_
         metrics=Metrics(namespace="slow", service="slow"),
         environment="test",
     )
-    faulty.use({"operation": "PutItem", "latency": 700})
-    seconds, begun = SECONDS_TO_HAND_BACK + 3, time.monotonic()
+    faulty.use({"operation": "PutItem", "latency": seconds_a_write * 1000})
+    seconds, begun = SECONDS_TO_HAND_BACK + seconds_to_work, time.monotonic()
     answer = function(event, Context(seconds))
-    assert time.monotonic() - begun < seconds - 2
+    assert time.monotonic() - begun < seconds
     faulty.use()
     given_back = {one["itemIdentifier"] for one in answer["batchItemFailures"]}
     assert 0 < len(given_back) < len(names)
