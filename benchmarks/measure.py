@@ -25,6 +25,16 @@ class Row:
         """The middle of the rounds."""
         return statistics.median(self.values)
 
+    def against(self, base: "Row") -> float:
+        """Give the middle of the rounds' ratios: whatever slows a round slows both.
+
+        >>> Row(name="ours", values=(2.0, 9.0, 2.2)).against(Row(name="it", values=(1.0, 3.0, 1.0)))
+        2.2
+        """
+        return statistics.median(
+            ours / its for ours, its in zip(self.values, base.values, strict=True)
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Goal:
@@ -109,7 +119,6 @@ def markdown(result: Result) -> str:
     """Write a result as it stands in `docs/performance.md`."""
     more = list(dict.fromkeys(name for row in result.rows for name in row.more))
     header = ["what", f"{result.unit} (median)", "least", "most", "ratio", *more]
-    base = result.rows[0].median
     lines = [
         f"**{result.title}.** Back end: {result.back_end}.",
         "",
@@ -119,7 +128,9 @@ def markdown(result: Result) -> str:
     for row in result.rows:
         numbers = (row.median, min(row.values), max(row.values))
         extra = [number(row.more[name]) if name in row.more else "" for name in more]
-        lines.append(_line([row.name, *map(number, numbers), number(row.median / base), *extra]))
+        lines.append(
+            _line([row.name, *map(number, numbers), number(row.against(result.rows[0])), *extra])
+        )
     if result.goals:
         lines += ["", _line(["goal", "reached", "wanted", ""]), _line(["---"] * 4)]
         lines += [

@@ -114,12 +114,12 @@ def compare(name: str, dynamodb: Any, back_end: str, *, with_goals: bool) -> Res
     for index, what in enumerate(latencies):
         one = rows[index]
         rows[index] = Row(name=one.name, values=one.values, more=_percentiles(latencies[what]))
-    base, _, screened, sifted = (row.median for row in rows)
+    base, _, screened, sifted = rows
     bytes_each = len(snapshot.to_bytes()) / snapshot.addresses
     goals = (
-        Goal(what="`screen` against the loop", reached=screened / base, goal=25),
-        Goal(what="the snapshot against the loop", reached=sifted / base, goal=1_000),
-        Goal(what="the snapshot, addresses a second", reached=sifted, goal=1_000_000),
+        Goal(what="`screen` against the loop", reached=screened.against(base), goal=25),
+        Goal(what="the snapshot against the loop", reached=sifted.against(base), goal=1_000),
+        Goal(what="the snapshot, addresses a second", reached=sifted.median, goal=1_000_000),
         Goal(
             what=f"bytes an address of a snapshot of {snapshot.addresses:,}",
             reached=bytes_each,

@@ -28,6 +28,7 @@ from ses_suppression.policy import (
 )
 from ses_suppression.rules import Rule
 from ses_suppression.suppression import Suppression, verdict
+from ses_suppression.value import value
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -73,7 +74,7 @@ class Step:
         by.effect = Effect.LIFTS
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Decision:
     """The verdict by stream, and every piece of evidence in order of time with what it did."""
 

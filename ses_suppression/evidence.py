@@ -7,7 +7,7 @@ to their order.
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, TypeVar, assert_never
@@ -15,6 +15,7 @@ from typing import Any, TypeVar, assert_never
 from ses_suppression.address import domain_of
 from ses_suppression.errors import InvalidNotificationError
 from ses_suppression.notification import Bounce, Complaint, Delivery, Feedback, Recipient
+from ses_suppression.value import value
 
 EVERY_STREAM = "*"
 """The stream of what holds for every mail. No tag of a mail can name it."""
@@ -38,7 +39,7 @@ class Kind(StrEnum):
 OPERATOR_KINDS = frozenset({Kind.SUPPRESS, Kind.REACTIVATE, Kind.IMPORT, Kind.VOID})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Evidence:
     """One event, as it is kept. All times are UTC; None is what the event did not say.
 
@@ -110,7 +111,7 @@ def _smaller(one: _Value | None, other: _Value | None) -> _Value | None:
     return one if other is None or one <= other else other
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Attribution:
     """Whom a notification is about.
 

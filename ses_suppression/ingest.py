@@ -30,9 +30,10 @@ from ses_suppression.policy import Policy
 from ses_suppression.record import Record, updated
 from ses_suppression.rules import Rule
 from ses_suppression.store import Store
+from ses_suppression.value import value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Message:
     """One message. `received_at` is when the queue got it, UTC: never this machine's clock."""
 
@@ -50,7 +51,7 @@ class Status(StrEnum):
     REJECTED = "rejected"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Outcome:
     """How a message ended.
 
@@ -70,7 +71,7 @@ class Outcome:
     unattributed: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class _Read:
     message: Message
     attribution: Attribution

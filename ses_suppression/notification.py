@@ -10,12 +10,13 @@ publishes to Amazon SNS" (SES developer guide); what real traffic adds to that i
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from typing import Any, NoReturn
 
 from ses_suppression.address import MAX_LENGTH, normalise
 from ses_suppression.errors import InvalidAddressError, InvalidNotificationError
+from ses_suppression.value import value
 
 MAX_DIAGNOSTIC = 256
 _MAX_TEXT = 128
@@ -33,10 +34,16 @@ UNPRINTABLE = re.compile(
 """What no text of a stranger may bring into a log or onto a screen."""
 
 _INVISIBLE = re.compile("[\u200b-\u200f\u2060-\u2064\ufeff]+")
-_ADDRESS_IN_TEXT = re.compile(r'(?:"[^"]*"|[^\s<>"(),;:\[\]]+)@(?:\[[^\]]*\]|[^\s<>"\'(),;:\[\]]+)')
+_ADDRESS_IN_TEXT = re.compile(
+    r"""(?:"[^"]*"
+        | (?:(?<![^\s<>"(),;:\[\]]) | (?='))  # where a word begins: not at each letter
+          [^\s<>"(),;:\[\]]+
+        )@(?:\[[^\]]*\] | [^\s<>"'(),;:\[\]]+)""",
+    re.VERBOSE,
+)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Mail:
     """The mail that the feedback is about.
 
@@ -54,7 +61,7 @@ class Mail:
     tags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Recipient:
     """One recipient that a notification names. `address` is None when `reported` is not an address.
 
@@ -69,7 +76,7 @@ class Recipient:
     diagnostic: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class _Feedback:
     mail: Mail
     timestamp: datetime | None
@@ -78,7 +85,7 @@ class _Feedback:
     """Recipients that cannot be read at all: they do not cost the others."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Bounce(_Feedback):
     """A mail was not delivered, or an automatic reply came back."""
 
@@ -87,7 +94,7 @@ class Bounce(_Feedback):
     bounce_sub_type: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Complaint(_Feedback):
     """Somebody marked the mail as spam: one of those named, not necessarily all of them."""
 
@@ -96,12 +103,12 @@ class Complaint(_Feedback):
     complaint_feedback_type: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Delivery(_Feedback):
     """The receiving server accepted the mail. A bounce can still follow."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class NotFeedback:
     """A valid message that says nothing about an address: a set-up notice, another event."""
 
@@ -365,7 +372,8 @@ def _diagnostic(text: str | None) -> str | None:
     if text is None:
         return None
     # Cut before searching: the text comes from strangers and may be long.
-    visible = _INVISIBLE.sub("", text[: 8 * MAX_DIAGNOSTIC])
+    cut = text[: 8 * MAX_DIAGNOSTIC]
+    visible = cut if cut.isascii() else _INVISIBLE.sub("", cut)
     printable = clean(visible, 8 * MAX_DIAGNOSTIC)
     return clean(_ADDRESS_IN_TEXT.sub("[address]", printable), MAX_DIAGNOSTIC) or None
 

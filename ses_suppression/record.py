@@ -1,7 +1,7 @@
 """One address, as the table holds it: what happened, and what follows from it."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from ses_suppression.decision import Effect, decide, expires_at
 from ses_suppression.evidence import Evidence, Kind, united
@@ -9,9 +9,10 @@ from ses_suppression.merge import KEPT, trim
 from ses_suppression.policy import Policy
 from ses_suppression.rules import Rule
 from ses_suppression.suppression import Suppression
+from ses_suppression.value import value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Record:
     """What is known about one address.
 

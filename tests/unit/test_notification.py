@@ -208,6 +208,24 @@ def test_no_spelling_of_an_address_survives_in_a_diagnostic(address: str) -> Non
 
 
 @pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("550 'jane@example.com' unknown", "550 [address]' unknown"),
+        ("o'hara@example.com,joe@example.com", "[address],[address]"),
+        ("jane@example.com'joe@example.com", "[address]"),
+        ("rcpt=jane+news@example.com;", "[address];"),
+        ("nobody at example.com", "nobody at example.com"),
+    ],
+)
+def test_every_address_in_a_diagnostic_is_taken_out_wherever_it_begins(
+    text: str, left: str
+) -> None:
+    notification = parse(bounce("x@example.com", diagnosticCode=text))
+    assert isinstance(notification, Bounce)
+    assert notification.recipients[0].diagnostic == left
+
+
+@pytest.mark.parametrize(
     "tags", [None, [], "x", {"stream": "news"}, {"stream": [5]}, {"stream": []}]
 )
 def test_tags_of_the_wrong_shape_are_no_tags(tags: Any) -> None:
