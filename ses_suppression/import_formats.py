@@ -168,16 +168,6 @@ FORMATS: Sequence[Format] = (
         notes=("unsub_reason",),
     ),
     _format(
-        "generic, with address",
-        "address",
-        "address",
-        "since",
-        "date",
-        "at",
-        reasons_in="reason",
-        notes=("note",),
-    ),
-    _format(
         "generic, with email",
         "email",
         "email",
@@ -187,8 +177,19 @@ FORMATS: Sequence[Format] = (
         reasons_in="reason",
         notes=("note",),
     ),
+    _format(
+        "generic, with address",
+        "address",
+        "address",
+        "since",
+        "date",
+        "at",
+        reasons_in="reason",
+        notes=("note",),
+    ),
 )
-"""From the most to the least demanding: the first whose columns are all there is meant."""
+"""From the most to the least demanding: the first whose columns are all there is meant. Beside a
+column `email`, one called `address` is where somebody lives."""
 
 SES_BULK = Format(
     name="SES bulk import, without a header",
@@ -265,6 +266,11 @@ def _cells(line: str, delimiter: str) -> list[str]:
 def _recognised(header: Sequence[str]) -> Format:
     for form in FORMATS:
         if form.header <= set(header):
+            if header.count(form.address) > 1:
+                raise UnknownFormatError(
+                    f"several columns are called {form.address}: rename all but that of the "
+                    "addresses"
+                )
             return form
     known = "\n".join(f"  {form.name}: {', '.join(sorted(form.header))}" for form in FORMATS)
     found = ", ".join(header)[:200] or "nothing"

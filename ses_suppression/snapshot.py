@@ -28,6 +28,8 @@ FALSE_POSITIVE_RATE = 0.001
 _KIND = b"ses-suppression snapshot "
 _VERSION = b"1"
 _CHECKSUM_BYTES = hashlib.sha256().digest_size
+_HASHES_BYTES = 8
+_MOST_HASHES = 64
 
 
 class Snapshot:
@@ -115,14 +117,13 @@ class Snapshot:
                 f"{path}: its checksum is wrong: it was cut off or changed; make it again"
             )
         header, _, bits = rest[:-_CHECKSUM_BYTES].partition(b"\n")
-        values: Mapping[str, Any] = json.loads(header)
-        return cls(
-            Bloom.load_bytes(bits, xxh3_64_intdigest),
-            table_name=values["table_name"],
-            taken_at=datetime.fromisoformat(values["taken_at"]),
-            addresses=values["addresses"],
-            false_positive_rate=values["false_positive_rate"],
-        )
+        try:
+            return cls(_filter(bits), **_described(json.loads(header)))
+        except (ValueError, TypeError, LookupError, RecursionError):
+            raise InvalidSnapshotError(
+                f"{path}: its checksum is right and its content is not: whoever made it is not "
+                "`snapshot build`; make it again"
+            ) from None
 
     def to_bytes(self) -> bytes:
         """Give the content of its file: two lines for people, the filter, a checksum."""
@@ -194,3 +195,24 @@ class Snapshot:
             return normalise(text).encode() in self._held
         except InvalidAddressError:
             return True
+
+
+def _described(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Read what the filter is; what is not as `to_bytes` writes it raises some error."""
+    described = {**values, "taken_at": datetime.fromisoformat(values["taken_at"])}
+    if not (
+        isinstance(described["table_name"], str)
+        and described["taken_at"].tzinfo
+        and isinstance(described["addresses"], int)
+        and 0 < described["false_positive_rate"] < 1
+    ):
+        raise ValueError(described)
+    return described
+
+
+def _filter(content: bytes) -> Bloom:
+    """Read the number of hashes in eight bytes, and the bits; rbloom checks neither."""
+    hashes = int.from_bytes(content[:_HASHES_BYTES], "little")
+    if len(content) <= _HASHES_BYTES or not 1 <= hashes <= _MOST_HASHES:
+        raise ValueError(hashes)
+    return Bloom.load_bytes(content, xxh3_64_intdigest)

@@ -50,6 +50,7 @@ _CERTIFICATES_KEPT = 16
 # SNS waits 15 seconds for an answer: this, and a confirmation, have to fit.
 _CERTIFICATE_SECONDS = 5.0
 _FETCHED_AT_A_TIME = 4
+_FETCHES_WAITED_FOR = 64
 _DOMAINS: Mapping[str, str] = {
     "aws": "amazonaws.com",
     "aws-us-gov": "amazonaws.com",
@@ -161,12 +162,12 @@ class Certificates:
     """SNS's certificates, fetched once each.
 
     Whoever knows a topic's ARN can name certificates that are none. So few are fetched at a time,
-    in threads of their own: a message that would have to wait for one is refused, for SNS to send
-    it again.
+    in threads of their own, and a message waits no longer than `seconds` for its own: then it is
+    refused, for SNS to send it again. Messages that name the same certificate wait for one fetch.
 
     Args:
         fetch: gives the bytes behind a URL.
-        seconds: how long that may take in all.
+        seconds: how long a message waits for one.
     """
 
     def __init__(
@@ -190,7 +191,7 @@ class Certificates:
             if url in self._kept:
                 self._kept.move_to_end(url)
                 return self._kept[url]
-            fetching = self._begin(url)
+            fetching = self._under_way(url)
         try:
             return fetching.result(self._seconds)
         except RefusedMessageError:
@@ -201,14 +202,15 @@ class Certificates:
                 f"the certificate cannot be fetched: {type(error).__name__}",
             )
 
-    def _begin(self, url: str) -> "Future[Certificate]":
-        """Begin to fetch, with the lock held; what is begun in vain lasts until it has ended."""
+    def _under_way(self, url: str) -> "Future[Certificate]":
+        """Fetch, or join who does, with the lock held; what nobody waits for any more goes on."""
         if self._process != os.getpid():  # a fork has none of the threads
             self._process, self._fetching = os.getpid(), {}
         self._fetching = {one: task for one, task in self._fetching.items() if not task.done()}
-        if url in self._fetching or len(self._fetching) >= _FETCHED_AT_A_TIME:
-            _refuse(HTTPStatus.SERVICE_UNAVAILABLE, "the certificate is being fetched")
-        self._fetching[url] = self._pool.submit(lambda: self._get(url))
+        if url not in self._fetching:
+            if len(self._fetching) >= _FETCHES_WAITED_FOR:
+                _refuse(HTTPStatus.SERVICE_UNAVAILABLE, "too many certificates are being fetched")
+            self._fetching[url] = self._pool.submit(lambda: self._get(url))
         return self._fetching[url]
 
     def _get(self, url: str) -> Certificate:

@@ -9,7 +9,16 @@ from ses_suppression import explanation, operator_actions
 from ses_suppression.address import fingerprint as fingerprint_of
 from ses_suppression.address import normalise
 from ses_suppression.cli.output import suppression_document
-from ses_suppression.cli.parameters import Address, Note, Stream, apply_one, held_at, load, moment
+from ses_suppression.cli.parameters import (
+    Address,
+    AskedStream,
+    Note,
+    Stream,
+    apply_one,
+    held_at,
+    load,
+    moment,
+)
 from ses_suppression.cli.session import Session
 from ses_suppression.decision import has_complained
 from ses_suppression.errors import UnreadableItemError
@@ -23,7 +32,7 @@ HELD_BACK, NO_ADDRESS = 1, 2
 def check(
     context: typer.Context,
     addresses: Annotated[list[str], typer.Argument(help="Who would be mailed.")],
-    stream: Stream = None,
+    stream: AskedStream = None,
 ) -> None:
     """May I send mail to these addresses? The exit status is 1 when one of them is held back.
 

@@ -151,8 +151,10 @@ def _status_and_message(error: Exception) -> tuple[int, str]:
             return REFUSED, _with_hint(type(error).__name__, str(error))
         case SESSuppressionError():
             return USAGE, str(error)
+        case OSError(filename=str(name), strerror=str(what)):
+            return USAGE, f"{name}: {what}"
         case _:
-            return USAGE, f"{getattr(error, 'filename', '') or ''}: {error}".lstrip(": ")
+            return USAGE, str(error)
 
 
 def _with_hint(code: str, message: str) -> str:

@@ -29,10 +29,17 @@ def _opened(path: Path, **options: Any) -> Iterator[IO[Any]]:  # noqa: ANN401  #
         with path.open(**options) as pipe:
             yield pipe
         return
-    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False, **options) as file:
+    with _beside(path, **options) as file:
         try:
             yield file
         except BaseException:
             Path(file.name).unlink()
             raise
     Path(file.name).replace(path)
+
+
+def _beside(path: Path, **options: Any) -> Any:  # noqa: ANN401  # those of open, and its file
+    try:
+        return tempfile.NamedTemporaryFile(dir=path.parent, delete=False, **options)
+    except OSError as error:  # which names a file that nobody asked for
+        raise OSError(error.errno, error.strerror, str(path)) from None

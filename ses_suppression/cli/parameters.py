@@ -49,6 +49,12 @@ def domain_named(text: str) -> str:
 
 Address = Annotated[str, typer.Argument(help="The address, in any spelling.")]
 Stream = Annotated[str | None, typer.Option(help="The stream of mail; without it, every stream.")]
+AskedStream = Annotated[
+    str | None,
+    typer.Option(
+        help="The stream of the mail; without it only what holds back every stream counts."
+    ),
+]
 Note = Annotated[str, typer.Option(help="Why, for whoever asks later.")]
 Apply = Annotated[bool, typer.Option("--apply", help="Write; without it, only say what would be.")]
 

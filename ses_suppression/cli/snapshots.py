@@ -14,7 +14,7 @@ from ses_suppression.address_lists import UnknownListError, read_addresses
 from ses_suppression.cli.files import write_at_once, written_at_once
 from ses_suppression.cli.listing import scanned
 from ses_suppression.cli.output import as_text
-from ses_suppression.cli.parameters import Stream
+from ses_suppression.cli.parameters import AskedStream
 from ses_suppression.cli.session import Session
 from ses_suppression.client import Screening
 from ses_suppression.errors import InvalidSnapshotError
@@ -30,6 +30,8 @@ app = typer.Typer(no_args_is_help=True, help="The list as a small file, for list
 TOO_MANY = 1
 _AT_ONCE = 20_000
 _NOT_UTF_8 = "{} is not UTF-8: save it as UTF-8 and run it again"
+_NUL = "{}: line {:,} has a NUL byte: it is UTF-16, or no text; save it as UTF-8 and run it again"
+_CLOCKS = timedelta(minutes=5)  # so far clocks may differ
 _WORST = 10
 _COLUMNS = ("address", "stream", "reason", "rule", "since", "until")
 
@@ -90,7 +92,7 @@ def preflight(
         Path,
         typer.Option(exists=True, dir_okay=False, readable=True, help="Of `snapshot build`."),
     ],
-    stream: Stream = None,
+    stream: AskedStream = None,
     output: Annotated[
         Path | None, typer.Option(help="Where to write who is held back, as CSV.")
     ] = None,
@@ -103,7 +105,14 @@ def preflight(
     Example: `ses-suppression --env prod preflight customers.csv --snapshot prod.snapshot`
     """
     session: Session = context.obj
+    if output and output.resolve() in {file.resolve(), snapshot.resolve()}:
+        raise typer.BadParameter("--output: it is a file that is read")
     taken = Snapshot.open(snapshot)
+    if taken.age(session.now) < -_CLOCKS:
+        raise InvalidSnapshotError(
+            f"{snapshot}: it was taken at {as_text(taken.taken_at)}, which is yet to come: a clock "
+            "is wrong, here or where it was made"
+        )
     if taken.table_name != session.table_name:
         raise InvalidSnapshotError(
             f"{snapshot}: it was taken of the table {taken.table_name}, not of {session.table_name}"
@@ -140,9 +149,9 @@ def _write(table: "_csv.Writer", screening: Screening) -> None:
 
 def _utf8(lines: IO[str], file: Path) -> Iterator[str]:
     try:
-        for line in lines:
-            if "\0" in line:  # UTF-16 without its mark
-                raise UnknownListError(_NOT_UTF_8.format(file))
+        for number, line in enumerate(lines, start=1):
+            if "\0" in line:
+                raise UnknownListError(_NUL.format(file, number))
             yield line
     except UnicodeDecodeError:
         raise UnknownListError(_NOT_UTF_8.format(file)) from None

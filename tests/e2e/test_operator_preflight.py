@@ -1,10 +1,12 @@
 """Before a mailing, at the shell: the list as a small file, and what to expect."""
 
 import csv
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from ses_suppression.snapshot import Snapshot
 from tests.e2e.operator import Operator
 from tests.e2e.stack import Stack
 from tests.e2e.tables import operator_of_table
@@ -90,6 +92,25 @@ def test_what_cannot_be_used_is_refused_with_what_was_found(
     assert "is not UTF-8" in operator.refused("preflight", str(latin), *right, status=2)
     assert "its checksum is wrong" in operator.refused(
         "preflight", str(latin), "--snapshot", str(damaged), status=2
+    )
+    nul, missing = tmp_path / "n.txt", tmp_path / "nowhere" / "x.csv"
+    nul.write_text("email\njane@example.com\0\n")
+    assert "line 2 has a NUL byte" in operator.refused("preflight", str(nul), *right, status=2)
+    for output, why in ((other, "a file that is read"), (snapshot, "a file that is read")):
+        before = output.read_bytes()
+        assert why in operator.refused(
+            "preflight", str(other), *right, "--output", str(output), status=2
+        )
+        assert output.read_bytes() == before
+    assert f"{missing}: No such file or directory" in operator.refused(
+        "preflight", str(other), *right, "--output", str(missing), status=2
+    )
+    to_come = tmp_path / "to-come.snapshot"
+    taken = Snapshot.open(snapshot)
+    taken.taken_at += timedelta(days=1)
+    to_come.write_bytes(taken.to_bytes())
+    assert "which is yet to come" in operator.refused(
+        "preflight", str(other), "--snapshot", str(to_come), status=2
     )
     elsewhere = Operator(operator.stack)
     assert "it was taken of the table" in elsewhere.refused(

@@ -83,13 +83,13 @@ EXPORTS = {
         "jane@example.com,Jane,2026-03-01 12:30:00,too often",
         Reason.MANUAL, "too often",
     ),
+    "generic, with email": (
+        "email;reason;date", "jane@example.com;HARD_BOUNCE;1772368200000", Reason.BOUNCE, "",
+    ),
     "generic, with address": (
         "address,reason,since,note",
         "jane@example.com,complaint,2026-03-01T12:30Z,from the shop",
         Reason.COMPLAINT, "from the shop",
-    ),
-    "generic, with email": (
-        "email;reason;date", "jane@example.com;HARD_BOUNCE;1772368200000", Reason.BOUNCE, "",
     ),
 }  # fmt: skip
 
@@ -140,6 +140,16 @@ def test_a_file_of_another_form_is_refused_with_the_known_ones(lines: list[str])
         read_export(lines, now=NOW)
     for name in EXPORTS:
         assert name in str(raised.value)
+
+
+@pytest.mark.parametrize("header", ["address,address", "Email,EMAIL,created"])
+def test_a_file_with_two_columns_of_the_same_name_is_refused(header: str) -> None:
+    with pytest.raises(UnknownFormatError, match="several columns are called "):
+        read_export([header, "joe@example.com,jane@example.com,1767225600"], now=NOW)
+
+
+def test_beside_a_column_of_e_mail_an_address_is_where_somebody_lives() -> None:
+    assert only("address,email", "1 Main Street,jane@example.com").address == "jane@example.com"
 
 
 def test_a_row_may_name_an_end_and_a_stream() -> None:

@@ -1,5 +1,6 @@
 """The list as a small file: it may ask too often, it never lets through whom it knew."""
 
+import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import replace
@@ -152,6 +153,53 @@ def test_a_foreign_file_is_refused(foreign: bytes, tmp_path: Path) -> None:
     file.write_bytes(foreign)
     with pytest.raises(InvalidSnapshotError, match="no snapshot; `snapshot build` makes one"):
         Snapshot.open(file)
+
+
+HEADER = {
+    "table_name": "t",
+    "taken_at": "2026-11-24T12:00:00+00:00",
+    "addresses": 1,
+    "false_positive_rate": 0.001,
+}
+FILTER = (9).to_bytes(8, "little") + b"\0\0"
+
+
+@pytest.mark.parametrize(
+    ("header", "bits"),
+    [
+        (b"[]", FILTER),
+        (b"{}", FILTER),
+        (b"no JSON", FILTER),
+        (b"[" * 100_000, FILTER),
+        (json.dumps({**HEADER, "taken_at": "yesterday"}).encode(), FILTER),
+        (json.dumps({**HEADER, "taken_at": "2026-11-24T12:00:00"}).encode(), FILTER),
+        (json.dumps({**HEADER, "taken_at": 7}).encode(), FILTER),
+        (json.dumps({**HEADER, "addresses": "1"}).encode(), FILTER),
+        (json.dumps({**HEADER, "table_name": None}).encode(), FILTER),
+        (json.dumps({**HEADER, "false_positive_rate": 1}).encode(), FILTER),
+        (json.dumps({**HEADER, "more": 1}).encode(), FILTER),
+        (json.dumps(HEADER).encode(), b""),
+        (json.dumps(HEADER).encode(), FILTER[:5]),
+        (json.dumps(HEADER).encode(), FILTER[:8]),
+        (json.dumps(HEADER).encode(), b"\xff" * 20),
+        (json.dumps(HEADER).encode(), b"\0" * 20),
+    ],
+)
+def test_a_file_whose_checksum_is_right_and_whose_content_is_not_is_refused(
+    header: bytes, bits: bytes, tmp_path: Path
+) -> None:
+    file = tmp_path / "made-elsewhere.snapshot"
+    content = b"\n".join((b"ses-suppression snapshot 1", header, bits))
+    file.write_bytes(content + hashlib.sha256(content).digest())
+    with pytest.raises(InvalidSnapshotError, match="its content is not"):
+        Snapshot.open(file)
+
+
+def test_a_file_that_is_made_elsewhere_as_it_should_be_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "made-elsewhere.snapshot"
+    content = b"\n".join((b"ses-suppression snapshot 1", json.dumps(HEADER).encode(), FILTER))
+    file.write_bytes(content + hashlib.sha256(content).digest())
+    assert Snapshot.open(file).candidates(["jane@example.com"]) == []
 
 
 def test_a_file_of_another_version_is_refused(content: bytes, tmp_path: Path) -> None:

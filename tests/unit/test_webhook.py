@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
 from http.client import BadStatusLine
@@ -393,22 +394,45 @@ def refusal(certificates: Certificates, url: str) -> tuple[int, str]:
     return refused.value.status, str(refused.value)
 
 
-def test_nobody_waits_for_more_than_a_few_certificates_at_a_time() -> None:
+def test_few_certificates_are_fetched_at_a_time_and_no_message_waits_for_long() -> None:
     server = Hanging()
-    certificates = Certificates(server.fetch, seconds=0.05)
+    certificates = Certificates(server.fetch, seconds=0.01)
+    named = urls(64)
     try:
-        for url in urls(4):
+        for url in (*named, named[0]):
             assert refusal(certificates, url) == (
                 503,
                 "the certificate cannot be fetched: TimeoutError",
             )
-        for url in (URL, urls(1)[0]):
-            assert refusal(certificates, url) == (503, "the certificate is being fetched")
-        assert server.asked == urls(4)
+        assert refusal(certificates, URL) == (503, "too many certificates are being fetched")
+        assert server.asked == named[:4]
     finally:
         server.may_answer.set()
-    wait_for("what was fetched late", lambda: kept(certificates, urls(1)[0]), seconds=5)
-    assert server.asked == urls(4)
+    wait_for("what was fetched late", lambda: kept(certificates, named[-1]), seconds=5)
+    assert sorted(server.asked) == named, "once each"
+
+
+def test_messages_that_name_the_same_certificate_wait_for_one_fetch() -> None:
+    server = Hanging()
+    certificates = Certificates(server.fetch, seconds=10)
+    with ThreadPoolExecutor(20) as threads:
+        waiting = [threads.submit(certificates.get, URL) for _ in range(20)]
+        wait_for("the fetch", lambda: server.asked, seconds=5)
+        server.may_answer.set()
+        assert len({id(task.result(10)) for task in waiting}) == 1
+    assert server.asked == [URL]
+
+
+def test_a_certificate_is_waited_for_while_others_are_named_that_are_none() -> None:
+    server = Hanging()
+    certificates = Certificates(server.fetch, seconds=10)
+    with ThreadPoolExecutor(20) as threads:
+        others = [threads.submit(kept, certificates, url) for url in urls(8)]
+        wait_for("what hangs", lambda: len(server.asked) == 4, seconds=5)
+        ours = threads.submit(certificates.get, URL)
+        server.may_answer.set()
+        ours.result(10)
+        assert [task.result(10) for task in others] == [True] * 8
 
 
 def kept(certificates: Certificates, url: str) -> bool:
