@@ -34,11 +34,10 @@ UNPRINTABLE = re.compile(
 """What no text of a stranger may bring into a log or onto a screen."""
 
 _INVISIBLE = re.compile("[\u200b-\u200f\u2060-\u2064\ufeff]+")
-_ADDRESS_IN_TEXT = re.compile(
-    r"""(?:"[^"]*"
-        | (?:(?<![^\s<>"(),;:\[\]]) | (?='))  # where a word begins: not at each letter
-          [^\s<>"(),;:\[\]]+
-        )@(?:\[[^\]]*\] | [^\s<>"'(),;:\[\]]+)""",
+# A word that is none is taken as a whole: to begin again at each of its letters takes too long.
+_ADDRESS_OR_WORD = re.compile(
+    r"""((?:"[^"]*"|[^\s<>"(),;:\[\]]+)@(?:\[[^\]]*\]|[^\s<>"'(),;:\[\]]+))
+        |[^\s<>"(),;:\[\]]+""",
     re.VERBOSE,
 )
 
@@ -375,7 +374,8 @@ def _diagnostic(text: str | None) -> str | None:
     cut = text[: 8 * MAX_DIAGNOSTIC]
     visible = cut if cut.isascii() else _INVISIBLE.sub("", cut)
     printable = clean(visible, 8 * MAX_DIAGNOSTIC)
-    return clean(_ADDRESS_IN_TEXT.sub("[address]", printable), MAX_DIAGNOSTIC) or None
+    without = _ADDRESS_OR_WORD.sub(lambda found: "[address]" if found[1] else found[0], printable)
+    return clean(without, MAX_DIAGNOSTIC) or None
 
 
 def _timestamp(value: object) -> datetime | None:

@@ -12,6 +12,7 @@ import json
 import os
 import re
 import threading
+import time
 import urllib.request
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping
@@ -239,16 +240,21 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
 
 
 def fetch_certificate(url: str, *, seconds: float = _CERTIFICATE_SECONDS) -> bytes:
-    """Fetch a certificate over HTTPS: no redirects, limited in size, each wait limited in time.
+    """Fetch a certificate over HTTPS: no redirects, limited in size and in time.
 
     Raises:
         OSError, http.client.HTTPException: it cannot be fetched.
     """
     opener = urllib.request.build_opener(_NoRedirects)
+    end = time.monotonic() + seconds
+    content = b""
     with opener.open(url, timeout=seconds) as answer:
-        content: bytes = answer.read(_MOST_CERTIFICATE_BYTES + 1)
-    if len(content) > _MOST_CERTIFICATE_BYTES:
-        raise OSError("too large for a certificate")
+        while part := answer.read1(_MOST_CERTIFICATE_BYTES):
+            content += part
+            if len(content) > _MOST_CERTIFICATE_BYTES:
+                raise OSError("too large for a certificate")
+            if time.monotonic() > end:
+                raise TimeoutError("the certificate comes too slowly")
     return content
 
 

@@ -23,7 +23,8 @@ SICK = 1
 _DEPLOY = "cdk deploy --revert-drift"
 _KEY_POLICY = f"{_DEPLOY}; of a key of your own, see docs/deployment.md"
 _SUBSCRIBE_AGAIN = (
-    "see that the app is up; take it out of `endpoints`, deploy, put it in again, deploy"
+    "see that the app is up; read its queue of what it did not take, which may go with the next "
+    "step; take it out of `endpoints`, deploy, put it in again, deploy"
 )
 _OF_SOMEBODY_ELSE = "it is not of this stack: ask who has subscribed it to confirm it"
 _WAIT_SECONDS = 60
@@ -322,7 +323,9 @@ def _subscriptions(session: Session) -> Iterator[Finding]:
             state = "not confirmed" if found else "gone"
             yield Finding(check, State.FAILED, f"it is {state}", _DEPLOY)
         apps = {
-            one["Endpoint"]: one for one in subscriptions if one["Protocol"] in {"http", "https"}
+            one["Endpoint"]: one
+            for one in sorted(subscriptions, key=_is_confirmed)  # of several that one counts
+            if one["Protocol"] in {"http", "https"}
         }
         configured = session.stack.outputs.get(f"{kind}Endpoints", "").split()
         for url in dict.fromkeys([*configured, *apps]):

@@ -145,6 +145,8 @@ def test_the_page_marks_who_bounced() -> None:
     with serving("Flask", **options) as url:
         assert over_http(url, as_body(signed(notification()))) == (204, "")
         assert over_http(url, as_body(signed(confirmation())))[0] == 204
+        nobody = notification(Message=bounce("undisclosed"))
+        assert over_http(url, as_body(signed(nobody))) == (204, "")
     assert marked == ["jane@example.com"]
 
 

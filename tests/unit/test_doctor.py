@@ -48,7 +48,7 @@ def test_an_app_that_has_not_confirmed_is_told_nothing() -> None:
     assert queue.state is State.OK
     assert (app.check, app.state) == ("endpoint of bounces", State.WARNING)
     assert app.found.startswith(f"{URL} has not confirmed: it is told nothing")
-    assert "take it out of `endpoints`, deploy, put it in again" in app.advice
+    assert "read its queue of what it did not take" in app.advice
     _, by_hand = found(QUEUE, pending)
     assert by_hand.advice.startswith("it is not of this stack")
 
@@ -68,6 +68,15 @@ def test_an_app_that_has_confirmed_is_fine_and_a_person_is_none_of_ours() -> Non
         subscription("email", "ops@shop.example", "PendingConfirmation"),
     )
     assert [(app.state, app.found) for app in apps] == [(State.OK, f"{URL} has confirmed")]
+
+
+def test_an_app_has_confirmed_whatever_else_sns_lists_of_it() -> None:
+    confirmed = subscription("https", URL, f"{TOPIC}:2")
+    for other in ("PendingConfirmation", "Deleted"):
+        listed = (confirmed, {**confirmed, "SubscriptionArn": other})
+        for order in (listed, listed[::-1]):
+            _, app = found(QUEUE, *order, configured=URL)
+            assert app.state is State.OK
 
 
 def test_a_queue_whose_subscription_is_pending_or_gone_is_broken() -> None:

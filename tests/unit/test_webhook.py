@@ -4,6 +4,7 @@ import json
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from http.client import BadStatusLine
@@ -405,10 +406,12 @@ def test_few_certificates_are_fetched_at_a_time_and_no_message_waits_for_long() 
                 "the certificate cannot be fetched: TimeoutError",
             )
         assert refusal(certificates, URL) == (503, "too many certificates are being fetched")
-        assert server.asked == named[:4]
+        wait_for("the four", lambda: len(server.asked) == 4, seconds=5)
+        assert sorted(server.asked) == named[:4]
     finally:
         server.may_answer.set()
     wait_for("what was fetched late", lambda: kept(certificates, named[-1]), seconds=5)
+    wait_for("all", lambda: len(server.asked) == len(named), seconds=5)
     assert sorted(server.asked) == named, "once each"
 
 
@@ -491,6 +494,13 @@ class _Server(BaseHTTPRequestHandler):
             self.send_response(302)
             self.send_header("Location", "/certificate")
             self.end_headers()
+        elif self.path == "/trickling":
+            self.send_response(200)
+            self.end_headers()
+            with suppress(ConnectionError):
+                for _ in range(1_000):
+                    self.wfile.write(b"x")
+                    threading.Event().wait(0.01)
         else:
             self.send_response(200)
             self.end_headers()
@@ -511,7 +521,9 @@ def test_a_certificate_is_fetched_without_redirects_and_no_more_than_is_sensible
                 fetch_certificate(f"{url}/redirect")
             with pytest.raises(OSError, match="too large"):
                 fetch_certificate(f"{url}/large")
+            with pytest.raises(TimeoutError, match="too slowly"):
+                fetch_certificate(f"{url}/trickling", seconds=0.5)
         finally:
             server.shutdown()
             thread.join()
-    assert _Server.asked == ["/certificate", "/redirect", "/large"]
+    assert _Server.asked == ["/certificate", "/redirect", "/large", "/trickling"]
