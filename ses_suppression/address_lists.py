@@ -53,20 +53,23 @@ def _rows(lines: Iterable[str], delimiter: str) -> Iterator[list[str]]:
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     try:
         for row in reader:
-            if any("\n" in cell or "\r" in cell for cell in row):
-                break  # a stray quote took in the rows that follow
-            yield row
-        else:
-            return
-        why = "a cell with a line break: a quote is not closed where it should be"
+            yield _in_one_line(row)
     except csv.Error as error:
-        why = str(error)
-    raise UnknownListError(f"line {reader.line_num:,}, counted from the header: {why}")
+        raise UnknownListError(
+            f"line {reader.line_num:,}, counted from the header: {error}"
+        ) from None
+
+
+def _in_one_line(row: list[str]) -> list[str]:
+    """Refuse a row in which a stray quote has taken in the rows that follow."""
+    if any("\n" in cell or "\r" in cell for cell in row):
+        raise csv.Error("a cell with a line break: a quote is not closed where it should be")
+    return row
 
 
 def _cells(index: int, rows: Iterable[list[str]]) -> Iterator[str]:
     for row in rows:
-        # A row that ends before the column stands there as it is: it is counted as no address.
+        # A row that ends before the column is given as it is: nothing is left out in silence.
         text = row[index].strip() if len(row) > index else ",".join(row)
         if text:
             yield text

@@ -12,7 +12,6 @@ import json
 import os
 import re
 import threading
-import time
 import urllib.request
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping
@@ -33,6 +32,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA1, SHA256, HashAlgorithm
 
 from ses_suppression.daemon_pool import DaemonPool
+from ses_suppression.deadline import Deadline
 from ses_suppression.errors import InvalidNotificationError, SESSuppressionError
 from ses_suppression.notification import Notification, parse
 
@@ -246,14 +246,14 @@ def fetch_certificate(url: str, *, seconds: float = _CERTIFICATE_SECONDS) -> byt
         OSError, http.client.HTTPException: it cannot be fetched.
     """
     opener = urllib.request.build_opener(_NoRedirects)
-    end = time.monotonic() + seconds
+    deadline = Deadline(seconds)
     content = b""
     with opener.open(url, timeout=seconds) as answer:
         while part := answer.read1(_MOST_CERTIFICATE_BYTES):
             content += part
             if len(content) > _MOST_CERTIFICATE_BYTES:
                 raise OSError("too large for a certificate")
-            if time.monotonic() > end:
+            if not deadline.remaining:
                 raise TimeoutError("the certificate comes too slowly")
     return content
 

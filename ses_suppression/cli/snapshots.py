@@ -29,8 +29,6 @@ app = typer.Typer(no_args_is_help=True, help="The list as a small file, for list
 
 TOO_MANY = 1
 _AT_ONCE = 20_000
-_NOT_UTF_8 = "{} is not UTF-8: save it as UTF-8 and run it again"
-_NUL = "{}: line {:,} has a NUL byte: it is UTF-16, or no text; save it as UTF-8 and run it again"
 _CLOCKS = timedelta(minutes=5)  # so far clocks may differ
 _WORST = 10
 _COLUMNS = ("address", "stream", "reason", "rule", "since", "until")
@@ -151,10 +149,13 @@ def _utf8(lines: IO[str], file: Path) -> Iterator[str]:
     try:
         for number, line in enumerate(lines, start=1):
             if "\0" in line:
-                raise UnknownListError(_NUL.format(file, number))
+                raise UnknownListError(
+                    f"{file}: line {number:,} has a NUL byte: it is UTF-16, or no text; save it as "
+                    "UTF-8 and run it again"
+                )
             yield line
     except UnicodeDecodeError:
-        raise UnknownListError(_NOT_UTF_8.format(file)) from None
+        raise UnknownListError(f"{file} is not UTF-8: save it as UTF-8 and run it again") from None
 
 
 def _tell(session: Session, snapshot: Snapshot, found: Preflight) -> None:

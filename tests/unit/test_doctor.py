@@ -49,6 +49,7 @@ def test_an_app_that_has_not_confirmed_is_told_nothing() -> None:
     assert (app.check, app.state) == ("endpoint of bounces", State.WARNING)
     assert app.found.startswith(f"{URL} has not confirmed: it is told nothing")
     assert "read its queue of what it did not take" in app.advice
+    assert "take it out of `endpoints`, deploy, put it in again" in app.advice
     _, by_hand = found(QUEUE, pending)
     assert by_hand.advice.startswith("it is not of this stack")
 

@@ -164,6 +164,13 @@ HEADER = {
 FILTER = (9).to_bytes(8, "little") + b"\0\0"
 
 
+def made_elsewhere(folder: Path, header: bytes, bits: bytes) -> Path:
+    file = folder / "made-elsewhere.snapshot"
+    content = b"\n".join((b"ses-suppression snapshot 1", header, bits))
+    file.write_bytes(content + hashlib.sha256(content).digest())
+    return file
+
+
 @pytest.mark.parametrize(
     ("header", "bits"),
     [
@@ -188,17 +195,13 @@ FILTER = (9).to_bytes(8, "little") + b"\0\0"
 def test_a_file_whose_checksum_is_right_and_whose_content_is_not_is_refused(
     header: bytes, bits: bytes, tmp_path: Path
 ) -> None:
-    file = tmp_path / "made-elsewhere.snapshot"
-    content = b"\n".join((b"ses-suppression snapshot 1", header, bits))
-    file.write_bytes(content + hashlib.sha256(content).digest())
+    file = made_elsewhere(tmp_path, header, bits)
     with pytest.raises(InvalidSnapshotError, match="its content is not"):
         Snapshot.open(file)
 
 
 def test_a_file_that_is_made_elsewhere_as_it_should_be_is_read(tmp_path: Path) -> None:
-    file = tmp_path / "made-elsewhere.snapshot"
-    content = b"\n".join((b"ses-suppression snapshot 1", json.dumps(HEADER).encode(), FILTER))
-    file.write_bytes(content + hashlib.sha256(content).digest())
+    file = made_elsewhere(tmp_path, json.dumps(HEADER).encode(), FILTER)
     assert Snapshot.open(file).candidates(["jane@example.com"]) == []
 
 
