@@ -150,8 +150,21 @@ def diagnose(bounce: Evidence) -> Row:
     """
     if (bounce.action or "").lower() == "delayed":
         return DELAYED
-    text = bounce.diagnostic or ""
-    for code in _codes(bounce.status or "", text):
+    return diagnose_reply(bounce.status, bounce.diagnostic)
+
+
+def diagnose_reply(status: str | None, diagnostic: str | None) -> Row:
+    """Return the row for the reply of a receiving system.
+
+    Args:
+        status: the enhanced status code that was reported beside the text, if any.
+        diagnostic: the text, as `notification.kept_diagnostic` returns it.
+
+    >>> diagnose_reply("5.2.2", "552 5.2.2 mailbox full").rule.value
+    'transient-bounce'
+    """
+    text = diagnostic or ""
+    for code in _codes(status or "", text):
         for row in _rows_about(code):
             if row.is_in(text):
                 return row

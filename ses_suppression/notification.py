@@ -363,11 +363,16 @@ def _named(reported: str, path: str, recipient: Mapping[str, Any]) -> Recipient:
         address=address,
         action=_text(recipient, "action", prefix),
         status=_text(recipient, "status", prefix),
-        diagnostic=_diagnostic(_raw_text(recipient, "diagnosticCode", prefix)),
+        diagnostic=kept_diagnostic(_raw_text(recipient, "diagnosticCode", prefix)),
     )
 
 
-def _diagnostic(text: str | None) -> str | None:
+def kept_diagnostic(text: str | None) -> str | None:
+    """Return what is kept of a diagnostic: printable, without addresses, at most 256 characters.
+
+    >>> kept_diagnostic("550 <jane@example.com>: user unknown")
+    '550 <[address]>: user unknown'
+    """
     if text is None:
         return None
     # Cut before searching: the text comes from strangers and may be long.
