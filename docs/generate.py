@@ -8,7 +8,6 @@ from typing import assert_never
 
 from docs.cost import cost_page
 from docs.diagram import diagram
-from ses_suppression.diagnosis import DELAYED, OTHERWISE, ROWS, Row
 from ses_suppression.merge import KEPT, KEPT_DAYS, KEPT_OF_AN_UNDO, KEPT_OF_ANY_OTHER
 from ses_suppression.policy import (
     CONSEQUENCES,
@@ -21,6 +20,7 @@ from ses_suppression.policy import (
     StrikeOutTransientBounces,
     Suppress,
 )
+from ses_suppression.refusals import DELAYED, OTHERWISE, ROWS, Row
 from ses_suppression.rules import WHEN, Rule
 from stacks.config import Config
 from stacks.config_values import ses_regions
@@ -37,7 +37,7 @@ def _policy_page() -> Iterator[str]:
     policy = Policy()
     yield "# Policy"
     yield ""
-    yield "<!-- made by `make docs` from ses_suppression/rules.py, policy.py, diagnosis.py and merge.py -->"
+    yield "<!-- made by `make docs` from ses_suppression/rules.py, policy.py, refusals.py and merge.py -->"
     yield ""
     yield (
         "The verdict on an address is a pure function of everything that is known about it, in order of time. "
@@ -64,14 +64,16 @@ def _policy_page() -> Iterator[str]:
     yield "## What a permanent bounce says"
     yield ""
     yield (
-        "The first row that matches decides. The recipient's `status` comes first, then the codes in the "
-        "diagnostic; a code without a row is passed over; the text is looked at only when no code has a row."
+        "The first row that matches decides. A reply that is quoted in the diagnostic is asked before the "
+        "reply around it. The code is the recipient's `status`, then the first of the diagnostic; a code "
+        "without a row is passed over. The words are compared in lower case, without accents, codes, hosts "
+        "and pages."
     )
     yield ""
-    yield "| code | text | rule | why |"
-    yield "|---|---|---|---|"
+    yield "| row | code | words | rule | why |"
+    yield "|---|---|---|---|---|"
     for row in (DELAYED, *ROWS, OTHERWISE):
-        yield f"| {_codes(row)} | {_text(row)} | `{row.rule}` | {row.why} |"
+        yield f"| {row.name} | {_codes(row)} | {_words(row)} | `{row.rule}` | {row.why} |"
     yield ""
     yield "## What is kept"
     yield ""
@@ -171,8 +173,8 @@ def _codes(row: Row) -> str:
     return ", ".join(f"`{code}`" for code in row.codes) or "none"
 
 
-def _text(row: Row) -> str:
-    return "`" + row.text.replace("|", "\\|") + "`" if row.text else "any"
+def _words(row: Row) -> str:
+    return " ".join(f"`{words}`" for words in row.words).replace("|", "\\|") or "any"
 
 
 def configuration_page() -> str:

@@ -15,12 +15,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 from lambdas.dead_letters import DeadLetters
 from lambdas.isolation import parted
 from lambdas.settings import Settings
-from ses_suppression.address import domain_of, fingerprint
+from ses_suppression.address import fingerprint
 from ses_suppression.deadline import Deadline
 from ses_suppression.ingest import Message, Outcome, Status, ingest
 from ses_suppression.notification import Bounce, Complaint, Delivery
 from ses_suppression.policy import CONSEQUENCES, Policy, Suppress
-from ses_suppression.providers import provider_of
 from ses_suppression.rules import Rule
 from ses_suppression.store import CONNECTIONS, DynamoDBStore, Store
 
@@ -166,27 +165,26 @@ class IngestFunction:
 
     def _count(self, outcomes: list[Outcome], handed_back: int) -> None:
         counts: Counter[str] = Counter({"HandedBack": handed_back})
-        providers: Counter[str] = Counter()
+        by_provider: Counter[tuple[str, str]] = Counter()
         for outcome in outcomes:
             counts[outcome.status.capitalize()] += 1
             counts["Unattributed"] += outcome.unattributed
             if outcome.status in {Status.APPLIED, Status.REJECTED}:
                 counts.update(rule for _, rule in outcome.rules)
-                suppressing = [
-                    address
-                    for address, rule in outcome.rules
-                    if isinstance(CONSEQUENCES[rule], Suppress)
-                ]
-                counts["Suppressions"] += len(suppressing)
-                providers.update(provider_of(domain_of(address)) for address in suppressing)
+                for (_, rule), provider in zip(outcome.rules, outcome.providers, strict=True):
+                    if isinstance(CONSEQUENCES[rule], Suppress):
+                        counts["Suppressions"] += 1
+                        by_provider["Suppressions", provider] += 1
+                    elif rule is Rule.SENDER_FAULT:
+                        by_provider[rule, provider] += 1
         for name, value in counts.items():
             if value:
                 self._metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
         if counts.total():  # Powertools warns of an empty flush
             self._metrics.flush_metrics()
-        for provider, value in providers.items():
+        for (name, provider), value in by_provider.items():
             with single_metric(
-                name="Suppressions", unit=MetricUnit.Count, value=value, namespace=NAMESPACE
+                name=name, unit=MetricUnit.Count, value=value, namespace=NAMESPACE
             ) as metric:
                 metric.add_dimension("environment", self._environment)
                 metric.add_dimension("provider", provider)

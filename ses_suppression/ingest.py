@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from ses_suppression.address import domain_of
 from ses_suppression.classification import rule_of
 from ses_suppression.deadline import Deadline
 from ses_suppression.errors import (
@@ -27,6 +28,7 @@ from ses_suppression.notification import (
     parse,
 )
 from ses_suppression.policy import Policy
+from ses_suppression.providers import provider_of
 from ses_suppression.record import Record, updated
 from ses_suppression.rules import Rule
 from ses_suppression.store import Store
@@ -61,6 +63,7 @@ class Outcome:
             rejected.
         reason: why, for all but applied; without an address in it.
         rules: the rules that its evidence met, by address.
+        providers: the receiving provider of each of `rules`, in their order.
         unattributed: how many recipients could not be attributed to a destination of the mail.
     """
 
@@ -68,6 +71,7 @@ class Outcome:
     status: Status
     reason: str = ""
     rules: tuple[tuple[str, Rule], ...] = ()
+    providers: tuple[str, ...] = ()
     unattributed: int = 0
 
 
@@ -76,6 +80,7 @@ class _Read:
     message: Message
     attribution: Attribution
     acknowledged_as: str = ""
+    reporting_mta: str | None = None
 
 
 def ingest(
@@ -131,7 +136,10 @@ def _read(
     except InvalidNotificationError as error:
         return _Read(message=message, attribution=Attribution(evidence=(), broken=(error,)))
     return _Read(
-        message=message, attribution=attribution, acknowledged_as="feedback that names nobody"
+        message=message,
+        attribution=attribution,
+        acknowledged_as="feedback that names nobody",
+        reporting_mta=notification.reporting_mta if isinstance(notification, Bounce) else None,
     )
 
 
@@ -225,6 +233,14 @@ def _outcome(read: _Read, failures: dict[str, SESSuppressionError]) -> Outcome:
         status=status,
         reason=reason,
         rules=tuple((address, rule_of(evidence)) for address, evidence in attribution.evidence),
+        providers=tuple(
+            provider_of(
+                domain_of(address),
+                diagnostic=evidence.diagnostic,
+                reporting_mta=read.reporting_mta,
+            )
+            for address, evidence in attribution.evidence
+        ),
         unattributed=len(attribution.unattributed),
     )
 

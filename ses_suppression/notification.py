@@ -19,6 +19,10 @@ from ses_suppression.errors import InvalidAddressError, InvalidNotificationError
 from ses_suppression.value import value
 
 MAX_DIAGNOSTIC = 256
+"""Characters of a diagnostic that are kept: its head, and its tail with the provider's mark."""
+
+_TAIL = 90  # the mark of Exchange Online, a server with time and id, has 86
+_CUT = " [...] "
 _MAX_TEXT = 128
 
 _EVENT_SET_UP_NOTICE = "Successfully validated SNS topic for Amazon SES event publishing."
@@ -91,6 +95,7 @@ class Bounce(_Feedback):
     feedback_id: str | None = None
     bounce_type: str | None = None
     bounce_sub_type: str | None = None
+    reporting_mta: str | None = None
 
 
 @value
@@ -255,6 +260,7 @@ def _parse_bounce(document: Mapping[str, Any]) -> Bounce:
         feedback_id=_text(bounce, "feedbackId", "bounce."),
         bounce_type=_text(bounce, "bounceType", "bounce."),
         bounce_sub_type=_text(bounce, "bounceSubType", "bounce."),
+        reporting_mta=_mta(bounce.get("reportingMTA")),
     )
 
 
@@ -376,11 +382,22 @@ def kept_diagnostic(text: str | None) -> str | None:
     if text is None:
         return None
     # Cut before searching: the text comes from strangers and may be long.
-    cut = text[: 8 * MAX_DIAGNOSTIC]
+    cut = _head_and_tail(text.strip(), 8 * MAX_DIAGNOSTIC, tail=4 * MAX_DIAGNOSTIC)
     visible = cut if cut.isascii() else _INVISIBLE.sub("", cut)
-    printable = clean(visible, 8 * MAX_DIAGNOSTIC)
+    printable = clean(visible, len(visible))
     without = _ADDRESS_OR_WORD.sub(lambda found: "[address]" if found[1] else found[0], printable)
-    return clean(without, MAX_DIAGNOSTIC) or None
+    return _head_and_tail(without, MAX_DIAGNOSTIC, tail=_TAIL).strip() or None
+
+
+def _head_and_tail(text: str, limit: int, *, tail: int) -> str:
+    if len(text) <= limit:
+        return text
+    return f"{text[: limit - tail - len(_CUT)]}{_CUT}{text[-tail:]}"
+
+
+def _mta(value: object) -> str | None:
+    """Read a system's name, which only counts for a metric: a wrong one costs no bounce."""
+    return clean(value, _MAX_TEXT) if isinstance(value, str) else None
 
 
 def _timestamp(value: object) -> datetime | None:

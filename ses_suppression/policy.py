@@ -104,6 +104,7 @@ CONSEQUENCES: Mapping[Rule, Consequence] = {
         hold=Suppress(reason=Reason.BOUNCE, days="transient_hold_days", doubling=True)
     ),
     Rule.MESSAGE_FAULT: Record(),
+    Rule.SENDER_FAULT: Record(),
     Rule.AUTOMATIC_REPLY: Record(),
     Rule.ACCOUNT_LEVEL_BOUNCE: Suppress(reason=Reason.BOUNCE, origin=Origin.SES),
     Rule.ACCOUNT_LEVEL_COMPLAINT: Suppress(reason=Reason.COMPLAINT, origin=Origin.SES),

@@ -15,6 +15,7 @@ class Rule(StrEnum):
     ROUTING_FAILURE = "routing-failure"
     TRANSIENT_BOUNCE = "transient-bounce"
     MESSAGE_FAULT = "message-fault"
+    SENDER_FAULT = "sender-fault"
     AUTOMATIC_REPLY = "automatic-reply"
     ACCOUNT_LEVEL_BOUNCE = "account-level-bounce"
     ACCOUNT_LEVEL_COMPLAINT = "account-level-complaint"
@@ -43,6 +44,10 @@ WHEN: Mapping[Rule, str] = {
     ),
     Rule.MESSAGE_FAULT: (
         "a bounce that is the message's own fault: too large, or its content or attachment refused"
+    ),
+    Rule.SENDER_FAULT: (
+        "a permanent bounce because SPF, DKIM, DMARC, TLS or PTR of the sender is missing or "
+        "broken: it says nothing about the recipient"
     ),
     Rule.AUTOMATIC_REPLY: (
         "a general or undetermined bounce without action, status and diagnostic, or of a mail"

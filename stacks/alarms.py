@@ -15,6 +15,8 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from ses_suppression.providers import OTHER, PROVIDERS
+from ses_suppression.rules import Rule
 from stacks.feedback_channel import FeedbackChannel
 from stacks.metrics import our_metric
 
@@ -56,6 +58,7 @@ class Alarms(Construct):
         for kind, channel in channels.items():
             self._watch(kind, channel)
         self._watch_spike(suppressions_an_hour)
+        self._watch_sender_faults()
         self._watch_ses()
 
     def _topic(self, key: kms.IKey, emails: Sequence[str]) -> sns.Topic:
@@ -156,6 +159,23 @@ class Alarms(Construct):
             self._ours("Suppressions", "bounces", period=Duration.hours(1)),
             above=suppressions_an_hour,
         )
+
+    def _watch_sender_faults(self) -> None:
+        """Alarm on the first: such mail is lost, and no address is held that would show it."""
+        for provider in PROVIDERS:
+            where = "another provider" if provider == OTHER else provider
+            self._alarm(
+                f"SenderFault{''.join(filter(str.isalnum, provider.title()))}",
+                f"your authentication is broken at {where}: it refuses mail for SPF, DKIM, DMARC, "
+                "TLS or PTR. See docs/operations.md#the-senders-fault",
+                our_metric(
+                    Rule.SENDER_FAULT.value,
+                    period=Duration.hours(1),
+                    environment=self._environment,
+                    provider=provider,
+                ),
+                above=0,
+            )
 
     def watch_canary(self, *, minutes: int) -> None:
         """Call when the canary fails, or falls silent, twice in a row."""

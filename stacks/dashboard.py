@@ -9,6 +9,7 @@ from constructs import Construct
 
 from ses_suppression.policy import CONSEQUENCES, Count, Suppress
 from ses_suppression.providers import PROVIDERS
+from ses_suppression.rules import Rule
 from stacks.alarms import SES_RATES
 from stacks.feedback_channel import FeedbackChannel
 from stacks.metrics import our_metric
@@ -90,7 +91,11 @@ class Dashboard(Construct):
         }
 
     def _bounces(self) -> dict[str, list[cloudwatch.IMetric]]:
-        rules = [rule for rule, then in CONSEQUENCES.items() if isinstance(then, Suppress | Count)]
+        rules = [
+            rule
+            for rule, then in CONSEQUENCES.items()
+            if isinstance(then, Suppress | Count) or rule is Rule.SENDER_FAULT
+        ]
         return {
             "By rule": [
                 self._ours(rule.value, "bounces", label=rule.value)
