@@ -20,7 +20,7 @@ from ses_suppression.policy import (
     StrikeOutTransientBounces,
     Suppress,
 )
-from ses_suppression.refusals import DELAYED, OTHERWISE, ROWS, Row
+from ses_suppression.refusals import DELAYED, NO_REPLY, OTHERWISE, ROWS, Row
 from ses_suppression.rules import WHEN, Rule
 from stacks.config import Config
 from stacks.config_values import ses_regions
@@ -72,7 +72,7 @@ def _policy_page() -> Iterator[str]:
     yield ""
     yield "| row | code | words | rule | why |"
     yield "|---|---|---|---|---|"
-    for row in (DELAYED, *ROWS, OTHERWISE):
+    for row in (DELAYED, NO_REPLY, *ROWS, OTHERWISE):
         yield f"| {row.name} | {_codes(row)} | {_words(row)} | `{row.rule}` | {row.why} |"
     yield ""
     yield "## What is kept"

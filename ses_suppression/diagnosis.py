@@ -8,7 +8,7 @@ are refused for good too. The table in `refusals.py` decides.
 from functools import lru_cache
 
 from ses_suppression.evidence import Evidence
-from ses_suppression.refusals import DELAYED, OTHERWISE, ROWS, Row, covers
+from ses_suppression.refusals import DELAYED, NO_REPLY, OTHERWISE, ROWS, Row, covers
 from ses_suppression.smtp_reply import replies_in
 
 
@@ -16,6 +16,8 @@ def diagnose(bounce: Evidence) -> Row:
     """Return the row for a permanent bounce; every bounce has one."""
     if (bounce.action or "").lower() == "delayed":
         return DELAYED
+    if not (bounce.status or bounce.diagnostic):
+        return NO_REPLY
     return diagnose_reply(bounce.status, bounce.diagnostic)
 
 

@@ -75,7 +75,7 @@ SENDER_ADDRESS = (
     r"\bsenders? (?:is|was|has been) ",
     r"\b(?:domain|address|account|mailbox) of (?:the )?sender\b",
     r"\bfrom (?:address|domain|header)|\bmail from\b|\bfrom:",
-    r"\benvelope[- ](?:from|sender|rejected)|\byour return|\breturn path\b(?!:)",
+    r"\benvelope.(?:from|sender|rejected)|\byour return|\breturn path\b(?!:)",
     r"\bbatv\b|\bback-?scatter|\bnon-?member",
     r"\b(?:absender|expediteur|remitente|mittente|remetente|nadawc|odesilatel|afzender)",
     r"\bотправител",

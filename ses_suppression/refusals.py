@@ -194,6 +194,13 @@ ROWS = (
         f"Exchange Online: no such recipient ({_MICROSOFT})",
     ),
     Row(
+        "unknown recipient code",
+        Rule.HARD_BOUNCE,
+        ("5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10"),
+        (),
+        f"no such mailbox or domain, a bad address, or one that has moved ({_RFC_3463}, 3.2)",
+    ),
+    Row(
         "block",
         Rule.BLOCK,
         (),
@@ -296,6 +303,13 @@ ROWS = (
 
 DELAYED = Row(
     "delayed", Rule.TRANSIENT_BOUNCE, (), (), "the action is `delayed`: nothing was refused yet"
+)
+NO_REPLY = Row(
+    "no reply",
+    Rule.HARD_BOUNCE,
+    (),
+    (),
+    "no status and no text: SES read a report that it does not pass on, and says permanent",
 )
 OTHERWISE = Row(
     "otherwise",

@@ -182,7 +182,7 @@ def test_a_recipient_of_a_permanent_bounce_that_is_only_delayed_is_counted_as_tr
     [
         {"status": "5.7.1"},
         {"status": "5.6.0"},
-        {"status": "5.0.0", "diagnostic": "smtp; 550 5.7.26 unauthenticated"},
+        {"status": "5.0.0", "diagnostic": "smtp; 550 5.7.606 denied"},
         {"diagnostic": "550 5.7.1 rejected"},
         {"diagnostic": "554 your host is Blocked"},
         {"status": "5.0.0", "diagnostic": "550 looks like SPAM"},

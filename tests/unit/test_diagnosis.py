@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from ses_suppression import refusal_words
 from ses_suppression.diagnosis import diagnose, diagnose_reply
 from ses_suppression.notification import MAX_DIAGNOSTIC, kept_diagnostic
-from ses_suppression.refusals import DELAYED, OTHERWISE, ROWS, Row, covers
+from ses_suppression.refusals import DELAYED, NO_REPLY, OTHERWISE, ROWS, Row, covers
 from ses_suppression.rules import Rule
 from ses_suppression.smtp_reply import replies_in
 from tests.unit.test_decision import hard
@@ -110,6 +110,7 @@ NEAR_MISSES = {
     "wrapped refusal": ("5.1.1", "550 5.1.1 - Unknown address error"),
     "rate code": ("5.2.12", "550 5.2.12 refused"),
     "system code": ("5.1.40", "550 5.1.40 refused"),
+    "unknown recipient code": ("5.1.0", "550 5.1.0 refused"),
     "address code": ("5.2.0", "550 5.2.0 refused"),
     "disabled code": ("5.2.10", "550 5.2.10 refused"),
     "full code": ("5.2.20", "550 5.2.20 refused"),
@@ -252,9 +253,16 @@ def test_a_delayed_recipient_was_not_refused() -> None:
     assert diagnose(hard(action=None, status="5.1.1")) is not DELAYED
 
 
+@pytest.mark.parametrize("nothing", [None, ""])
+def test_where_ses_passes_no_reply_on_its_word_counts(nothing: str | None) -> None:
+    assert diagnose(hard(status=nothing, diagnostic=nothing)) is NO_REPLY
+    assert diagnose(hard(status="5.0.0", diagnostic=nothing)) is OTHERWISE
+    assert diagnose(hard(status=nothing, diagnostic="550 refused")) is OTHERWISE
+
+
 def test_every_row_says_why_and_has_a_name_of_its_own() -> None:
-    assert all(row.why for row in (*ROWS, DELAYED, OTHERWISE))
-    assert len({row.name for row in (*ROWS, DELAYED, OTHERWISE)}) == len(ROWS) + 2
+    assert all(row.why for row in (*ROWS, DELAYED, NO_REPLY, OTHERWISE))
+    assert len({row.name for row in (*ROWS, DELAYED, NO_REPLY, OTHERWISE)}) == len(ROWS) + 3
 
 
 @given(st.text(), st.text() | st.from_regex(r"[245]\.\d{1,3}\.\d{1,3} .{0,20}"))

@@ -242,6 +242,7 @@ class _Makers:
             ("General", {"action": "failed", "status": "5.1.1"}),
             ("General", {"action": "failed", "status": "5.7.1", "diagnosticCode": "blocked"}),
             ("General", {"action": "failed", "status": "5.4.1"}),
+            ("General", {"action": "failed", "status": "5.7.26"}),
             ("General", {"action": "delayed", "status": "4.4.7"}),
             ("Suppressed", {}),
             ("UnsubscribedRecipient", {}),
