@@ -1,27 +1,36 @@
 """The suppression lists that other mail services export as CSV, recognised by their header.
 
-Reasons and dates are kept. A temporary failure is no reason to hold anybody back, so those rows are
-left out, with that reason.
+Reasons and dates are kept. Where a row has the reply of a server, the reply decides, as it does for
+a bounce of SES. A temporary failure is left out, with that reason. A word or a date that is not
+understood never loses the address.
 """
 
 import csv
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 from itertools import chain
 from typing import Protocol
 
 from ses_suppression.address import normalise
 from ses_suppression.errors import InvalidAddressError, SESSuppressionError
 from ses_suppression.evidence import EVERY_STREAM
-from ses_suppression.policy import Reason
+from ses_suppression.import_cells import (
+    has_code,
+    moment,
+    rule_of_reply,
+    rule_of_word,
+    temporary_code,
+)
+from ses_suppression.import_services import FORMATS, SES_BULK, Format
+from ses_suppression.notification import kept_diagnostic
+from ses_suppression.policy import CONSEQUENCES, Policy, Reason, Suppress
+from ses_suppression.rules import Rule
 
-_DIGITS_OF_A_DATE = len("20261124")
-_MILLISECONDS = 10**11  # seconds would be the year 5138
 DELIMITERS = ",;\t"
 _LINES_A_ROW = 20
+_LONGEST_REMARK = 40
 
 
 class UnknownFormatError(SESSuppressionError, ValueError):
@@ -36,10 +45,11 @@ class Entry:
         line: where it stands, from 1.
         address: normalised.
         reason: why mail was held back there.
-        at: since when, UTC; None: the row does not say.
+        at: since when, UTC; None: the row has no date that can be read and has passed.
         until: when it ends, UTC; None: no end.
         stream: the stream of mail; None: every stream.
-        note: what the row says beside that.
+        note: the remarks, and the columns that are kept.
+        unread: which of its dates were not taken over, and why.
     """
 
     line: int
@@ -49,6 +59,7 @@ class Entry:
     until: datetime | None = None
     stream: str | None = None
     note: str = ""
+    unread: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,147 +71,6 @@ class RejectedRow:
     problem: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Format:
-    """The export of one service.
-
-    Attributes:
-        name: what it is.
-        header: the columns by which it is known, in lower case.
-        address: the column of the address.
-        at: the columns of the date, the first that is there.
-        reason: what all rows have; None: the column `reasons_in` says.
-        reasons_in: the column of the reason.
-        status: the column of an SMTP or an enhanced status code.
-        notes: the columns that are kept as a note.
-    """
-
-    name: str
-    header: frozenset[str]
-    address: str
-    at: tuple[str, ...]
-    reason: Reason | None = None
-    reasons_in: str = ""
-    status: str = ""
-    notes: tuple[str, ...] = ()
-
-
-REASONS: Mapping[str, Reason] = {
-    "bounce": Reason.BOUNCE,
-    "hardbounce": Reason.BOUNCE,
-    "complaint": Reason.COMPLAINT,
-    "spamcomplaint": Reason.COMPLAINT,
-    "manual": Reason.MANUAL,
-    "manualsuppression": Reason.MANUAL,
-    "unsubscribe": Reason.MANUAL,
-}
-"""The reasons that services write, in lower case."""
-
-
-def _format(name: str, header: str, address: str, *at: str, **more: object) -> Format:
-    values: dict[str, object] = {"header": frozenset(header.split(",")), **more}
-    return Format(name=name, address=address, at=at, **values)  # type: ignore[arg-type]
-
-
-FORMATS: Sequence[Format] = (
-    _format(
-        "SES account-level list",
-        "emailaddress,reason",
-        "emailaddress",
-        "lastupdatetime",
-        reasons_in="reason",
-    ),
-    _format(
-        "Postmark",
-        "emailaddress,suppressionreason",
-        "emailaddress",
-        "createdat",
-        reasons_in="suppressionreason",
-        notes=("origin",),
-    ),
-    _format(
-        "SendGrid bounces, blocks or invalid addresses",
-        "email,reason,created",
-        "email",
-        "created",
-        reason=Reason.BOUNCE,
-        status="status",
-        notes=("reason",),
-    ),
-    _format(
-        "SendGrid spam reports", "email,ip,created", "email", "created", reason=Reason.COMPLAINT
-    ),
-    _format("SendGrid unsubscribes", "email,created", "email", "created", reason=Reason.MANUAL),
-    _format(
-        "Mailgun bounces",
-        "address,code,error",
-        "address",
-        "created_at",
-        reason=Reason.BOUNCE,
-        status="code",
-        notes=("error",),
-    ),
-    _format(
-        "Mailgun unsubscribes",
-        "address,tags",
-        "address",
-        "created_at",
-        reason=Reason.MANUAL,
-        notes=("tags",),
-    ),
-    _format(
-        "Mailgun complaints", "address,created_at", "address", "created_at", reason=Reason.COMPLAINT
-    ),
-    _format(
-        "Mailchimp cleaned contacts",
-        "email address,clean_time",
-        "email address",
-        "clean_time",
-        reason=Reason.BOUNCE,
-        notes=("clean_campaign_title",),
-    ),
-    _format(
-        "Mailchimp unsubscribed contacts",
-        "email address,unsub_time",
-        "email address",
-        "unsub_time",
-        reason=Reason.MANUAL,
-        notes=("unsub_reason",),
-    ),
-    _format(
-        "generic, with email",
-        "email",
-        "email",
-        "since",
-        "date",
-        "at",
-        reasons_in="reason",
-        notes=("note",),
-    ),
-    _format(
-        "generic, with address",
-        "address",
-        "address",
-        "since",
-        "date",
-        "at",
-        reasons_in="reason",
-        notes=("note",),
-    ),
-)
-"""From the most to the least demanding: the first whose columns are all there is meant. Beside a
-column `email`, one called `address` is where somebody lives."""
-
-SES_BULK = Format(
-    name="SES bulk import, without a header",
-    header=frozenset(),
-    address="emailaddress",
-    at=(),
-    reasons_in="reason",
-)
-"""Two columns, address and reason ("Using the account-level suppression list", SES guide)."""
-
-
 @dataclass(frozen=True, slots=True)
 class Export:
     """A recognised export: its form, and its rows, read one by one."""
@@ -209,18 +79,24 @@ class Export:
     rows: Iterator[Entry | RejectedRow] = field(repr=False)
 
 
-def read_export(lines: Iterable[str], *, now: datetime) -> Export:
+def read_export(
+    lines: Iterable[str], *, now: datetime, undated: datetime, policy: Policy
+) -> Export:
     """Recognise an export by its header, and read its rows.
 
     Args:
         lines: of the file, as text.
         now: UTC; nothing is held back since later than that.
+        undated: UTC; from when a row without a date counts. A block ends some days after.
+        policy: how long a block holds mail back.
 
     Raises:
         UnknownFormatError: it has no rows, or a header that is not known.
 
+    >>> from datetime import UTC
+    >>> now = datetime(2026, 11, 24, tzinfo=UTC)
     >>> lines = ["email,created", "Jane@Example.com,1767225600"]
-    >>> export = read_export(lines, now=datetime(2026, 11, 24, tzinfo=UTC))
+    >>> export = read_export(lines, now=now, undated=now, policy=Policy())
     >>> export.format.name, [row.address for row in export.rows]
     ('SendGrid unsubscribes', ['jane@example.com'])
     """
@@ -236,16 +112,9 @@ def read_export(lines: Iterable[str], *, now: datetime) -> Export:
         before, lines = before - 1, chain([first], lines)
     else:
         form = _recognised(header)
-    return Export(
-        form,
-        _rows(
-            form,
-            header,
-            csv.reader(lines, delimiter=delimiter, strict=True),
-            before=before,
-            now=now,
-        ),
-    )
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    terms = _Terms(form, now, undated, policy)
+    return Export(form, _rows(header, reader, before, terms))
 
 
 def _is_ses_bulk(cells: Sequence[str]) -> bool:
@@ -273,7 +142,7 @@ def _recognised(header: Sequence[str]) -> Format:
                 )
             return form
     known = "\n".join(f"  {form.name}: {', '.join(sorted(form.header))}" for form in FORMATS)
-    found = ", ".join(header)[:200] or "nothing"
+    found = kept_diagnostic(", ".join(header)) or "nothing"  # a list without one has an address
     raise UnknownFormatError(
         f"the header is none of the known ones; found: {found}. There has to be:\n{known}\n"
         f"  {SES_BULK.name}: address, BOUNCE or COMPLAINT"
@@ -289,7 +158,7 @@ class _Reader(Protocol):
 
 
 def _rows(
-    form: Format, header: Sequence[str], reader: "_Reader", *, before: int, now: datetime
+    header: Sequence[str], reader: "_Reader", before: int, terms: "_Terms"
 ) -> Iterator[Entry | RejectedRow]:
     while True:
         first = before + reader.line_num + 1
@@ -305,73 +174,116 @@ def _rows(
             problem = f"the lines up to {last} are one row: a quote is not closed"
             yield RejectedRow(first, "", problem)
         elif any(cell.strip() for cell in cells):
-            row = dict(zip(header, (unescaped(cell.strip()) for cell in cells), strict=False))
-            yield _entry(form, first, row, now)
+            named = zip(header, cells, strict=False)
+            row = {name: unescaped(cell.strip()) for name, cell in named if name}
+            yield terms.taken_over(first, row)
 
 
-def _entry(form: Format, line: int, row: Mapping[str, str], now: datetime) -> Entry | RejectedRow:
-    text = row.get(form.address, "")
-    try:
-        address = normalise(text)
-        reason = _reason(form, row)
-        if form.status:
-            _check_status(row.get(form.status, ""))
-        at = _moment(next(filter(None, (row.get(name) for name in form.at)), ""))
-        until = _moment(row.get("until", ""))
-    except (InvalidAddressError, _RowError) as error:
-        return RejectedRow(line, text, str(error))
-    if at is not None and at > now:
-        return RejectedRow(line, text, "its date lies in the future")
-    if until is not None and until <= max(at or now, now):
-        return RejectedRow(line, text, "it has ended already")
-    stream = row.get("stream") or EVERY_STREAM
-    return Entry(
-        line=line,
-        address=address,
-        reason=reason,
-        at=at,
-        until=until,
-        stream=None if stream == EVERY_STREAM else stream,
-        note=" ".join(filter(None, (row.get(name) for name in form.notes))),
-    )
-
-
-class _RowError(ValueError):
+class _LeftOutError(ValueError):
     pass
 
 
-def _reason(form: Format, row: Mapping[str, str]) -> Reason:
-    text = row.get(form.reasons_in or "reason", "")
-    reason = REASONS.get(text.lower().replace(" ", "").replace("_", ""))
-    if form.reason:
-        return reason or form.reason  # a column of that name may be somebody's own
-    if not text:
-        return Reason.MANUAL
-    if reason is None:
-        raise _RowError(f"the reason {text[:40]!r} is not known; there are {', '.join(REASONS)}")
-    return reason
+@dataclass(frozen=True, slots=True)
+class _Terms:
+    """On which terms a row is taken over: see `read_export`."""
 
+    form: Format
+    now: datetime
+    undated: datetime
+    policy: Policy
 
-def _check_status(status: str) -> None:
-    if status.startswith("4"):
-        raise _RowError(f"a temporary failure ({status[:20]}) holds nobody back")
-
-
-def _moment(text: str) -> datetime | None:
-    """Read a date in any of the services' forms; without a zone it is taken for UTC."""
-    if not text:
-        return None
-    try:
-        if text.isdecimal() and len(text) > _DIGITS_OF_A_DATE:
-            number = int(text)
-            return datetime.fromtimestamp(number / 1000 if number > _MILLISECONDS else number, UTC)
+    def taken_over(self, line: int, row: Mapping[str, str]) -> Entry | RejectedRow:
+        text = row.get(self.form.address, "")
         try:
-            moment = datetime.fromisoformat(text.removesuffix(" UTC"))
-        except ValueError:
-            moment = parsedate_to_datetime(text)
-        return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
-    except (ValueError, OverflowError, OSError, TypeError):
-        raise _RowError(f"the date {text[:40]!r} is not one") from None
+            return self._entry(line, normalise(text), row)
+        except (InvalidAddressError, _LeftOutError) as error:
+            return RejectedRow(line, text, str(error))
+
+    def _entry(self, line: int, address: str, row: Mapping[str, str]) -> Entry:
+        form, unread = self.form, list[str]()
+        at = _date(next(filter(None, map(row.get, form.at)), ""), unread)
+        if at is not None and at > self.now:
+            unread.append(f"date in the future: {at:%Y-%m-%d %H:%M}")
+            at = None
+        until = _date(row.get(form.until, ""), unread)
+        if until is not None and until <= self.now:
+            raise _LeftOutError("it has ended already")
+        reason, end = self._reason_and_end(_rule(form, row), at or self.undated)
+        stream = row.get("stream") or EVERY_STREAM
+        return Entry(
+            line=line,
+            address=address,
+            reason=reason,
+            at=at,
+            until=until or end,
+            stream=None if stream == EVERY_STREAM else stream,
+            note=_note(form, row, unread),
+            unread=tuple(unread),
+        )
+
+    def _reason_and_end(self, rule: Rule, since: datetime) -> tuple[Reason, datetime | None]:
+        match CONSEQUENCES[rule]:
+            case Suppress(reason=Reason() as reason, days=None) if rule in _TAKEN_OVER:
+                return reason, None
+            case Suppress(reason=Reason() as reason, days=str(key)) if rule in _TAKEN_OVER:
+                days: int = getattr(self.policy, key)
+                end = since + timedelta(days=days)
+                if end <= self.now:
+                    raise _LeftOutError(
+                        f"a {rule} that has ended: the policy's {days} days are over"
+                    )
+                return reason, end
+            case _:
+                raise _LeftOutError(f"a temporary failure ({rule}) holds nobody back")
+
+
+_TAKEN_OVER = frozenset(
+    {Rule.HARD_BOUNCE, Rule.BLOCK, Rule.ROUTING_FAILURE, Rule.COMPLAINT, Rule.SUPPRESS}
+)
+
+
+def _rule(form: Format, row: Mapping[str, str]) -> Rule:
+    status, text = row.get(form.status, ""), row.get(form.reply, "")
+    if code := temporary_code(status):
+        raise _LeftOutError(f"a temporary failure ({code}) holds nobody back")
+    if form.flags:
+        return _rule_of_flags(form, row)
+    rule = rule_of_word(row.get(form.reasons_in, "")) or form.rule or Rule.SUPPRESS
+    is_reply = rule_of_word(text) is None and (form.status in row or has_code(text))
+    if rule is Rule.HARD_BOUNCE and is_reply:
+        return rule_of_reply(status, text) or rule
+    return rule
+
+
+def _rule_of_flags(form: Format, row: Mapping[str, str]) -> Rule:
+    rules: list[Rule] = []
+    for name, rule in form.flags:
+        if row.get(name, "").lower() not in {"", "false"}:
+            why = _said(row, name).replace("_", " ") if rule is Rule.HARD_BOUNCE else ""
+            rules.append(rule_of_reply("", why) or rule)
+    held = (rule for rule in rules if rule in _TAKEN_OVER)
+    return next(held, rules[0] if rules else Rule.SUPPRESS)
+
+
+def _said(row: Mapping[str, str], name: str) -> str:
+    text = row.get(name, "")
+    return "" if text.lower() in {"true", "false"} else text
+
+
+def _note(form: Format, row: Mapping[str, str], unread: Sequence[str]) -> str:
+    word = row.get(form.reasons_in, "")
+    is_unknown = word and form.rule is None and rule_of_word(word) is None
+    remarks = [f"reason: {word[:_LONGEST_REMARK]}"] if is_unknown else []
+    kept = " ".join(filter(None, (_said(row, name) for name in form.notes)))
+    return "; ".join(filter(None, [*remarks, *unread, kept]))
+
+
+def _date(text: str, unread: list[str]) -> datetime | None:
+    """Read a date; one that cannot be read is added to `unread`."""
+    found = moment(text)
+    if text and found is None:
+        unread.append(f"unread date: {text[:_LONGEST_REMARK]}")
+    return found
 
 
 _FORMULA = frozenset("=+-@\t\r")

@@ -25,6 +25,8 @@ _NOT_BUNDLED = (
     "guarding.py",
     "__main__.py",
     "account_level_list.py",
+    "import_cells.py",
+    "import_services.py",
     "import_formats.py",
     "address_lists.py",
     "snapshot.py",

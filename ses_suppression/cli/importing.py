@@ -1,5 +1,6 @@
 """Move here from another service: read its export, keep its reasons and dates."""
 
+import codecs
 import csv
 import tempfile
 from collections import Counter
@@ -25,6 +26,7 @@ from ses_suppression.import_formats import (
 )
 
 _LONGEST_NOTE = 256
+_SHOWN = 5
 
 
 def import_(
@@ -34,17 +36,20 @@ def import_(
     ],
     note: Annotated[str | None, typer.Option(help="Why, for whoever asks later.")] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only say what is new, known and invalid.")
+        bool, typer.Option("--dry-run", help="Only say what is new, known and left out.")
     ] = False,
     rejects: Annotated[
-        Path | None, typer.Option(help="Where invalid rows go; FILE.rejects.csv otherwise.")
+        Path | None,
+        typer.Option(help="Where rows go that are left out; FILE.rejects.csv otherwise."),
     ] = None,
 ) -> None:
     """Take over the suppression list of another service: a CSV export, known by its header.
 
-    SES, SendGrid, Mailgun, Postmark, Mailchimp, and `address,reason,since,until,stream,note`. After
-    an interruption run it again: what is in is not written twice. A row without a date counts
-    from the time of the file.
+    SES, SendGrid, Mailgun, Mailchimp, Mandrill, Postmark, Postal, SparkPost, Brevo, Klaviyo,
+    HubSpot, and `address,reason,since,until,stream,note`. After an interruption run it again: what
+    is in is not written twice. A row without a readable date counts from the time of the file. The
+    exit status is 1 when rows are left out: invalid addresses, temporary failures, holds that have
+    ended.
 
     Example: `ses-suppression --env prod import bounces.csv --note "from SendGrid" --dry-run`
     """
@@ -54,10 +59,9 @@ def import_(
         raise typer.BadParameter("--rejects: it is the file that is imported")
     with file.open("rb") as opened, _Rejects(rejects) as rejected:
         lines = _Lines(opened)
-        export = read_export(lines, now=session.now)
-        what = _Import(
-            session, export.format.name, note, _time_of(file, session.now), dry_run=dry_run
-        )
+        undated = _time_of(file, session.now)
+        export = read_export(lines, now=session.now, undated=undated, policy=session.policy)
+        what = _Import(session, export.format.name, note, undated, dry_run=dry_run)
         with session.out.progress(f"importing {what.name}", _count_lines(file)) as advance:
             while batch := list(islice(export.rows, ADDRESSES_A_BATCH)):
                 what.take(batch, rejected)
@@ -70,6 +74,8 @@ def import_(
             "save the file as UTF-8 and run it again"
         )
     what.writer.check()
+    if what.left_out:
+        raise typer.Exit(1)
 
 
 class _Import:
@@ -80,7 +86,7 @@ class _Import:
         session: Session,
         name: str,
         note: str | None,
-        without_date: datetime,
+        undated: datetime,
         *,
         dry_run: bool,
     ) -> None:
@@ -90,9 +96,15 @@ class _Import:
         self._session = session
         self._by = session.caller
         self._note = note or f"import of {name}"
-        self._without_date = without_date
+        self._undated = undated
         self._dry_run = dry_run
         self._counts: Counter[str] = Counter()
+        self._unread: list[int] = []  # the lines of the rows with a date that was not taken over
+
+    @property
+    def left_out(self) -> int:
+        """How many rows are in the file of rejects."""
+        return self._counts["invalid"]
 
     def take(self, batch: Sequence[Entry | RejectedRow], rejected: "_Rejects") -> None:
         """Write the rows of a batch, or say what would be written; count what became of them."""
@@ -103,6 +115,7 @@ class _Import:
                 rejected.write(row)
             else:
                 evidence.setdefault(row.address, []).append(self._evidence(row))
+                self._unread += [row.line] if row.unread else []
         write = partial(planned, self._session) if self._dry_run else self.writer.write
         changed = write(evidence)
         for address, pieces in evidence.items():
@@ -119,7 +132,7 @@ class _Import:
             reason=row.reason,
             by=self._by,
             note=f"{self._note}: {row.note}"[:_LONGEST_NOTE] if row.note else self._note,
-            at=row.at or self._without_date,
+            at=row.at or self._undated,
             stream=row.stream,
             until=row.until,
         )
@@ -132,7 +145,9 @@ class _Import:
             "dry_run": self._dry_run,
             **{name: counts[name] for name in ("new", "known", "invalid", "failed")},
             "rows_a_second": round(self.rows_a_second),
-            "rejects": str(rejects) if counts["invalid"] else None,
+            "rejects": str(rejects) if self.left_out else None,
+            "unread_dates": len(self._unread),
+            "lines_of_unread_dates": self._unread[:_SHOWN],
         }
         if out.as_json:
             out.emit(document)
@@ -140,10 +155,19 @@ class _Import:
         verb = "would be new" if self._dry_run else "new"
         out.say(
             f"{self.name}: {counts['new']:,} {verb}, {counts['known']:,} known, "
-            f"{counts['invalid']:,} invalid; {self.rows_a_second:,.0f} rows a second"
+            f"{self.left_out:,} left out, {counts['failed']:,} failed; "
+            f"{self.rows_a_second:,.0f} rows a second"
         )
-        if counts["invalid"]:
-            out.say(f"the invalid rows, with their reasons: {rejects}")
+        if self.left_out:
+            out.say(f"the rows that are left out, with their reasons: {rejects}")
+        if self._unread:
+            lines = ", ".join(f"{line:,}" for line in self._unread[:_SHOWN])
+            more = ", …" if len(self._unread) > _SHOWN else ""
+            out.say(
+                f"{len(self._unread):,} with a date that cannot be read, or in the future: they "
+                f"count from the time of the file, {self._undated:%Y-%m-%d %H:%M} UTC, or have no "
+                f"end; their notes name it (lines {lines}{more})"
+            )
 
 
 class _Lines:
@@ -151,6 +175,9 @@ class _Lines:
 
     Attributes:
         broken_at: the number of that line; 0: there is none.
+
+    Raises:
+        UnknownFormatError: the file is UTF-16.
     """
 
     def __init__(self, file: IO[bytes]) -> None:
@@ -159,11 +186,21 @@ class _Lines:
 
     def __iter__(self) -> Iterator[str]:
         for number, line in enumerate(self._file, start=1):
+            if number == 1 and _is_utf_16(line):
+                raise UnknownFormatError(
+                    f"{self._file.name}: it is UTF-16, such as Excel's «Unicode text»: save it as "
+                    "«CSV UTF-8» and run it again"
+                )
             try:
                 yield line.decode()
             except UnicodeDecodeError:
                 self.broken_at = number
                 return
+
+
+def _is_utf_16(line: bytes) -> bool:
+    has_mark = line.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return has_mark or line.count(0) * 3 > len(line)
 
 
 def _time_of(file: Path, now: datetime) -> datetime:

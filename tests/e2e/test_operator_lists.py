@@ -87,7 +87,7 @@ def test_an_export_is_safe_in_a_spreadsheet_and_can_be_imported(
     lines = operator.says("export", "--format", "jsonl").splitlines()
     assert {json.loads(line)["address"] for line in lines} == set(addresses(operator))
     elsewhere = operator_of_table(stack, [])
-    document = elsewhere.document("import", str(file))
+    document = elsewhere.document("import", str(file), status=1)
     assert (document["new"], document["known"], document["invalid"]) == (4, 0, 1)
     assert addresses(elsewhere) == addresses(operator)
     (complained,) = elsewhere.documents("list", "--stream", "news")
@@ -99,6 +99,8 @@ SENDGRID = """status,reason,email,created
 4.2.2,mailbox full,full@example.com,1772368200
 5.1.1,550 no such user,nobody,1772368200
 5.1.1,550 no such user,joe@example.com,1772368200
+5.7.1,550 blocked using a block list,blocked@example.com,1772368200
+5.1.1,550 no such user,undated@example.com,3/1/2026 12:30
 """
 
 
@@ -110,25 +112,31 @@ def test_an_import_says_first_what_it_would_do_and_keeps_reasons_and_dates(
     file.write_text(SENDGRID)
     rejects = Path(f"{file}.rejects.csv")
     expected = {
-        "format": "SendGrid bounces, blocks or invalid addresses",
-        "new": 2,
+        "format": "SendGrid bounces or blocks",
+        "new": 3,
         "known": 0,
-        "invalid": 2,
+        "invalid": 3,
         "failed": 0,
         "rejects": str(rejects),
+        "unread_dates": 1,
+        "lines_of_unread_dates": [7],
     }
-    dry = operator.document("import", str(file), "--dry-run")
+    dry = operator.document("import", str(file), "--dry-run", status=1)
     assert {**dry, **expected} == dry
     assert addresses(operator) == ["joe@example.com"]
-    text = operator.says("import", str(file), "--note", "from SendGrid")
-    assert "2 new, 0 known, 2 invalid; " in text
+    text = operator.says("import", str(file), "--note", "from SendGrid", status=1)
+    assert "3 new, 0 known, 3 left out, 0 failed; " in text
     assert "rows a second" in text
-    again = operator.document("import", str(file), "--note", "from SendGrid")
-    assert (again["new"], again["known"]) == (0, 2)
+    assert f"the rows that are left out, with their reasons: {rejects}" in text
+    assert "1 with a date that cannot be read, or in the future: " in text
+    assert "(lines 7)" in text
+    again = operator.document("import", str(file), "--note", "from SendGrid", status=1)
+    assert (again["new"], again["known"]) == (0, 3)
     assert rejects.read_text() == (
         "line,text,problem\n"
         "3,full@example.com,a temporary failure (4.2.2) holds nobody back\n"
         "4,nobody,an address needs an @\n"
+        "6,blocked@example.com,a block that has ended: the policy's 7 days are over\n"
     )
     explained = operator.says("explain", "jane@example.com")
     assert "2026-03-01 12:30:00  import by arn:aws:iam::123456789012:root" in explained
@@ -149,6 +157,10 @@ def test_a_file_of_no_known_form_is_refused_with_the_known_ones(
     assert answer.returncode == 2
     assert "line 3 is not UTF-8, and nothing from there on was read" in answer.stderr
     assert "1 would be new" in answer.stdout
+    for encoding in ("utf-16", "utf-16-le", "utf-16-be"):
+        file.write_bytes("email\treason\njane@example.com\tBOUNCE\n".encode(encoding))
+        said = operator.refused("import", str(file), status=2)
+        assert f"{file}: it is UTF-16, such as Excel's «Unicode text»: save it as" in said
 
 
 def test_an_import_that_was_killed_goes_on_where_it_was(stack: Stack, tmp_path: Path) -> None:
@@ -179,13 +191,13 @@ def survive_a_kill(stack: Stack, folder: Path, *, rows: int) -> None:
         process.send_signal(signal.SIGKILL)
         process.wait(timeout=10)
     begun = time.monotonic()
-    document = operator.document("import", str(file), timeout=1200)
+    document = operator.document("import", str(file), status=1, timeout=1200)
     print(f"{rows:,} rows: {document}, {time.monotonic() - begun:.0f} s after the kill")  # noqa: T201
     assert document["new"] + document["known"] == rows
     assert 0 < document["known"] < rows
     assert (document["invalid"], document["failed"]) == (1, 0)
     assert document["rows_a_second"] > 0
-    again = operator.document("import", str(file), timeout=1200)
+    again = operator.document("import", str(file), status=1, timeout=1200)
     assert (again["new"], again["known"]) == (0, rows)
 
 
