@@ -51,7 +51,7 @@ def rule_of_word(word: str) -> Rule | None:
 
 
 _CLASS_4 = re.compile(r"\s*(4(?:\d\d|\.\d{1,3}\.\d{1,3}))\b")
-_ENHANCED = re.compile(r"\s*[245]\.\d{1,3}\.\d{1,3}\b")
+_SPECIFIC = re.compile(r"\s*[245]\.(?!0\.0\b)\d{1,3}\.\d{1,3}\b")  # X.0.0 says nothing more
 _CODE = re.compile(r"\b[245](?:\d\d|\.\d{1,3}\.\d{1,3})\b")
 
 
@@ -67,12 +67,12 @@ def has_code(text: str) -> bool:
 
 
 def rule_of_reply(status: str, text: str) -> Rule | None:
-    """Return the rule that the reply of a server means; None: it has neither text nor code.
+    """Return the rule that the reply of a server means; None: nothing can be told from it.
 
     >>> rule_of_reply("550", "550 5.7.1 blocked using a block list").value
     'block'
     """
-    if not text and not _ENHANCED.match(status):
+    if not text and not _SPECIFIC.match(status):
         return None
     return diagnose_reply(status, kept_diagnostic(text)).rule
 

@@ -147,7 +147,7 @@ class _Import:
             "rows_a_second": round(self.rows_a_second),
             "rejects": str(rejects) if self.left_out else None,
             "unread_dates": len(self._unread),
-            "lines_of_unread_dates": self._unread[:_SHOWN],
+            "first_lines_of_unread_dates": self._unread[:_SHOWN],
         }
         if out.as_json:
             out.emit(document)
@@ -162,11 +162,10 @@ class _Import:
             out.say(f"the rows that are left out, with their reasons: {rejects}")
         if self._unread:
             lines = ", ".join(f"{line:,}" for line in self._unread[:_SHOWN])
-            more = ", …" if len(self._unread) > _SHOWN else ""
             out.say(
                 f"{len(self._unread):,} with a date that cannot be read, or in the future: they "
                 f"count from the time of the file, {self._undated:%Y-%m-%d %H:%M} UTC, or have no "
-                f"end; their notes name it (lines {lines}{more})"
+                f"end; their notes name it (first lines: {lines})"
             )
 
 

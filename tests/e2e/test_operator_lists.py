@@ -119,7 +119,7 @@ def test_an_import_says_first_what_it_would_do_and_keeps_reasons_and_dates(
         "failed": 0,
         "rejects": str(rejects),
         "unread_dates": 1,
-        "lines_of_unread_dates": [7],
+        "first_lines_of_unread_dates": [7],
     }
     dry = operator.document("import", str(file), "--dry-run", status=1)
     assert {**dry, **expected} == dry
@@ -129,7 +129,7 @@ def test_an_import_says_first_what_it_would_do_and_keeps_reasons_and_dates(
     assert "rows a second" in text
     assert f"the rows that are left out, with their reasons: {rejects}" in text
     assert "1 with a date that cannot be read, or in the future: " in text
-    assert "(lines 7)" in text
+    assert "(first lines: 7)" in text
     again = operator.document("import", str(file), "--note", "from SendGrid", status=1)
     assert (again["new"], again["known"]) == (0, 3)
     assert rejects.read_text() == (

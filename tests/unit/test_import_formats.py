@@ -327,6 +327,7 @@ TEN_DAYS_AGO = int((NOW - timedelta(days=10)).timestamp())
         ("", "550 5.1.1 user unknown", None),
         ("5.1.1", "", None),
         ("", "", None),
+        ("5.0.0", "", None),
         ("550", "", None),
         ("550", "Bounced", None),
         ("5.7.1", "550 5.7.1 blocked using a block list", 9),
@@ -523,6 +524,22 @@ def test_every_row_with_an_address_that_is_not_temporary_is_taken_over(
         else:
             assert row.address == f"a{number}@example.com"
             assert row.at is None or row.at <= NOW
+
+
+@given(_WORD | st.sampled_from(["5.7.1", "4.2.2", "550"]), _WORD, _DATE)
+def test_a_row_with_a_reply_is_taken_over_or_left_out_as_temporary_or_ended(
+    status: str, reply: str, date: str
+) -> None:
+    file = io.StringIO(newline="")
+    writer = csv.writer(file)
+    writer.writerow(SENDGRID.split(","))
+    writer.writerow([status, reply, "jane@example.com", date])
+    file.seek(0)
+    (row,) = rows(*file.readlines())
+    if isinstance(row, RejectedRow):
+        assert row.problem.startswith("a temporary failure (") or "that has ended" in row.problem
+    else:
+        assert row.until is None or row.until > NOW
 
 
 def _plain(word: str) -> str:
