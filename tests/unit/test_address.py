@@ -1,8 +1,9 @@
 import string
+import unicodedata
 
 import idna
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ses_suppression.address import (
@@ -66,7 +67,9 @@ def test_every_spelling_of_a_mailbox_has_one_key(spelling: str, normalised: str)
         ("jane\x00@example.com", "control character"),
         ("jane\ud800@example.com", "lone surrogate"),
         ("jane@exam\ud800ple.com", "no domain can have"),
-        ("jane@exam ple.com", "no domain can have"),
+        ("jane@exam ple.com", "a space or an invisible character"),
+        ("jane\u0378@example.com", "unassigned character"),
+        ('"jane\u00a0doe"@example.com', "before the @ is an invisible character"),
         ("jane@exa/mple.com", "no domain can have"),
         ("jane@℀.com", "no domain can have"),
         ("jane@" + "a" * 64 + ".com", "more than 63"),
@@ -95,8 +98,9 @@ def test_what_is_no_text_is_no_address(cell: object) -> None:
         '"' + "x" * 1_000_000 + '" <' + "\u0301" * 300_000 + "@example.com>",
         "<" * 100_000 + "x@example.com",
         '"' * 100_001 + "<x@example.com>",
+        "\u200f" * 300_000 + "@" + "\u200f" * 300_000,
     ],
-    ids=["domain", "local part", "in brackets", "brackets", "quotes"],
+    ids=["domain", "local part", "in brackets", "brackets", "quotes", "invisible"],
 )
 @pytest.mark.timeout(2)
 def test_a_hostile_length_costs_no_time(text: str) -> None:
@@ -131,6 +135,172 @@ def test_an_international_domain_is_spelt_as_the_idna_library_spells_it(label: s
     except idna.IDNAError:
         return  # not a domain that can be registered
     assert domain_of(normalise(f"x@{label}.example")) == f"{expected}.example"
+
+
+BLANKS = (
+    "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\ufe00\ufe0e\ufe0f\uffa0\ufffc"
+    "\U00016fe4\U0001d159\U000e0100\U000e01ef"
+)
+FORMAT = "".join(
+    character
+    for character in map(chr, [*range(0xD800), *range(0xE000, 0x110000)])
+    if unicodedata.category(character) == "Cf"
+)
+UNASSIGNED = "\u2065\ufff0\U000e0000\U000e0fff"  # Unicode reserves them for invisible ones
+INVISIBLE = FORMAT + BLANKS + UNASSIGNED
+
+
+@pytest.mark.parametrize(
+    ("spelling", "normalised"),
+    [
+        ("\u200fjane@example.com", "jane@example.com"),
+        ("jane@example.com\u200e", "jane@example.com"),
+        ("\u202bJANE@example.com\u202c", "jane@example.com"),
+        ("\u2068jane@example.com\u2069", "jane@example.com"),
+        (" \u061c \ufeff\u00a0\u200bjane@example.com\u2060\r\n\u200d ", "jane@example.com"),
+        ("\u00adjane@example.com\u00ad", "jane@example.com"),
+        ("\U000e0001\U000e0065jane@example.com\U000e007f", "jane@example.com"),
+        ("\u3164jane@example.com\u2800\ufe0f", "jane@example.com"),
+        ("\u200fJane <\u200f jane@example.com \u200e>\u200e", "jane@example.com"),
+        ('"Ja\u200fne" <jane@example.com>', "jane@example.com"),
+        ("jane@\u200fexample.com", "jane@example.com"),
+        ("jane@example.com.\u200f", "jane@example.com"),
+        ("jane@ex\u00adample.com", "jane@example.com"),
+        ("jane@ex\u034fam\ufe0fple\U000e0100.com", "jane@example.com"),
+        ("jane@bu\ufe0f\u0308cher.example", "jane@xn--bcher-kva.example"),
+        ("jane@xn--\u00adbcher-kva.example", "jane@xn--bcher-kva.example"),
+    ],
+)
+def test_an_invisible_character_makes_no_other_key(spelling: str, normalised: str) -> None:
+    assert normalise(spelling) == normalised
+
+
+def refusal(text: str) -> str:
+    """Return the reason for which a text is refused; empty: it is an address."""
+    try:
+        normalise(text)
+    except InvalidAddressError as error:
+        return str(error)
+    return ""
+
+
+@pytest.mark.parametrize("local", ["ja%sne", "jane%s", '"%sjane"', '"ja\\%sne"', '"ja %s ne"'])
+def test_an_invisible_character_before_the_at_is_refused(local: str) -> None:
+    reasons = {mark: refusal(f"{local % mark}@example.com") for mark in INVISIBLE}
+    named = {mark for mark, reason in reasons.items() if "an invisible character" in reason}
+    unassigned = {mark for mark, reason in reasons.items() if "an unassigned character" in reason}
+    assert named == set(FORMAT + BLANKS)
+    assert unassigned == set(UNASSIGNED)
+    assert not any(mark in reason for mark, reason in reasons.items())
+
+
+def test_an_invisible_character_in_the_domain_is_ignored_as_in_uts_46_or_refused() -> None:
+    accepted = [mark for mark in INVISIBLE if not refusal(f"jane@exam{mark}ple.com")]
+    assert {normalise(f"jane@exam{mark}ple.com") for mark in accepted} == {"jane@example.com"}
+    assert {idna.uts46_remap(f"exam{mark}ple") for mark in accepted} == {"example"}
+    assert "".join(accepted) == (
+        "\u00ad\u034f\u180b\u180c\u180d\u180f\ufe00\ufe0e\ufe0f\U000e0100\U000e01ef"
+    )
+
+
+PLACES = ("jane@example.com", '"jane"@example.com', "Jane <jane@mail.example.com>", "jane@例え.com")
+MARKS = st.text(INVISIBLE + " \t\u00a0\u2003\u3000", min_size=1, max_size=3)
+
+
+@given(st.sampled_from(PLACES) | st.emails(), st.lists(st.tuples(st.integers(0), MARKS)))
+def test_two_texts_that_differ_only_in_invisible_characters_never_have_two_keys(
+    address: str, insertions: list[tuple[int, str]]
+) -> None:
+    marked = address
+    for place, marks in insertions:
+        index = place % (len(marked) + 1)
+        marked = marked[:index] + marks + marked[index:]
+    try:
+        key = normalise(marked)
+    except InvalidAddressError:
+        return
+    assert key == normalise(address)
+
+
+@pytest.mark.parametrize(
+    ("label", "allowed"),
+    [
+        ("نامه\u200cای", True),  # Persian: between two letters that would join
+        ("می\u200cخواهم", True),
+        ("نَ\u200cَا", True),  # marks on the letters
+        ("ک\u200cک\u200cک", True),
+        ("ܒ\u200cܐ", True),  # Syriac
+        ("ߊ\u200cߊ", True),  # N'Ko
+        ("क्\u200cष", True),  # Devanagari, after a virama
+        ("क्\u200dष", True),
+        ("ශ්\u200dරී", True),  # Sinhala
+        ("دا\u200cدن", False),  # alef does not join the next letter
+        ("ء\u200cب", False),
+        ("ب\u200cء", False),
+        ("ب\u200dب", False),
+        ("ب\u200c\u200cب", False),
+        ("\u200cب", False),
+        ("بب\u200c", False),
+        ("ب\u200cb", False),
+        ("क\u200cष", False),
+        ("क\u200dष", False),
+        ("क्\u200d\u200dष", False),
+        ("\u200dष", False),
+        ("exam\u200cple", False),
+        ("exam\u200dple", False),
+    ],
+)
+def test_a_joiner_is_allowed_where_its_script_has_one(label: str, allowed: bool) -> None:
+    if allowed:
+        expected = idna.encode(label, uts46=True).decode()
+        assert normalise(f"x@mail.{label}.example") == f"x@mail.{expected}.example"
+    else:
+        assert "joiner where its script has none" in refusal(f"x@mail.{label}.example")
+
+
+def accepts(label: str) -> bool:
+    return not refusal(f"x@mail.{label}.example")
+
+
+def joiners_are_valid(label: str) -> bool:
+    places = [place for place, character in enumerate(label) if character in "\u200c\u200d"]
+    return all(idna.valid_contextj(label, place) for place in places)
+
+
+JOINING_BLOCKS = [
+    character
+    for character in map(chr, range(0x0600, 0x0900))
+    if unicodedata.category(character)[0] in "LM"
+    and unicodedata.normalize("NFKC", character) == character
+]
+
+
+@pytest.mark.parametrize("template", ["ب\u200c%s", "%s\u200cب", "ب%s\u200cب", "ب\u200c%sب"])
+def test_every_arabic_letter_joins_as_the_idna_library_says(template: str) -> None:
+    labels = [template % character for character in JOINING_BLOCKS]
+    assert [label for label in labels if accepts(label) != joiners_are_valid(label)] == []
+
+
+@given(st.text("بناهءدَٰܒܐߊक्षශ්රab-\u200c\u200d\u200c\u200d", min_size=1, max_size=8))
+@example("ب्\u200cب\u200cب")
+def test_joiners_are_allowed_where_the_idna_library_allows_them(label: str) -> None:
+    label = unicodedata.normalize("NFC", label)
+    assert accepts(label) == joiners_are_valid(label)
+
+
+WITH_JOINERS = LETTERS + "بناهءدَٰܒܐߊक्षශ්ර\u200c\u200d" + INVISIBLE
+
+
+@given(st.text(WITH_JOINERS, min_size=1, max_size=10))
+def test_a_domain_with_invisible_characters_is_refused_or_spelt_as_the_idna_library_spells_it(
+    label: str,
+) -> None:
+    try:
+        expected = idna.encode(label, uts46=True).decode()
+        key = normalise(f"x@{label}.example")
+    except (idna.IDNAError, InvalidAddressError):
+        return
+    assert key == f"x@{expected}.example"
 
 
 def test_the_simulator_is_known_by_its_domain() -> None:
