@@ -124,6 +124,36 @@ def test_a_recipe_asks_for_the_a_label(stack: Stack, recipe: Recipe, language: s
     assert recipe.answers(language, *questions) == [False, True]
 
 
+INVISIBLE = ("\u200f", "\u00ad", "\u200c", "\ufeff", "\u2800")
+
+
+@pytest.mark.parametrize("language", DRIVERS)
+@pytest.mark.parametrize("mark", INVISIBLE, ids=ascii)
+def test_an_invisible_character_never_turns_a_no_into_a_yes(
+    stack: Stack, recipe: Recipe, language: str, mark: str
+) -> None:
+    name = uuid.uuid4().hex
+    stack.suppressions.suppress(f"{name}@example.net", by="test", note="recipes")
+    for spelling in (
+        f"{mark}{name}@example.net",
+        f"{name}{mark}@example.net",
+        f"{name}@exam{mark}ple.net",
+        f"{name}@example.net {mark}",
+    ):
+        answer = recipe.run(language, (spelling, EVERY_STREAM))
+        assert answer.returncode != 0 or answer.stdout == "false\n", ascii(spelling)
+
+
+@pytest.mark.parametrize("language", INTERNATIONAL)
+def test_a_recipe_keeps_the_joiner_of_a_persian_domain(
+    stack: Stack, recipe: Recipe, language: str
+) -> None:
+    name = uuid.uuid4().hex
+    stack.suppressions.suppress(f"{name}@نامه\u200cای.example", by="test", note="recipes")
+    questions = [(f"{name}@{label}.example", EVERY_STREAM) for label in ("نامه\u200cای", "نامهای")]
+    assert recipe.answers(language, *questions) == [False, True]
+
+
 @pytest.mark.parametrize("language", DRIVERS)
 def test_a_recipe_that_gets_no_answer_says_neither_yes_nor_no(
     recipe: Recipe, language: str

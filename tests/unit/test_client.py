@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from local.waiting import wait_for
 from ses_suppression.address import normalise
+from ses_suppression.address_lists import read_addresses
 from ses_suppression.cache import CacheSettings
 from ses_suppression.client import BLOCK, AddressesUnknownError, Screening, SuppressionList, Unknown
 from ses_suppression.deadline import Deadline
@@ -173,6 +174,15 @@ def test_a_list_that_does_not_fit_in_memory_is_screened_in_blocks() -> None:
     assert len(next(screenings).allowed) == BLOCK
     assert taken == BLOCK
     assert list(asking(AnsweringStore({})).iter_screen([])) == []
+
+
+def test_a_list_whose_addresses_have_invisible_characters_is_held_all_the_same() -> None:
+    lines = ["\ufeff\u200fheld@example.com\n", "\u200b\u00a0Held@exam\u00adple.com\u200e \n"]
+    listed = list(read_addresses(lines))
+    (screening,) = asking(AnsweringStore(VERDICTS)).iter_screen([*listed, "he\u200fld@example.com"])
+    assert list(screening.suppressed) == listed
+    assert list(screening.invalid) == ["he\u200fld@example.com"]
+    assert screening.allowed == ()
 
 
 def test_the_mode_says_what_becomes_of_the_unknown(caplog: pytest.LogCaptureFixture) -> None:
