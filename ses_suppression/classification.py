@@ -3,11 +3,11 @@
 from typing import assert_never
 
 from ses_suppression.diagnosis import diagnose
-from ses_suppression.evidence import Evidence, Kind
+from ses_suppression.evidence import TENANT_LIST, Evidence, Kind
 from ses_suppression.rules import Rule
 
 _ACCOUNT_LEVEL_LIST = "OnAccountSuppressionList"
-_SES_LISTS = frozenset({"Suppressed", "OnTenantSuppressionList", "EmailValidationSuppressed"})
+_SES_LISTS = frozenset({"Suppressed", "EmailValidationSuppressed"})
 _MESSAGE_FAULTS = frozenset({"MessageTooLarge", "ContentRejected", "AttachmentRejected"})
 _GENERAL = frozenset({"General", "Undetermined"})
 
@@ -43,6 +43,8 @@ def may_be_automatic_reply(evidence: Evidence) -> bool:
 def _bounce_rule(bounce: Evidence) -> Rule:
     if bounce.bounce_sub_type == _ACCOUNT_LEVEL_LIST:
         return Rule.ACCOUNT_LEVEL_BOUNCE
+    if bounce.bounce_sub_type == TENANT_LIST:
+        return Rule.TENANT_LIST_BOUNCE
     if bounce.bounce_sub_type in _SES_LISTS:
         return Rule.SES_LIST
     if bounce.bounce_sub_type == "UnsubscribedRecipient":
@@ -59,8 +61,8 @@ def _bounce_rule(bounce: Evidence) -> Rule:
 def _complaint_rule(complaint: Evidence) -> Rule:
     if complaint.sub_type == _ACCOUNT_LEVEL_LIST:
         return Rule.ACCOUNT_LEVEL_COMPLAINT
-    if complaint.sub_type in _SES_LISTS:
-        return Rule.SES_LIST
+    if complaint.sub_type == TENANT_LIST:
+        return Rule.TENANT_LIST_COMPLAINT
     match complaint.feedback_type:
         case "auth-failure":
             return Rule.AUTHENTICATION_FAILURE

@@ -5,7 +5,7 @@ import os
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass, field
@@ -30,7 +30,7 @@ from ses_suppression.errors import (
     StoreUnavailableError,
     UnreadableItemError,
 )
-from ses_suppression.evidence import EVERY_STREAM, Evidence
+from ses_suppression.evidence import EVERY_STREAM, Evidence, tenant_key
 from ses_suppression.ingest import apply
 from ses_suppression.policy import Policy
 from ses_suppression.store import KEYS_A_REQUEST, DynamoDBStore, Found, Store, Verdict, chunks
@@ -254,12 +254,15 @@ class SuppressionList:
         with self._counting:
             return dict(self._counts)
 
-    def check(self, address: str, stream: str | None = None) -> Suppression | None:
+    def check(
+        self, address: str, stream: str | None = None, *, tenant: str | None = None
+    ) -> Suppression | None:
         """Ask whether mail to an address is held back. One request, within `check_seconds`.
 
         Args:
             address: in any spelling.
             stream: the stream of the mail; what holds for every stream is always asked too.
+            tenant: the tenant of SES in whose name the mail is sent.
 
         Returns:
             The suppression that lasts longest, or None: mail may be sent.
@@ -274,7 +277,8 @@ class SuppressionList:
         except InvalidAddressError:
             self._count(invalid=1)
             raise
-        found = self._find([key], stream)
+        held_as = _held_as(stream, tenant)
+        found = self._find([key], held_as)
         if key not in found.verdicts:
             error = found.failures[key]
             if not self._may_allow(error):
@@ -282,16 +286,19 @@ class SuppressionList:
                 raise error
             self._allow_unknown([error])
             return None
-        suppression = self._applies(found.verdicts[key], stream)
+        suppression = self._applies(found.verdicts[key], held_as)
         self._count(**{"suppressed" if suppression else "allowed": 1})
         return suppression
 
-    def screen(self, addresses: Iterable[str], stream: str | None = None) -> Screening:
+    def screen(
+        self, addresses: Iterable[str], stream: str | None = None, *, tenant: str | None = None
+    ) -> Screening:
         """Ask about many addresses: 100 a request, several requests at a time, each address once.
 
         Args:
             addresses: in any spelling.
             stream: the stream of the mail.
+            tenant: the tenant of SES in whose name the mail is sent.
 
         Returns:
             What is known within `screen_seconds`; of at most 100 addresses, within `check_seconds`.
@@ -312,17 +319,19 @@ class SuppressionList:
                 keys[text] = _key(text)
             except InvalidAddressError as error:
                 invalid[text] = error
-        found = self._find(list(dict.fromkeys(keys.values())), stream)
-        return self._screening(texts, keys, invalid, found, stream)
+        held_as = _held_as(stream, tenant)
+        found = self._find(list(dict.fromkeys(keys.values())), held_as)
+        return self._screening(texts, keys, invalid, found, held_as)
 
     def iter_screen(
-        self, addresses: Iterable[str], stream: str | None = None
+        self, addresses: Iterable[str], stream: str | None = None, *, tenant: str | None = None
     ) -> Iterator[Screening]:
         """Screen a list that does not fit in memory: one screening for each 1,600 addresses.
 
         Args:
             addresses: in any spelling; so many of them are taken at once.
             stream: the stream of the mail.
+            tenant: the tenant of SES in whose name the mail is sent.
 
         Raises:
             AddressesUnknownError: in the mode `raise`; it ends the iteration, and holds what is
@@ -335,7 +344,7 @@ class SuppressionList:
         """
         remaining = iter(addresses)
         while block := list(islice(remaining, BLOCK)):
-            yield self.screen(block, stream)
+            yield self.screen(block, stream, tenant=tenant)
 
     def suppress(
         self,
@@ -396,11 +405,11 @@ class SuppressionList:
         if key in applied.failures:
             raise applied.failures[key]
 
-    def _find(self, keys: Sequence[str], stream: str | None) -> Found:
+    def _find(self, keys: Sequence[str], held_as: Collection[str]) -> Found:
         found = Found()
         asked: list[str] = []
         for key in keys:
-            cached = self._cached(key, stream)
+            cached = self._cached(key, held_as)
             if cached is None:
                 asked.append(key)
             else:
@@ -426,11 +435,11 @@ class SuppressionList:
                     self._cache.put(key, verdict, asked_at)
         return found
 
-    def _cached(self, key: str, stream: str | None) -> Verdict | None:
+    def _cached(self, key: str, held_as: Collection[str]) -> Verdict | None:
         if self._cache is None:
             return None
         return self._cache.get(
-            key, self._monotonic(), lambda verdict: self._applies(verdict, stream) is not None
+            key, self._monotonic(), lambda verdict: self._applies(verdict, held_as) is not None
         )
 
     def _screening(
@@ -439,7 +448,7 @@ class SuppressionList:
         keys: Mapping[str, str],
         invalid: Mapping[str, InvalidAddressError],
         found: Found,
-        stream: str | None,
+        held_as: Collection[str],
     ) -> Screening:
         allowed: list[str] = []
         suppressed: dict[str, Suppression] = {}
@@ -450,7 +459,7 @@ class SuppressionList:
                 continue
             key = keys[text]
             if key in found.verdicts:
-                suppression = self._applies(found.verdicts[key], stream)
+                suppression = self._applies(found.verdicts[key], held_as)
                 if suppression:
                     suppressed[text] = suppression
                 else:
@@ -474,11 +483,10 @@ class SuppressionList:
             raise AddressesUnknownError(screening)
         return screening
 
-    def _applies(self, verdict: Verdict, stream: str | None) -> Suppression | None:
+    def _applies(self, verdict: Verdict, held_as: Collection[str]) -> Suppression | None:
         now = self._clock()
-        names = {EVERY_STREAM, stream} & verdict.keys()
         return lasts_longest(
-            verdict[name] for name in sorted(filter(None, names)) if verdict[name].holds_at(now)
+            verdict[key] for key in held_as if key in verdict and verdict[key].holds_at(now)
         )
 
     def _may_allow(self, error: SESSuppressionError) -> bool:
@@ -508,6 +516,12 @@ def _within(deadline: Deadline, future: "Future[_Answer]") -> _Answer:
         raise StoreUnavailableError(
             type(error).__name__, "DynamoDB's answer could not be read"
         ) from None
+
+
+def _held_as(stream: str | None, tenant: str | None) -> Collection[str]:
+    """Return the keys of a verdict that hold back such mail, in one order for equal ends."""
+    keys = {EVERY_STREAM, stream, tenant_key(tenant) if tenant else None}
+    return sorted(filter(None, keys))
 
 
 def hashable(text: str) -> str:

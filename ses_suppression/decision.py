@@ -13,7 +13,7 @@ from typing import assert_never
 
 from ses_suppression.address import domain_of, is_simulator
 from ses_suppression.classification import may_be_automatic_reply, rule_of
-from ses_suppression.evidence import EVERY_STREAM, Evidence, Kind, in_time
+from ses_suppression.evidence import EVERY_STREAM, Evidence, Kind, in_time, tenant_key
 from ses_suppression.policy import (
     CONSEQUENCES,
     Count,
@@ -193,7 +193,7 @@ def _recognise_automatic_replies(steps: tuple[Step, ...]) -> None:
 
 
 def _stream(consequence: Suppress, evidence: Evidence) -> str | None:
-    """Give the stream that is held back; None: there is none."""
+    """Return the verdict's key for the mail that is held back; None: there is none."""
     match consequence.scope:
         case Scope.EVERY_STREAM:
             return EVERY_STREAM
@@ -201,6 +201,8 @@ def _stream(consequence: Suppress, evidence: Evidence) -> str | None:
             return evidence.stream or EVERY_STREAM
         case Scope.STREAM_ONLY:
             return evidence.stream
+        case Scope.TENANT_ONLY:
+            return tenant_key(evidence.tenant) if evidence.tenant else None
         case _:
             assert_never(consequence.scope)
 

@@ -14,14 +14,36 @@ from typing import Any, TypeVar, assert_never
 
 from ses_suppression.address import domain_of
 from ses_suppression.errors import InvalidNotificationError
-from ses_suppression.notification import Bounce, Complaint, Delivery, Feedback, Recipient
+from ses_suppression.notification import Bounce, Complaint, Delivery, Feedback, Mail, Recipient
 from ses_suppression.value import value
 
 EVERY_STREAM = "*"
 """The stream of what holds for every mail. No tag of a mail can name it."""
 
+TENANT_PREFIX = "tenant:"
+"""Begins the verdict's key for the mail of one tenant of SES. No stream has such a name."""
+
+TENANT_LIST = "OnTenantSuppressionList"
+"""SES's sub type of feedback for mail that a tenant's own suppression list held back."""
+
+_TENANT_TAG = "ses:tenant-name"
+
 _HASH_DIGITS = 32
 _Value = TypeVar("_Value", str, bool, datetime)
+
+
+def tenant_key(name: str) -> str:
+    """Return the verdict's key for the mail of one tenant of SES.
+
+    >>> tenant_key("acme")
+    'tenant:acme'
+    """
+    return f"{TENANT_PREFIX}{name}"
+
+
+def is_stream(name: str) -> bool:
+    """Whether a text can be the name of a stream of mail."""
+    return name not in {"", EVERY_STREAM} and not name.startswith(TENANT_PREFIX)
 
 
 class Kind(StrEnum):
@@ -48,6 +70,7 @@ class Evidence:
         at: when it happened, never later than its receipt.
         mail_id, mail_at, identity, stream: the mail that it is about (operators: the stream that
             they name).
+        tenant: the tenant of SES whose suppression list held the mail back.
         bounce_type, bounce_sub_type, action, status, diagnostic: of a bounce, in SES's words.
         reported_as: the address that the report named, when it is another than the one that was
             mailed.
@@ -67,6 +90,7 @@ class Evidence:
     mail_at: datetime | None = None
     identity: str | None = None
     stream: str | None = None
+    tenant: str | None = None
     bounce_type: str | None = None
     bounce_sub_type: str | None = None
     action: str | None = None
@@ -190,6 +214,7 @@ def _evidence(
                 _feedback_id(feedback, Kind.BOUNCE, address, reported_as),
                 bounce_type=feedback.bounce_type,
                 bounce_sub_type=feedback.bounce_sub_type,
+                tenant=_tenant(mail, feedback.bounce_sub_type),
                 action=recipient.action,
                 status=recipient.status,
                 diagnostic=recipient.diagnostic,
@@ -200,6 +225,7 @@ def _evidence(
                 _feedback_id(feedback, Kind.COMPLAINT, address, reported_as),
                 feedback_type=feedback.complaint_feedback_type,
                 sub_type=feedback.complaint_sub_type,
+                tenant=_tenant(mail, feedback.complaint_sub_type),
                 certain=_is_certain(feedback, address),
             )
         case Delivery():
@@ -221,8 +247,17 @@ def _is_certain(complaint: Complaint, address: str) -> bool:
 
 
 def _stream(feedback: Feedback, stream_tag: str | None) -> str | None:
-    values = feedback.mail.tags.get(stream_tag, ()) if stream_tag else ()
-    return values[0] if values and values[0] not in {"", EVERY_STREAM} else None
+    value = _tag(feedback.mail, stream_tag) if stream_tag else None
+    return value if value and is_stream(value) else None
+
+
+def _tenant(mail: Mail, sub_type: str | None) -> str | None:
+    """Return the tenant of mail that a tenant's list held back; nothing else needs it."""
+    return _tag(mail, _TENANT_TAG) if sub_type == TENANT_LIST else None
+
+
+def _tag(mail: Mail, name: str) -> str | None:
+    return next(iter(mail.tags.get(name, ())), None) or None
 
 
 def _feedback_id(

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import assert_never
 
 from ses_suppression.decision import Effect, Step, decide
-from ses_suppression.evidence import EVERY_STREAM, Evidence, Kind
+from ses_suppression.evidence import EVERY_STREAM, TENANT_PREFIX, Evidence, Kind
 from ses_suppression.policy import Policy
 from ses_suppression.record import Record
 from ses_suppression.rules import Rule
@@ -120,7 +120,10 @@ def _effect(step: Step, policy: Policy) -> str:
 
 
 def _stream(stream: str) -> str:
-    return "every stream" if stream == EVERY_STREAM else f"stream {stream}"
+    if stream == EVERY_STREAM:
+        return "every stream"
+    tenant = stream.removeprefix(TENANT_PREFIX)
+    return f"tenant {tenant}" if tenant != stream else f"stream {stream}"
 
 
 def _end(until: datetime | None) -> str:
@@ -134,12 +137,17 @@ def lifted_by(suppression: Suppression) -> str:
 
 _OPERATOR = "an operator (`remove`)"
 _ACCOUNT_LEVEL = "an operator (`remove --ses`): SES keeps it on its account-level list"
+_TENANT_LIST = (
+    f"time, or {_OPERATOR}; and, in SES, the deletion of the entry from the tenant's list"
+)
 _LIFTED_BY: Mapping[str, str] = {
     Rule.HARD_BOUNCE: f"{_OPERATOR}, once the mailbox is known to take mail",
     Rule.TRANSIENT_BOUNCE: f"time, a delivery, or {_OPERATOR}",
     Rule.BLOCK: f"time, or {_OPERATOR}, once the cause of the block is mended",
     Rule.ROUTING_FAILURE: f"time, or {_OPERATOR}",
     Rule.SES_LIST: f"time, or {_OPERATOR}",
+    Rule.TENANT_LIST_BOUNCE: _TENANT_LIST,
+    Rule.TENANT_LIST_COMPLAINT: f"{_TENANT_LIST}, with the person's consent",
     Rule.ACCOUNT_LEVEL_BOUNCE: _ACCOUNT_LEVEL,
     Rule.ACCOUNT_LEVEL_COMPLAINT: f"{_ACCOUNT_LEVEL}, with the person's consent",
     Rule.COMPLAINT: "an operator (`remove --consent`), with the person's consent",

@@ -28,6 +28,7 @@ METADATA_KEY = "SuppressedRecipients"
 
 _FIELDS = ("ToAddresses", "CcAddresses", "BccAddresses")
 _HEADERS = ("To", "Cc", "Bcc")
+_TENANT_HEADER = "X-SES-TENANT"
 _CONTEXT_KEY = "ses_suppression"
 _Client = TypeVar("_Client")
 _Params = dict[str, Any]
@@ -40,7 +41,8 @@ def guard(client: _Client, suppressions: SuppressionList, *, stream: str | None 
     """Let a boto3 client for `ses` or `sesv2` mail only whom it may.
 
     Recipients that are held back are taken out of To, Cc and Bcc, or a whole entry out of a bulk;
-    the response's metadata tells who, under `SuppressedRecipients`.
+    the response's metadata tells who, under `SuppressedRecipients`. The tenant of the mail is read
+    from the call: from `TenantName`, else from a raw mail's header `X-SES-TENANT`.
 
     Args:
         client: a boto3 client; the same one is given back, guarded.
@@ -94,16 +96,21 @@ def sending(stream: str | None) -> Iterator[None]:
 class _Call:
     """One call that is screened: who is to get it, and who of them may."""
 
-    def __init__(self, suppressions: SuppressionList, stream: str | None) -> None:
+    def __init__(
+        self, suppressions: SuppressionList, stream: str | None, tenant: str | None
+    ) -> None:
         self._suppressions = suppressions
         self._stream = stream
+        self._tenant = tenant
         self._allowed: frozenset[str] = frozenset()
         self.suppressed: Mapping[str, Any] = {}
         self.removed_entries: list[int] = []
 
     def screen(self, recipients: Mapping[str, str]) -> None:
         """Ask about all recipients of the call at once: place in the call -> address."""
-        screening = self._suppressions.screen(recipients.values(), self._stream)
+        screening = self._suppressions.screen(
+            recipients.values(), self._stream, tenant=self._tenant
+        )
         for place, text in recipients.items():
             if text in screening.invalid:
                 raise InvalidAddressError(f"{place}: {screening.invalid[text]}")
@@ -156,7 +163,8 @@ class _Hook:
         if report.has_errors():
             raise ParamValidationError(report=report.generate_report())
         said = _stream.get()
-        call = _Call(self._suppressions, self._stream if said is _GUARDS else said)
+        stream = self._stream if said is _GUARDS else said
+        call = _Call(self._suppressions, stream, _tenant(params))
         screened = self._screen(call, params)
         if screened is not params:
             params.clear()
@@ -255,8 +263,7 @@ def _header_recipients(data: bytes | str, path: str) -> dict[str, str]:
     Raises:
         InvalidAddressError: the headers name nobody, or cannot be trusted to name everybody.
     """
-    raw = data.encode() if isinstance(data, str) else bytes(data)
-    message = BytesHeaderParser(policy=compat32).parsebytes(raw)
+    message = _headers(data)
     if message.defects:
         raise InvalidAddressError(f"{path}: the headers are malformed; name the Destinations")
     named: dict[str, str] = {}
@@ -267,6 +274,21 @@ def _header_recipients(data: bytes | str, path: str) -> dict[str, str]:
     if not named:
         raise InvalidAddressError(f"{path}: neither To nor Cc nor Bcc names anybody")
     return named
+
+
+def _tenant(params: _Params) -> str | None:
+    """Return the tenant of SES that a call names: as its parameter, or in a raw mail's header."""
+    named: str | None = params.get("TenantName")
+    raw = params.get("RawMessage") or params.get("Content", {}).get("Raw")
+    if named or not raw:
+        return named
+    values = map(str.strip, _values(_headers(raw["Data"]), _TENANT_HEADER))
+    return next(filter(None, values), None)
+
+
+def _headers(data: bytes | str) -> Message:
+    raw = data.encode() if isinstance(data, str) else bytes(data)
+    return BytesHeaderParser(policy=compat32).parsebytes(raw)
 
 
 def _values(message: Message, header: str) -> Iterator[str]:

@@ -20,9 +20,15 @@ KEPT_DAYS = {Rule.TRANSIENT_BOUNCE: MOST_TRANSIENT_BOUNCES, Rule.BLOCK: 5, Rule.
 KEPT_OF_AN_UNDO = 300
 """Of the voids of one undo the newest so many are kept: all that it needs, done and taken back."""
 
-KEPT = {Rule.DELIVERY: 5, Rule.COMPLAINT: 30, Rule.UNSUBSCRIBED: 30}
-"""Of these rules so many are kept, the newest, whatever their stream: of two copies of an event the
-one that comes through the identity has none, and its class has to be the event's own."""
+KEPT = {
+    Rule.DELIVERY: 5,
+    Rule.COMPLAINT: 30,
+    Rule.UNSUBSCRIBED: 30,
+    Rule.TENANT_LIST_BOUNCE: 30,
+    Rule.TENANT_LIST_COMPLAINT: 30,
+}
+"""Of these rules so many are kept, the newest, whatever their stream or tenant: of two copies of an
+event the one that comes through the identity has none, and its class has to be the event's own."""
 
 KEPT_OF_ANY_OTHER = 5
 """Of every other rule so many are kept, the newest; of operators' actions, on each stream."""

@@ -24,6 +24,7 @@ MAX_DIAGNOSTIC = 256
 _TAIL = 90  # the mark of Exchange Online, a server with time and id, has 86
 _CUT = " [...] "
 _MAX_TEXT = 128
+_MAX_TAG = 256  # characters of a message tag's value (MessageTag, SES API reference, version 2)
 
 _EVENT_SET_UP_NOTICE = "Successfully validated SNS topic for Amazon SES event publishing."
 _IDENTITY_SET_UP_NOTICE = "AmazonSnsSubscriptionSucceeded"
@@ -325,7 +326,7 @@ def _tags(tags: object) -> Mapping[str, tuple[str, ...]]:
     if not isinstance(tags, dict):
         return {}
     return {
-        name: tuple(clean(value, _MAX_TEXT) for value in values if isinstance(value, str))
+        name: tuple(clean(value, _MAX_TAG) for value in values if isinstance(value, str))
         for name, values in tags.items()
         if isinstance(values, list)
     }

@@ -7,7 +7,7 @@ another one can strike it out again.
 from datetime import UTC, datetime
 
 from ses_suppression.errors import InvalidActionError
-from ses_suppression.evidence import EVERY_STREAM, Evidence, Kind, digest
+from ses_suppression.evidence import TENANT_PREFIX, Evidence, Kind, digest, is_stream
 from ses_suppression.policy import Reason
 
 LONGEST_TEXT = 512
@@ -155,8 +155,11 @@ def _check(
         raise InvalidActionError("at and until: a time without a time zone could be any")
     if until is not None and until <= at:
         raise InvalidActionError("until: it is not after its beginning")
-    if stream is not None and stream in {"", EVERY_STREAM}:
-        raise InvalidActionError("stream: a name is needed; leave it out to mean every stream")
+    if stream is not None and not is_stream(stream):
+        raise InvalidActionError(
+            f"stream: a name is needed that does not begin with {TENANT_PREFIX}; leave it out to "
+            "mean every stream"
+        )
 
 
 def _id(

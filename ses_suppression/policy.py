@@ -11,7 +11,7 @@ from typing import Any
 
 from ses_suppression.address import normalise
 from ses_suppression.errors import InvalidAddressError, InvalidPolicyError
-from ses_suppression.evidence import EVERY_STREAM
+from ses_suppression.evidence import EVERY_STREAM, TENANT_PREFIX, is_stream
 from ses_suppression.rules import Rule
 
 VARIABLE = "SUPPRESSION_POLICY"
@@ -42,11 +42,12 @@ class Origin(StrEnum):
 
 
 class Scope(StrEnum):
-    """Which streams a suppression holds back."""
+    """Which mail a suppression holds back."""
 
     EVERY_STREAM = "every stream"
     STREAM_OR_EVERY = "the mail's stream; every stream when it has none"
     STREAM_ONLY = "the mail's stream; recorded when it has none"
+    TENANT_ONLY = "the tenant's mail; recorded when the tenant is not named"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +109,12 @@ CONSEQUENCES: Mapping[Rule, Consequence] = {
     Rule.AUTOMATIC_REPLY: Record(),
     Rule.ACCOUNT_LEVEL_BOUNCE: Suppress(reason=Reason.BOUNCE, origin=Origin.SES),
     Rule.ACCOUNT_LEVEL_COMPLAINT: Suppress(reason=Reason.COMPLAINT, origin=Origin.SES),
+    Rule.TENANT_LIST_BOUNCE: Suppress(
+        reason=Reason.BOUNCE, origin=Origin.SES, scope=Scope.TENANT_ONLY, days="ses_list_days"
+    ),
+    Rule.TENANT_LIST_COMPLAINT: Suppress(
+        reason=Reason.COMPLAINT, origin=Origin.SES, scope=Scope.TENANT_ONLY, days="ses_list_days"
+    ),
     Rule.SES_LIST: Suppress(reason=Reason.BOUNCE, origin=Origin.SES, days="ses_list_days"),
     Rule.UNSUBSCRIBED: Suppress(reason=Reason.MANUAL, origin=Origin.SES, scope=Scope.STREAM_ONLY),
     Rule.COMPLAINT: Suppress(reason=Reason.COMPLAINT, scope=Scope.STREAM_OR_EVERY),
@@ -217,7 +224,7 @@ def _validated(key: str, value: object) -> object:
         case "never_suppress":
             return frozenset(_address_or_domain(key, entry) for entry in _texts(key, value))
         case "complaints_do_not_block":
-            return frozenset(_texts(key, value))
+            return frozenset(_streams(key, value))
         case "stream_tag":
             if value is None or (isinstance(value, str) and value):
                 return value
@@ -236,6 +243,14 @@ def _texts(key: str, value: object) -> list[str]:
     ):
         return list(value)
     raise InvalidPolicyError(f"{key}: a list of texts is needed, none of them empty or *")
+
+
+def _streams(key: str, value: object) -> list[str]:
+    names = _texts(key, value)
+    for name in names:
+        if not is_stream(name):
+            raise InvalidPolicyError(f"{key}: {name!r} is no stream: {TENANT_PREFIX} is reserved")
+    return names
 
 
 def _address_or_domain(key: str, text: str) -> str:

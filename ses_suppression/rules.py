@@ -19,6 +19,8 @@ class Rule(StrEnum):
     AUTOMATIC_REPLY = "automatic-reply"
     ACCOUNT_LEVEL_BOUNCE = "account-level-bounce"
     ACCOUNT_LEVEL_COMPLAINT = "account-level-complaint"
+    TENANT_LIST_BOUNCE = "tenant-list-bounce"
+    TENANT_LIST_COMPLAINT = "tenant-list-complaint"
     SES_LIST = "ses-list"
     UNSUBSCRIBED = "unsubscribed"
     COMPLAINT = "complaint"
@@ -59,9 +61,13 @@ WHEN: Mapping[Rule, str] = {
     Rule.ACCOUNT_LEVEL_COMPLAINT: (
         "SES did not send: a complaint put the address on its account-level list"
     ),
-    Rule.SES_LIST: (
-        "SES did not send: its global list, its tenant's list or its address validation said no"
+    Rule.TENANT_LIST_BOUNCE: (
+        "SES did not send: a bounce put the address on the list of the mail's tenant"
     ),
+    Rule.TENANT_LIST_COMPLAINT: (
+        "SES did not send: a complaint put the address on the list of the mail's tenant"
+    ),
+    Rule.SES_LIST: "SES did not send: its global list or its address validation said no",
     Rule.UNSUBSCRIBED: "SES did not send: the recipient unsubscribed from the mail's list",
     Rule.COMPLAINT: (
         "somebody marked the mail as spam: abuse, fraud, virus, other, without a type, or a "

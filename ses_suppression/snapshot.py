@@ -154,7 +154,12 @@ class Snapshot:
         return list(compress(texts, self._may_hold(texts)))
 
     def screen(
-        self, addresses: Iterable[str], suppressions: SuppressionList, stream: str | None = None
+        self,
+        addresses: Iterable[str],
+        suppressions: SuppressionList,
+        stream: str | None = None,
+        *,
+        tenant: str | None = None,
     ) -> Screening:
         """Say who of a list may be mailed, as `SuppressionList.screen`, with few questions.
 
@@ -162,13 +167,14 @@ class Snapshot:
             addresses: in any spelling.
             suppressions: where candidates are asked about.
             stream: the stream of the mail.
+            tenant: the tenant of SES in whose name the mail is sent.
 
         Raises:
             AddressesUnknownError: as `SuppressionList.screen`.
         """
         texts = list(addresses)
         may_be_held = self._may_hold(texts)
-        found = suppressions.screen(compress(texts, may_be_held), stream)
+        found = suppressions.screen(compress(texts, may_be_held), stream, tenant=tenant)
         blocked = {*found.suppressed, *found.unknown, *found.invalid}
         return Screening(
             allowed=tuple(

@@ -16,7 +16,8 @@ class Suppression:
     `reason`, `rule` and `origin` are equal to their names; what only a newer version knows is text.
 
     Attributes:
-        stream: the stream of mail that it holds back; `*` is every stream.
+        stream: the stream of mail that it holds back; `*` is every stream, `tenant:<name>` the mail
+            of one tenant of SES.
         reason: BOUNCE, COMPLAINT or MANUAL.
         rule: the rule behind it, such as `hard-bounce`.
         origin: `feedback`, `ses` (a list that SES keeps) or `operator`.
@@ -41,7 +42,7 @@ class Suppression:
 
 
 def verdict(suppressions: Iterable[Suppression]) -> Mapping[str, Suppression]:
-    """Give, for each stream, the cause that lasts longest.
+    """Give, for each stream and tenant, the cause that lasts longest.
 
     Causes are kept apart: what lifts or ends one leaves the others as they are.
 

@@ -8,7 +8,7 @@ from typing import Any
 from ses_suppression.store import region_and_name
 from stacks.config_values import READERS, ConfigError, Feed, Identity, partition_of
 
-_TAG = re.compile(r"[A-Za-z0-9_-]{1,256}")
+_TAG = re.compile(r"[A-Za-z0-9_:-]{1,256}")  # SES's own have a colon, such as ses:from-domain
 _ENVIRONMENT = re.compile(r"[a-z](?:[a-z0-9-]{0,18}[a-z0-9])?")
 
 
@@ -134,7 +134,7 @@ def _check_feed(values: Mapping[str, Any], path: str) -> None:
     if tag and not _TAG.fullmatch(tag):
         raise ConfigError(
             f"{path}.policy.stream_tag: the name of a tag of SES has letters of ASCII, digits, "
-            f"_ and -, not {tag!r}"
+            f"_, - and :, and at most 256 characters, not {tag!r}"
         )
 
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from hypothesis import strategies as st
 
-from ses_suppression.evidence import Evidence, Kind
+from ses_suppression.evidence import TENANT_LIST, Evidence, Kind
 from ses_suppression.policy import Reason
 
 START = datetime(2026, 1, 1, 8, tzinfo=UTC)
@@ -13,6 +13,7 @@ START = datetime(2026, 1, 1, 8, tzinfo=UTC)
 moments = st.integers(0, 24 * 120).map(lambda hours: START + timedelta(hours=hours))
 mail_ids = st.sampled_from(["m1", "m2", "m3", "m4"])
 streams = st.sampled_from([None, "news", "receipts"])
+tenants = st.sampled_from([None, "acme", "news"])
 statuses = st.sampled_from([None, "5.1.1", "5.7.1", "5.0.0", "4.0.0", "4.2.2"])
 
 
@@ -37,7 +38,7 @@ permanent_bounces = _bounces(
     bounce_sub_type=st.sampled_from(
         ["General", "NoEmail", "Suppressed", "OnAccountSuppressionList", "UnsubscribedRecipient"]
     ),
-)
+) | _bounces(bounce_type=st.just("Permanent"), bounce_sub_type=st.just(TENANT_LIST), tenant=tenants)
 transient_bounces = _bounces(
     bounce_type=st.sampled_from(["Transient", "Undetermined", "Unheard-of", None]),
     bounce_sub_type=st.sampled_from(
@@ -52,8 +53,9 @@ complaints = st.builds(
     mail_id=mail_ids,
     mail_at=moments | st.none(),
     stream=streams,
+    tenant=tenants,
     feedback_type=st.sampled_from([None, "abuse", "not-spam", "auth-failure", "new-type"]),
-    sub_type=st.sampled_from([None, None, "OnAccountSuppressionList"]),
+    sub_type=st.sampled_from([None, None, "OnAccountSuppressionList", TENANT_LIST]),
     certain=st.booleans(),
 )
 deliveries = st.builds(
@@ -117,6 +119,7 @@ def copies_of_one_event() -> st.SearchStrategy[Evidence]:
         mail_id=mail_ids | st.none(),
         mail_at=moments | st.none(),
         stream=streams,
+        tenant=tenants,
         status=statuses,
         certain=st.booleans() | st.none(),
         until=moments | st.none(),
@@ -137,6 +140,7 @@ def chimeras() -> st.SearchStrategy[Evidence]:
         mail_id=texts,
         mail_at=times | st.none(),
         stream=texts,
+        tenant=texts,
         bounce_type=texts,
         bounce_sub_type=texts,
         action=texts,

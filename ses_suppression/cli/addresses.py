@@ -12,6 +12,7 @@ from ses_suppression.cli.output import suppression_document
 from ses_suppression.cli.parameters import (
     Address,
     AskedStream,
+    AskedTenant,
     Note,
     Stream,
     apply_one,
@@ -33,13 +34,14 @@ def check(
     context: typer.Context,
     addresses: Annotated[list[str], typer.Argument(help="Who would be mailed.")],
     stream: AskedStream = None,
+    tenant: AskedTenant = None,
 ) -> None:
     """May I send mail to these addresses? The exit status is 1 when one of them is held back.
 
     Example: `ses-suppression --env prod check jane@example.com --stream newsletter`
     """
     session: Session = context.obj
-    screening = session.suppressions.screen(addresses, stream)
+    screening = session.suppressions.screen(addresses, stream, tenant=tenant)
     if not screening.suppressed and screening.unknown:
         raise next(iter(screening.unknown.values()))
     answers = dict.fromkeys(addresses)

@@ -55,6 +55,9 @@ AskedStream = Annotated[
         help="The stream of the mail; without it only what holds back every stream counts."
     ),
 ]
+AskedTenant = Annotated[
+    str | None, typer.Option(help="The tenant of SES in whose name the mail is sent.")
+]
 Note = Annotated[str, typer.Option(help="Why, for whoever asks later.")]
 Apply = Annotated[bool, typer.Option("--apply", help="Write; without it, only say what would be.")]
 

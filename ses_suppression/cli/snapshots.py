@@ -14,7 +14,7 @@ from ses_suppression.address_lists import UnknownListError, read_addresses
 from ses_suppression.cli.files import write_at_once, written_at_once
 from ses_suppression.cli.listing import scanned
 from ses_suppression.cli.output import as_text
-from ses_suppression.cli.parameters import AskedStream
+from ses_suppression.cli.parameters import AskedStream, AskedTenant
 from ses_suppression.cli.session import Session
 from ses_suppression.client import Screening
 from ses_suppression.errors import InvalidSnapshotError
@@ -91,6 +91,7 @@ def preflight(
         typer.Option(exists=True, dir_okay=False, readable=True, help="Of `snapshot build`."),
     ],
     stream: AskedStream = None,
+    tenant: AskedTenant = None,
     output: Annotated[
         Path | None, typer.Option(help="Where to write who is held back, as CSV.")
     ] = None,
@@ -126,7 +127,7 @@ def preflight(
             table.writerow(_COLUMNS)
         addresses = read_addresses(_utf8(lines, file))
         while block := list(islice(addresses, _AT_ONCE)):
-            screening = taken.screen(block, session.suppressions, stream)
+            screening = taken.screen(block, session.suppressions, stream, tenant=tenant)
             found.add(screening)
             advance.by(len(block))
             if table:

@@ -27,6 +27,8 @@ from ses_suppression.errors import InvalidAddressError, SESSuppressionError
 DEFAULT_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
 
 _FIELDS = ("to", "cc", "bcc")
+_TENANT_HEADER = "x-ses-tenant"
+_SentAs = tuple[str | None, str | None]
 _OPTIONS = ("BACKEND", "TABLE_NAME", "UNKNOWN", "STREAM")
 
 
@@ -105,7 +107,7 @@ class EmailBackend:
         kept: list[tuple[Any, Any]] = []
         for message in email_messages:
             try:
-                screened = _screened(message, screenings[_stream_of(message)])
+                screened = _screened(message, screenings[_sent_as(message)])
             except SESSuppressionError:
                 if not self._fail_silently:
                     raise
@@ -119,24 +121,31 @@ class EmailBackend:
             _tell(message, screened)
         return sent
 
-    def _screenings(self, messages: Sequence[Any]) -> Mapping[str | None, Screening]:
-        """Screen all recipients of all messages at once, by stream."""
+    def _screenings(self, messages: Sequence[Any]) -> Mapping[_SentAs, Screening]:
+        """Screen all recipients of all messages at once, by stream and tenant."""
         suppressions = self._suppressions or _configured()
-        recipients: dict[str | None, list[str]] = {}
+        recipients: dict[_SentAs, list[str]] = {}
         for message in messages:
-            recipients.setdefault(_stream_of(message), []).extend(message.recipients())
-        screenings: dict[str | None, Screening] = {}
-        for stream, texts in recipients.items():
+            recipients.setdefault(_sent_as(message), []).extend(message.recipients())
+        screenings: dict[_SentAs, Screening] = {}
+        for sent_as, texts in recipients.items():
+            stream, tenant = sent_as
             try:
-                screenings[stream] = suppressions.screen(texts, stream)
+                screenings[sent_as] = suppressions.screen(texts, stream, tenant=tenant)
             except AddressesUnknownError as error:
-                screenings[stream] = error.screening
+                screenings[sent_as] = error.screening
         return screenings
 
 
-def _stream_of(message: Any) -> str | None:  # noqa: ANN401  # a message of Django
+def _sent_as(message: Any) -> _SentAs:  # noqa: ANN401  # a message of Django
+    """Return the stream of a message, and the tenant of SES that its header names."""
     stream: str | None = getattr(message, "suppression_stream", _options().get("STREAM"))
-    return stream
+    named = (
+        str(value).strip()
+        for name, value in message.extra_headers.items()
+        if name.lower() == _TENANT_HEADER
+    )
+    return stream, next(filter(None, named), None)
 
 
 def _screened(message: Any, screening: Screening) -> Any:  # noqa: ANN401  # messages of Django

@@ -48,6 +48,12 @@ def test_streams_are_for_the_configuration_set_feed() -> None:
     assert of().feed is Feed.IDENTITY
 
 
+@pytest.mark.parametrize("tag", ["ses:tenant-name", "ses:from-domain", "t" * 256])
+def test_the_tag_of_streams_may_be_long_or_one_of_sess_own(tag: str) -> None:
+    config = of(feed="configuration-set", policy={"stream_tag": tag})
+    assert config.policy["stream_tag"] == tag
+
+
 @pytest.mark.parametrize(
     ("values", "message"),
     [
@@ -127,6 +133,14 @@ def test_streams_are_for_the_configuration_set_feed() -> None:
         (
             {"feed": "configuration-set", "policy": {"stream_tag": "my stream!"}},
             "environments.dev.policy.stream_tag: the name of a tag of SES has letters of ASCII",
+        ),
+        (
+            {"feed": "configuration-set", "policy": {"stream_tag": "t" * 257}},
+            "environments.dev.policy.stream_tag: the name of a tag of SES has letters of ASCII",
+        ),
+        (
+            {"feed": "configuration-set", "policy": {"complaints_do_not_block": ["tenant:acme"]}},
+            "environments.dev.policy.complaints_do_not_block: 'tenant:acme' is no stream",
         ),
         (
             {"policy": {"complaints_do_not_block": ["security"]}},

@@ -64,6 +64,15 @@ def test_a_message_can_name_its_stream(outbox: list[Any]) -> None:
     assert len(outbox) == 1
 
 
+def test_a_message_names_its_tenant_in_the_header_of_ses(outbox: list[Any]) -> None:
+    held = "tenant@example.com"
+    acme, other = (
+        message(held, CLEAR, headers={"x-ses-Tenant": name}) for name in ("acme", "initech")
+    )
+    assert connection().send_messages([acme, other, message(held)]) == 3
+    assert [sent.to for sent in outbox] == [[CLEAR], [held, CLEAR], [held]]
+
+
 def test_without_an_answer_nothing_is_sent(outbox: list[Any]) -> None:
     with pytest.raises(AddressesUnknownError):
         connection().send_messages([message(SILENT)])

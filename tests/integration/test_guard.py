@@ -326,6 +326,60 @@ def test_folded_repeated_and_encoded_headers_are_read() -> None:
     )
 
 
+TENANTS = "tenant@example.com"
+
+
+def test_the_tenant_is_read_from_the_call() -> None:
+    mail = {"FromEmailAddress": SENDER, "Content": {"Simple": TEXT}}
+    both = {**mail, "Destination": to(TENANTS, CLEAR)}
+    guarded = Guarded("sesv2")
+    guarded.call("send_email", both, both)
+    acme = {"TenantName": "acme"}
+    guarded.call("send_email", {**both, **acme}, {**mail, "Destination": to(CLEAR), **acme})
+    other = {**both, "TenantName": "initech"}
+    guarded.call("send_email", other, other)
+
+
+def test_the_tenant_of_a_bulk_is_that_of_all_its_entries() -> None:
+    bulk = {"DefaultContent": {"Template": {"TemplateName": "t"}}, "TenantName": "acme"}
+    entries = [{"Destination": to(one)} for one in (TENANTS, CLEAR)]
+    Guarded("sesv2").call(
+        "send_bulk_email",
+        {**bulk, "BulkEmailEntries": entries},
+        {**bulk, "BulkEmailEntries": entries[1:]},
+        {"BulkEmailEntryResults": [{"Status": "SUCCESS"}]},
+    )
+
+
+@pytest.mark.parametrize("header", ["X-SES-TENANT", "x-ses-tenant"])
+def test_the_tenant_of_a_raw_mail_may_be_in_its_header(header: str) -> None:
+    data = raw(To=f"{TENANTS}, {CLEAR}", **{header: " acme "})
+    message: dict[str, Any] = {"RawMessage": {"Data": data}}
+    for given in (message, {**message, "Destinations": [TENANTS, CLEAR]}):
+        Guarded("ses").call("send_raw_email", given, {**message, "Destinations": [CLEAR]})
+    content: dict[str, Any] = {"Content": {"Raw": {"Data": data}}}
+    for given in (content, {**content, "Destination": to(TENANTS, CLEAR)}):
+        Guarded("sesv2").call("send_email", given, {**content, "Destination": to(CLEAR)})
+
+
+def test_the_tenant_that_the_call_names_counts_before_the_header() -> None:
+    data = raw(To=TENANTS, **{"X-SES-TENANT": "acme"})
+    given = {"Content": {"Raw": {"Data": data}}, "TenantName": "initech"}
+    Guarded("sesv2").call("send_email", given, {**given, "Destination": to(TENANTS)})
+
+
+def test_every_sending_call_of_the_sdk_that_takes_a_tenant_is_guarded() -> None:
+    model: Any = boto3.client("sesv2", region_name="eu-west-1").meta.service_model
+    taking = {
+        name
+        for name in model.operation_names
+        if name.startswith("Send")
+        and "TenantName" in model.operation_model(name).input_shape.members
+    }
+    assert taking == {"SendEmail", "SendBulkEmail"}
+    assert taking <= _OPERATIONS["sesv2"].keys()
+
+
 def test_two_mailboxes_in_one_text_are_refused() -> None:
     given = {"Source": SENDER, "Message": TEXT, "Destination": to(f"{HELD}, X <{CLEAR}>")}
     Guarded("ses").refused("send_email", given, InvalidAddressError, "names several mailboxes")

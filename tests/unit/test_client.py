@@ -36,6 +36,7 @@ from tests.unit.test_decision import JANE, block, complaint, day, hard, only
 NOW = day(10)
 HELD = only(hard(0))
 ON_NEWS = replace(only(complaint(0)), stream="news")
+OF_ACME = replace(HELD, stream="tenant:acme", until=day(14))
 ENDED = only(block(0))
 
 
@@ -81,6 +82,7 @@ VERDICTS: dict[str, Verdict] = {
     "news@example.com": {"news": ON_NEWS},
     "ended@example.com": {"*": ENDED},
     "both@example.com": {"*": ENDED, "news": ON_NEWS},
+    "tenant@example.com": {"tenant:acme": OF_ACME},
 }
 SPELLINGS: list[Callable[[str], str]] = [
     str,
@@ -448,6 +450,41 @@ def test_a_cached_suppression_ends_when_it_ends() -> None:
     assert suppressions.check("ended@example.com") == ENDED
     now[0] = day(7)
     assert suppressions.check("ended@example.com") is None
+
+
+def test_a_tenants_hold_is_asked_about_by_the_tenants_name_alone() -> None:
+    suppressions = asking(AnsweringStore(VERDICTS))
+    held = "tenant@example.com"
+    assert suppressions.check(held, tenant="acme") == OF_ACME
+    assert suppressions.check(held, "news", tenant="acme") == OF_ACME
+    for asked in ((None, None), ("acme", None), (None, "initech"), ("acme", "")):
+        assert suppressions.check(held, asked[0], tenant=asked[1]) is None
+    assert list(suppressions.screen([held], tenant="acme").suppressed) == [held]
+    (screening,) = suppressions.iter_screen([held], tenant="acme")
+    assert screening.suppressed == {held: OF_ACME}
+
+
+def test_what_holds_back_every_stream_holds_back_a_tenants_mail_too() -> None:
+    suppressions = asking(AnsweringStore({JANE: {"*": HELD, "tenant:acme": OF_ACME}}))
+    assert suppressions.check(JANE, tenant="acme") == HELD
+    assert suppressions.check(JANE, tenant="initech") == HELD
+
+
+def test_a_cached_verdict_answers_for_each_tenant_and_is_as_fresh_as_the_answer_needs() -> None:
+    now = [0.0]
+    store = AnsweringStore(VERDICTS)
+    suppressions = SuppressionList(
+        store, cache=CacheSettings(), clock=lambda: NOW, monotonic=lambda: now[0]
+    )
+    held = "tenant@example.com"
+    assert suppressions.check(held, tenant="acme") == OF_ACME
+    assert suppressions.check(held, tenant="initech") is None
+    assert len(store.asked) == 1
+    now[0] = 31.0
+    assert suppressions.check(held, tenant="acme") == OF_ACME
+    assert len(store.asked) == 1
+    assert suppressions.check(held, tenant="initech") is None
+    assert len(store.asked) == 2
 
 
 def test_an_unsubscribe_page_suppresses_and_a_consent_page_reactivates() -> None:

@@ -10,7 +10,13 @@ from hypothesis import strategies as st
 
 from ses_suppression.classification import rule_of
 from ses_suppression.decision import Decision, Effect, decide, expires_at, has_complained
-from ses_suppression.evidence import EVERY_STREAM, OPERATOR_KINDS, Evidence, Kind
+from ses_suppression.evidence import (
+    EVERY_STREAM,
+    OPERATOR_KINDS,
+    TENANT_LIST,
+    Evidence,
+    Kind,
+)
 from ses_suppression.merge import merge
 from ses_suppression.policy import Origin, Policy, Reason
 from ses_suppression.rules import Rule
@@ -50,6 +56,14 @@ def transient(at: float = 0, **fields: object) -> Evidence:
 
 def complaint(at: float = 0, **fields: object) -> Evidence:
     return piece(Kind.COMPLAINT, at, **{"certain": True, "mail_id": "m1", **fields})
+
+
+def tenant_bounce(at: float = 0, **fields: object) -> Evidence:
+    return hard(at, **{"bounce_sub_type": TENANT_LIST, "tenant": "acme", **fields})
+
+
+def tenant_complaint(at: float = 0, **fields: object) -> Evidence:
+    return complaint(at, **{"sub_type": TENANT_LIST, "tenant": "acme", **fields})
 
 
 def delivery(at: float = 0, mail_id: str = "delivered") -> Evidence:
@@ -104,6 +118,9 @@ def test_what_belongs_on_sess_own_list_has_no_end_and_holds_back_every_stream() 
         ([complaint(0, stream="news")], None),
         ([complaint(0, stream="news"), hard(0)], Reason.BOUNCE),
         ([block(0)], None),
+        ([tenant_bounce(0)], None),
+        ([tenant_complaint(0)], None),
+        ([tenant_complaint(0), hard(0)], Reason.BOUNCE),
         ([by_hand], None),
     ):
         assert lasting_reason(verdict(*evidence)) is reason
@@ -134,9 +151,7 @@ def test_since_and_evidence_are_those_of_the_first_bounce_that_counts() -> None:
     assert (found.since, found.evidence_id) == (day(1), "bounce-1")
 
 
-@pytest.mark.parametrize(
-    "sub_type", ["Suppressed", "OnTenantSuppressionList", "EmailValidationSuppressed"]
-)
+@pytest.mark.parametrize("sub_type", ["Suppressed", "EmailValidationSuppressed"])
 def test_a_list_of_ses_is_believed_for_fourteen_days(sub_type: str) -> None:
     found = only(hard(bounce_sub_type=sub_type))
     assert (found.reason, found.origin, found.until) == (Reason.BOUNCE, Origin.SES, day(14))
@@ -157,6 +172,40 @@ def test_the_account_level_list_repeats_a_bounce_or_a_complaint_without_end() ->
         Origin.SES,
         None,
     )
+
+
+def test_a_tenants_list_holds_back_that_tenants_mail_for_fourteen_days() -> None:
+    bounced = only(tenant_bounce(), stream="tenant:acme")
+    complained = only(tenant_complaint(), stream="tenant:acme")
+    assert (bounced.rule, bounced.reason) == (Rule.TENANT_LIST_BOUNCE, Reason.BOUNCE)
+    assert (complained.rule, complained.reason) == (Rule.TENANT_LIST_COMPLAINT, Reason.COMPLAINT)
+    assert {(one.origin, one.until) for one in (bounced, complained)} == {(Origin.SES, day(14))}
+    assert only(tenant_bounce(0), tenant_bounce(20), stream="tenant:acme").until == day(20 + 14)
+
+
+def test_each_tenant_has_its_own_hold_and_none_holds_back_a_stream_of_its_name() -> None:
+    found = verdict(tenant_bounce(), tenant_bounce(1, tenant="initech", stream="acme"))
+    assert sorted(found) == ["tenant:acme", "tenant:initech"]
+
+
+def test_a_tenants_list_is_only_recorded_when_the_tenant_is_not_named() -> None:
+    for evidence in (tenant_bounce(tenant=None), tenant_complaint(tenant=None)):
+        assert verdict(evidence) == {}
+        assert steps(evidence)[evidence.id][1] is Effect.RECORDED
+
+
+def test_a_reactivation_without_a_stream_lifts_tenants_holds_and_one_with_a_stream_does_not() -> (
+    None
+):
+    held = [tenant_bounce(stream="news"), tenant_complaint(1, stream="news")]
+    assert verdict(*held, reactivate(2)) == {}
+    assert list(verdict(*held, reactivate(2, stream="news"))) == ["tenant:acme"]
+    assert list(verdict(*held, reactivate(2, stream="acme"))) == ["tenant:acme"]
+
+
+def test_a_complaint_on_a_tenants_list_wants_consent_as_any_other() -> None:
+    assert has_complained(JANE, [tenant_complaint()], POLICY, stream=None)
+    assert not has_complained(JANE, [tenant_bounce()], POLICY, stream=None)
 
 
 def test_an_unsubscription_is_manual_on_its_stream_and_recorded_without_one() -> None:

@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ses_suppression.evidence import Attribution, Evidence, Kind, attribute, join
+from ses_suppression.evidence import (
+    TENANT_LIST,
+    Attribution,
+    Evidence,
+    Kind,
+    attribute,
+    join,
+)
 from ses_suppression.notification import NotFeedback, parse
 from tests.sent_by_ses import NOON, bounce, complaint, delivery, iso
 from tests.strategies import copies_of_one_event
@@ -180,6 +187,9 @@ def test_a_complaint_is_certain_when_nobody_else_can_have_made_it(
         ({"list": ["news"]}, "news"),
         ({"list": ["news", "more"]}, "news"),
         ({"list": ["*"]}, None),
+        ({"list": ["tenant:acme"]}, None),
+        ({"list": ["tenants"]}, "tenants"),
+        ({"list": ["s" * 256]}, "s" * 256),
         ({"list": []}, None),
         ({"other": ["news"]}, None),
         (None, None),
@@ -191,6 +201,42 @@ def test_the_stream_of_a_mail_is_the_value_of_the_configured_tag(
     body = changed(bounce("jane@example.com"), "mail.tags", tags)
     assert only(attributed(body, stream_tag="list")).stream == stream
     assert only(attributed(body)).stream is None
+
+
+@pytest.mark.parametrize("tag", ["ses:from-domain", "t" * 256])
+def test_a_tag_with_a_colon_or_a_long_name_may_be_the_stream(tag: str) -> None:
+    body = changed(bounce("jane@example.com"), "mail.tags", {tag: ["example.com"]})
+    assert only(attributed(body, stream_tag=tag)).stream == "example.com"
+
+
+@pytest.mark.parametrize(
+    ("tags", "tenant"),
+    [
+        ({"ses:tenant-name": ["acme"]}, "acme"),
+        ({"ses:tenant-name": ["acme", "initech"]}, "acme"),
+        ({"ses:tenant-name": [""]}, None),
+        ({"ses:tenant-name": "acme"}, None),
+        ({}, None),
+        (None, None),
+    ],
+)
+def test_the_tenant_is_kept_of_feedback_from_a_tenants_list_and_of_no_other(
+    tags: Any, tenant: str | None
+) -> None:
+    bounced = bounce("jane@example.com", sub_type=TENANT_LIST)
+    complained = complaint("jane@example.com", complaintSubType=TENANT_LIST)
+    for body in (bounced, complained):
+        assert only(attributed(changed(body, "mail.tags", tags))).tenant == tenant
+    for body in (bounce("jane@example.com"), complaint("jane@example.com")):
+        assert only(attributed(changed(body, "mail.tags", tags))).tenant is None
+
+
+def test_a_copy_without_the_tenant_and_one_with_it_end_with_the_tenant() -> None:
+    by_identity = bounce("jane@example.com", sub_type=TENANT_LIST)
+    by_event = changed(by_identity, "mail.tags", {"ses:tenant-name": ["acme"]})
+    one, other = only(attributed(by_identity)), only(attributed(by_event))
+    assert (one.id, one.tenant) == (other.id, None)
+    assert join(one, other) == join(other, one) == other
 
 
 @given(st.lists(copies_of_one_event(), min_size=3, max_size=3))

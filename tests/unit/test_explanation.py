@@ -2,7 +2,7 @@ from hypothesis import given
 
 from ses_suppression.decision import decide
 from ses_suppression.evidence import Evidence, Kind
-from ses_suppression.explanation import describe, explain
+from ses_suppression.explanation import describe, explain, lifted_by
 from ses_suppression.policy import Policy
 from ses_suppression.record import Record
 from tests.strategies import any_evidence, evidence_with_voids
@@ -16,6 +16,8 @@ from tests.unit.test_decision import (
     only,
     piece,
     reactivate,
+    tenant_bounce,
+    tenant_complaint,
     transient,
     void,
 )
@@ -90,6 +92,20 @@ def test_a_doubtful_complaint_says_so() -> None:
     doubtful = describe(only(complaint(0, certain=False)))
     assert "COMPLAINT (complaint, perhaps by somebody else at the same domain), since" in doubtful
     assert "perhaps" not in describe(only(complaint(0, certain=True)))
+
+
+def test_a_tenants_hold_names_the_tenant_and_what_lifts_it() -> None:
+    bounced = only(tenant_bounce(0), stream="tenant:acme")
+    assert describe(bounced) == (
+        "tenant acme suppressed: BOUNCE (tenant-list-bounce), since 2026-01-01 08:00 UTC, "
+        "until 2026-01-15 08:00 UTC"
+    )
+    assert lifted_by(bounced) == (
+        "time, or an operator (`remove`); and, in SES, the deletion of the entry from the "
+        "tenant's list"
+    )
+    complained = only(tenant_complaint(0), stream="tenant:acme")
+    assert lifted_by(complained) == f"{lifted_by(bounced)}, with the person's consent"
 
 
 def test_another_policy_says_what_it_would_have_done() -> None:

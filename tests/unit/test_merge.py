@@ -25,7 +25,17 @@ from tests.strategies import (
     evidence_with_voids,
     permanent_bounces,
 )
-from tests.unit.test_decision import JANE, block, complaint, delivery, hard, piece, transient
+from tests.unit.test_decision import (
+    JANE,
+    block,
+    complaint,
+    delivery,
+    hard,
+    piece,
+    tenant_bounce,
+    tenant_complaint,
+    transient,
+)
 
 # One id, one event: its copies agree on when it was and what it is.
 crowds = evidence_with_voids(any_evidence, max_size=40)
@@ -97,13 +107,20 @@ def test_one_rule_does_not_push_out_another() -> None:
 
 
 @pytest.mark.parametrize(
-    ("make", "limit"), [(complaint, KEPT[Rule.COMPLAINT]), (hard, KEPT_OF_ANY_OTHER)]
+    ("make", "limit"),
+    [
+        (complaint, KEPT[Rule.COMPLAINT]),
+        (hard, KEPT_OF_ANY_OTHER),
+        (tenant_bounce, KEPT[Rule.TENANT_LIST_BOUNCE]),
+        (tenant_complaint, KEPT[Rule.TENANT_LIST_COMPLAINT]),
+    ],
 )
-def test_the_streams_of_feedback_share_a_limit(
+def test_the_streams_and_tenants_of_feedback_share_a_limit(
     make: Callable[[float], Evidence], limit: int
 ) -> None:
-    """The copy of an event that comes through the identity has no stream."""
-    events = [replace(make(at), stream=f"stream-{at}") for at in range(limit + 2)]
+    """The copy of an event that comes through the identity has neither."""
+    names = [f"name-{at}" for at in range(limit + 2)]
+    events = [replace(make(at), stream=name, tenant=name) for at, name in enumerate(names)]
     assert trim(events) == tuple(events[2:])
 
 
@@ -135,10 +152,10 @@ def test_arrival_order_and_batching_never_change_what_is_kept(
 @given(
     st.lists(permanent_bounces | complaints, max_size=60, unique_by=lambda one: one.id), st.data()
 )
-def test_nor_when_the_copy_of_the_other_channel_has_no_stream(
+def test_nor_when_the_copy_of_the_other_channel_has_no_stream_and_no_tenant(
     events: list[Evidence], data: st.DataObject
 ) -> None:
-    copies = [*events, *(replace(event, stream=None) for event in events)]
+    copies = [*events, *(replace(event, stream=None, tenant=None) for event in events)]
     kept: tuple[Evidence, ...] = ()
     for batch in in_batches(data.draw(st.permutations(copies)), data):
         kept = merge(kept, batch)

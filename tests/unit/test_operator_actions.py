@@ -97,6 +97,7 @@ def test_imports_of_another_address_reason_date_or_stream_are_others() -> None:
         ({"until": day(10)}, "until: it is not after"),
         ({"stream": "*"}, "stream: a name is needed"),
         ({"stream": ""}, "stream: a name is needed"),
+        ({"stream": "tenant:acme"}, "stream: a name is needed that does not begin with tenant:"),
     ],
     ids=str,
 )

@@ -54,6 +54,10 @@ def test_values_are_taken_and_addresses_normalised() -> None:
         ),
         ({"stream_tag": ""}, "stream_tag: the name of a message tag is needed, not ''"),
         ({"stream_tag": 5}, "stream_tag: the name of a message tag is needed, not 5"),
+        (
+            {"complaints_do_not_block": ["tenant:acme"]},
+            "complaints_do_not_block: 'tenant:acme' is no stream: tenant: is reserved",
+        ),
         ({"never_suppress": "x.example"}, "never_suppress: a list of texts is needed"),
         ({"never_suppress": [5]}, "never_suppress: a list of texts is needed"),
         ({"never_suppress": [""]}, "never_suppress: a list of texts is needed"),

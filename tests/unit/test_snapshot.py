@@ -19,7 +19,7 @@ from ses_suppression.policy import Policy
 from ses_suppression.record import Record, updated
 from ses_suppression.snapshot import FALSE_POSITIVE_RATE, Snapshot
 from ses_suppression.testing import InMemoryStore
-from tests.unit.test_decision import block, complaint, day, hard, reactivate
+from tests.unit.test_decision import block, complaint, day, hard, reactivate, tenant_bounce
 
 NOW = day(10)
 locals_ = st.text("abcxyz019.+_-äßI'\"( ", min_size=1, max_size=12)
@@ -101,6 +101,16 @@ def test_what_was_lifted_since_is_let_through_and_what_is_no_text_is_invalid() -
     found = snapshot.screen(rows, SuppressionList(InMemoryStore()))
     assert found.allowed == ("held@example.com", "joe@example.com")
     assert list(found.invalid) == [7, "['x']"]
+
+
+def test_a_tenants_hold_is_in_it_and_counts_for_that_tenant_alone() -> None:
+    held = record_of("held@example.com", tenant_bounce(0))
+    snapshot = of([held])
+    suppressions = SuppressionList(
+        InMemoryStore(records={held.address: held}), clock=lambda: day(1)
+    )
+    for tenant, allowed in (("acme", ()), ("initech", (held.address,)), (None, (held.address,))):
+        assert snapshot.screen([held.address], suppressions, tenant=tenant).allowed == allowed
 
 
 def test_an_empty_list_is_no_error() -> None:
