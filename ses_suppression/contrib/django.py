@@ -9,6 +9,8 @@ In the settings:
         "UNKNOWN": "hold",  # or "allow"
         "STREAM": None,  # unless a message has an attribute `suppression_stream`
     }
+
+A message names its tenant of SES, if it has one, in the header `X-SES-TENANT`.
 """
 
 import copy
