@@ -19,7 +19,7 @@ from benchmarks.servers import ACCESS, Stub, running_stub
 from lambdas.ingest import CLIENT, NAMESPACE, IngestFunction
 from ses_suppression.deadline import Deadline
 from ses_suppression.item import to_item
-from ses_suppression.notification import Bounce, Complaint, Delivery
+from ses_suppression.notification import Bounce, Feedback
 from ses_suppression.policy import Policy
 from ses_suppression.store import DynamoDBStore, chunks
 
@@ -52,7 +52,7 @@ def quiet() -> Iterator[None]:
 
 def ingest_function(
     stub: Stub,
-    kind: type[Bounce | Complaint | Delivery],
+    kind: type[Feedback],
     service: str,
     log: "Sink | None" = None,
 ) -> IngestFunction:
@@ -64,7 +64,7 @@ def ingest_function(
         policy=Policy(),
         account_ids=frozenset({"123456789012"}),
         reject=_fail,
-        kind=kind,
+        kinds=(kind,),
         fingerprint_key="key",
         logger=Logger(service=service, stream=log or Sink()),
         metrics=metrics,

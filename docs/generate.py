@@ -14,6 +14,7 @@ from ses_suppression.policy import (
     Consequence,
     Count,
     LiftComplaint,
+    LiftUnsubscription,
     Policy,
     Record,
     StrikeOut,
@@ -85,9 +86,15 @@ def _policy_page() -> Iterator[str]:
     for rule, days in KEPT_DAYS.items():
         yield f"- `{rule}`: the newest of each UTC day, of the newest {days} such days"
     for rule, number in KEPT.items():
-        yield f"- `{rule}`: the newest {number}"
+        yield f"- `{rule}`: the newest {number}{_KEPT_APART.get(rule, '')}"
     yield f"- of the voids of each undo: the newest {KEPT_OF_AN_UNDO}"
-    yield f"- of every other rule, and of operators' actions on each stream: the newest {KEPT_OF_ANY_OTHER}"
+    yield (
+        "- of every other rule, and of operators' actions and subscriptions on each stream: the newest "
+        f"{KEPT_OF_ANY_OTHER}"
+    )
+
+
+_KEPT_APART = {Rule.UNSUBSCRIBED: " of what SES did not send"}
 
 
 def _then(consequence: Consequence, policy: Policy) -> str:
@@ -113,6 +120,11 @@ def _then(consequence: Consequence, policy: Policy) -> str:
             return (
                 "lifts an uncertain complaint before it about the same mail and stream, if it is certain itself; "
                 "else recorded"
+            )
+        case LiftUnsubscription():
+            return (
+                "lifts `unsubscribed` before it on the same stream; where it is for all mail, also what SES did "
+                "not send, on any stream"
             )
         case StrikeOut():
             return "strikes out other evidence"

@@ -18,13 +18,17 @@ from lambdas.settings import Settings
 from ses_suppression.address import fingerprint
 from ses_suppression.deadline import Deadline
 from ses_suppression.ingest import Message, Outcome, Status, ingest
-from ses_suppression.notification import Bounce, Complaint, Delivery
+from ses_suppression.notification import Bounce, Complaint, Delivery, Feedback, Subscription
 from ses_suppression.policy import CONSEQUENCES, Policy, Suppress
 from ses_suppression.rules import Rule
 from ses_suppression.store import CONNECTIONS, DynamoDBStore, Store
 
 NAMESPACE = "SESSuppression"
-KINDS = {"bounces": Bounce, "complaints": Complaint, "deliveries": Delivery}
+KINDS: Mapping[str, tuple[type[Feedback], ...]] = {
+    "bounces": (Bounce,),
+    "complaints": (Complaint, Subscription),
+    "deliveries": (Delivery,),
+}
 """What each function's queue carries."""
 
 SECONDS_TO_HAND_BACK = 5.0
@@ -49,7 +53,7 @@ class IngestFunction:
     Args:
         store, policy, account_ids: see `ses_suppression.ingest.ingest`.
         reject: puts a rejected message where people look at it.
-        kind: the kind of feedback of its queue.
+        kinds: the kinds of feedback of its queue.
         fingerprint_key: makes addresses unreadable in logs.
         logger, metrics: of Powertools.
         environment: the environment's name, a dimension of the metrics.
@@ -62,7 +66,7 @@ class IngestFunction:
         policy: Policy,
         account_ids: frozenset[str],
         reject: Callable[[Outcome], None],
-        kind: type[Bounce | Complaint | Delivery],
+        kinds: tuple[type[Feedback], ...],
         fingerprint_key: str,
         logger: Logger,
         metrics: Metrics,
@@ -72,7 +76,7 @@ class IngestFunction:
         self._policy = policy
         self._account_ids = account_ids
         self._reject = reject
-        self._kind = kind
+        self._kinds = kinds
         self._fingerprint_key = fingerprint_key
         self._logger = logger
         self._metrics = metrics
@@ -91,7 +95,7 @@ class IngestFunction:
             ),
             policy=settings.policy,
             account_ids=settings.account_ids,
-            kind=KINDS[kind],
+            kinds=KINDS[kind],
             reject=DeadLetters(boto3.client("sqs", config=CLIENT), settings.dead_letter_queue_url),
             fingerprint_key=settings.fingerprint_key,
             logger=Logger(service=kind),
@@ -111,7 +115,7 @@ class IngestFunction:
             store=self._store,
             policy=self._policy,
             account_ids=self._account_ids,
-            kind=self._kind,
+            kinds=self._kinds,
             deadline=deadline,
         )
         failed = [outcome for outcome in outcomes if not self._settle(outcome, deadline)]

@@ -21,6 +21,8 @@ def rule_of(evidence: Evidence) -> Rule:
             return _complaint_rule(evidence)
         case Kind.DELIVERY:
             return Rule.DELIVERY
+        case Kind.SUBSCRIPTION:
+            return Rule.SUBSCRIBED if evidence.subscribed else Rule.UNSUBSCRIBED
         case Kind.SUPPRESS:
             return Rule.SUPPRESS
         case Kind.IMPORT:

@@ -18,6 +18,7 @@ from ses_suppression.policy import (
     CONSEQUENCES,
     Count,
     LiftComplaint,
+    LiftUnsubscription,
     Policy,
     Reason,
     Record,
@@ -97,6 +98,7 @@ def decide(address: str, evidence: Iterable[Evidence], policy: Policy) -> Decisi
         return Decision(suppressions={}, steps=steps)
     _apply_voids(steps)
     _apply_reactivations(steps)
+    _apply_subscriptions(steps)
     _recognise_automatic_replies(steps)
     longest_days = policy.simulator_days if is_simulator(address) else None
     return Decision(suppressions=_Walk(policy, longest_days).over(steps), steps=steps)
@@ -167,16 +169,43 @@ def _is_lifted_by(reactivation: Evidence, step: Step) -> bool:
         or _stream(consequence, evidence) != reactivation.stream
     ):
         return False
+    return _happened(evidence) < reactivation.at
+
+
+def _happened(evidence: Evidence) -> datetime:
+    """Return when something happened, for what puts it behind."""
     match evidence.kind:
         case Kind.BOUNCE:
             # Of mail from before it says nothing about the mailbox afterwards, however late.
-            happened = evidence.mail_at or evidence.at
+            return evidence.mail_at or evidence.at
         case Kind.COMPLAINT:
             # Its own time can be earlier than its mail's.
-            happened = max(evidence.at, evidence.mail_at or evidence.at)
+            return max(evidence.at, evidence.mail_at or evidence.at)
         case _:
-            happened = evidence.at
-    return happened < reactivation.at
+            return evidence.at
+
+
+def _apply_subscriptions(steps: tuple[Step, ...]) -> None:
+    """Strike out the unsubscriptions that a later subscription takes back."""
+    for subscription in steps:
+        if subscription.rule is Rule.SUBSCRIBED and subscription.counts:
+            for step in steps:
+                if (
+                    step.rule is Rule.UNSUBSCRIBED
+                    and step.counts
+                    and _takes_back(subscription.evidence, step.evidence)
+                ):
+                    step.strike_out(by=subscription)
+
+
+def _takes_back(subscription: Evidence, unsubscription: Evidence) -> bool:
+    if _happened(unsubscription) >= subscription.at:
+        return False
+    if unsubscription.kind is Kind.BOUNCE and subscription.stream is None:
+        # It does not tell why SES did not send; from which topics the recipient is still
+        # unsubscribed, the same event says.
+        return True
+    return unsubscription.stream == subscription.stream
 
 
 def _recognise_automatic_replies(steps: tuple[Step, ...]) -> None:
@@ -199,8 +228,6 @@ def _stream(consequence: Suppress, evidence: Evidence) -> str | None:
             return EVERY_STREAM
         case Scope.STREAM_OR_EVERY:
             return evidence.stream or EVERY_STREAM
-        case Scope.STREAM_ONLY:
-            return evidence.stream
         case Scope.TENANT_ONLY:
             return tenant_key(evidence.tenant) if evidence.tenant else None
         case _:
@@ -250,7 +277,7 @@ class _Walk:
                 self._deliver(step)
             case LiftComplaint():
                 self._lift_complaint(step)
-            case StrikeOut() | Record():
+            case LiftUnsubscription() | StrikeOut() | Record():
                 pass
             case _:
                 assert_never(consequence)

@@ -14,7 +14,15 @@ from typing import Any, TypeVar, assert_never
 
 from ses_suppression.address import domain_of
 from ses_suppression.errors import InvalidNotificationError
-from ses_suppression.notification import Bounce, Complaint, Delivery, Feedback, Mail, Recipient
+from ses_suppression.notification import (
+    Bounce,
+    Complaint,
+    Delivery,
+    Feedback,
+    Mail,
+    Recipient,
+    Subscription,
+)
 from ses_suppression.value import value
 
 EVERY_STREAM = "*"
@@ -52,6 +60,7 @@ class Kind(StrEnum):
     BOUNCE = "bounce"
     COMPLAINT = "complaint"
     DELIVERY = "delivery"
+    SUBSCRIPTION = "subscription"
     SUPPRESS = "suppress"
     REACTIVATE = "reactivate"
     IMPORT = "import"
@@ -69,13 +78,14 @@ class Evidence:
         id: deterministic; equal for every copy of the event.
         at: when it happened, never later than its receipt.
         mail_id, mail_at, identity, stream: the mail that it is about (operators: the stream that
-            they name).
+            they name; a subscription: its topic).
         tenant: the tenant of SES whose suppression list held the mail back.
         bounce_type, bounce_sub_type, action, status, diagnostic: of a bounce, in SES's words.
         reported_as: the address that the report named, when it is another than the one that was
             mailed.
         feedback_type, sub_type: of a complaint, in SES's words.
         certain: of a complaint: nobody else can have made it.
+        subscribed: of a subscription: whether the recipient wants the mail.
         by, note: which operator, and why.
         until: when an operator's suppression ends; None is never.
         reason: of an import: BOUNCE, COMPLAINT or MANUAL.
@@ -100,6 +110,7 @@ class Evidence:
     feedback_type: str | None = None
     sub_type: str | None = None
     certain: bool | None = None
+    subscribed: bool | None = None
     by: str | None = None
     note: str | None = None
     until: datetime | None = None
@@ -167,7 +178,7 @@ def attribute(
     mailed = len(destination) + feedback.mail.unreadable_destinations
     evidence: list[tuple[str, Evidence]] = []
     unattributed: list[str] = []
-    broken = list(feedback.broken)
+    broken = [*feedback.broken, *_topics_that_are_no_stream(feedback)]
     for recipient in feedback.recipients:
         address = recipient.address
         if mailed and address not in destination:
@@ -178,7 +189,8 @@ def attribute(
         if address is None:
             broken.append(InvalidNotificationError(recipient.path, "not an e-mail address"))
             continue
-        evidence.append((address, _evidence(feedback, recipient, address, received_at, stream_tag)))
+        pieces = _evidence(feedback, recipient, address, received_at, stream_tag)
+        evidence.extend((address, piece) for piece in pieces)
     return Attribution(
         evidence=tuple(evidence), unattributed=tuple(unattributed), broken=tuple(broken)
     )
@@ -190,11 +202,18 @@ def _evidence(
     address: str,
     received_at: datetime,
     stream_tag: str | None,
-) -> Evidence:
+) -> Iterable[Evidence]:
     mail = feedback.mail
     reported_as = None if recipient.address == address else recipient.address or recipient.reported
 
-    def piece(kind: Kind, evidence_id: str, **more: Any) -> Evidence:  # noqa: ANN401  # its fields
+    tagged = _stream(mail, stream_tag)
+
+    def piece(
+        kind: Kind,
+        evidence_id: str,
+        stream: str | None = tagged,
+        **more: Any,  # noqa: ANN401  # its fields
+    ) -> Evidence:
         return Evidence(
             id=evidence_id,
             kind=kind,
@@ -202,14 +221,14 @@ def _evidence(
             mail_id=mail.message_id,
             mail_at=min(mail.timestamp, received_at) if mail.timestamp else None,
             identity=mail.identity,
-            stream=_stream(feedback, stream_tag),
+            stream=stream,
             reported_as=reported_as,
             **more,
         )
 
     match feedback:
         case Bounce():
-            return piece(
+            yield piece(
                 Kind.BOUNCE,
                 _feedback_id(feedback, Kind.BOUNCE, address, reported_as),
                 bounce_type=feedback.bounce_type,
@@ -220,7 +239,7 @@ def _evidence(
                 diagnostic=recipient.diagnostic,
             )
         case Complaint():
-            return piece(
+            yield piece(
                 Kind.COMPLAINT,
                 _feedback_id(feedback, Kind.COMPLAINT, address, reported_as),
                 feedback_type=feedback.complaint_feedback_type,
@@ -230,9 +249,29 @@ def _evidence(
             )
         case Delivery():
             by_mail = f"{Kind.DELIVERY}:{mail.message_id}" if mail.message_id else None
-            return piece(Kind.DELIVERY, by_mail or _hashed_id(Kind.DELIVERY, feedback, address))
+            yield piece(Kind.DELIVERY, by_mail or _hashed_id(Kind.DELIVERY, feedback, address))
+        case Subscription():
+            for one in feedback.preferences:
+                if _is_stream_or_every(one.topic):
+                    yield piece(
+                        Kind.SUBSCRIPTION,
+                        _hashed_id(Kind.SUBSCRIPTION, feedback, address, one.topic),
+                        stream=one.topic,
+                        subscribed=one.subscribed,
+                    )
         case _:
             assert_never(feedback)
+
+
+def _topics_that_are_no_stream(feedback: Feedback) -> Iterable[InvalidNotificationError]:
+    if isinstance(feedback, Subscription):
+        for one in feedback.preferences:
+            if not _is_stream_or_every(one.topic):
+                yield InvalidNotificationError(one.path, "no stream can have such a name")
+
+
+def _is_stream_or_every(topic: str | None) -> bool:
+    return topic is None or is_stream(topic)
 
 
 def _is_certain(complaint: Complaint, address: str) -> bool:
@@ -246,8 +285,8 @@ def _is_certain(complaint: Complaint, address: str) -> bool:
     )
 
 
-def _stream(feedback: Feedback, stream_tag: str | None) -> str | None:
-    value = _tag(feedback.mail, stream_tag) if stream_tag else None
+def _stream(mail: Mail, stream_tag: str | None) -> str | None:
+    value = _tag(mail, stream_tag) if stream_tag else None
     return value if value and is_stream(value) else None
 
 
@@ -268,10 +307,10 @@ def _feedback_id(
     return f"{feedback_id}:{digest(reported_as)}" if reported_as else feedback_id
 
 
-def _hashed_id(kind: Kind, feedback: Feedback, address: str) -> str:
+def _hashed_id(kind: Kind, feedback: Feedback, address: str, *more: str | None) -> str:
     """Identify feedback without an id; by SES's time: the time of receipt differs by copy."""
     at = feedback.timestamp.isoformat() if feedback.timestamp else None
-    return f"{kind}:{digest(feedback.mail.message_id, address, at)}"
+    return f"{kind}:{digest(feedback.mail.message_id, address, at, *more)}"
 
 
 def digest(*parts: str | None) -> str:

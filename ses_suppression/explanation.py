@@ -96,6 +96,9 @@ def _what(evidence: Evidence) -> str:
             return " ".join(filter(None, ("complaint", evidence.feedback_type, evidence.sub_type)))
         case Kind.DELIVERY:
             return "delivery"
+        case Kind.SUBSCRIPTION:
+            change = "subscribed to" if evidence.subscribed else "unsubscribed from"
+            return f"{change} {_stream(evidence.stream or EVERY_STREAM)}"
         case Kind.SUPPRESS | Kind.REACTIVATE | Kind.IMPORT:
             on = f" on {_stream(evidence.stream)}" if evidence.stream else ""
             return f"{evidence.kind}{on} by {evidence.by}: {evidence.note}"
@@ -148,6 +151,9 @@ _LIFTED_BY: Mapping[str, str] = {
     Rule.SES_LIST: f"time, or {_OPERATOR}",
     Rule.TENANT_LIST_BOUNCE: _TENANT_LIST,
     Rule.TENANT_LIST_COMPLAINT: f"{_TENANT_LIST}, with the person's consent",
+    Rule.UNSUBSCRIBED: (
+        f"the recipient, who subscribes again, or {_OPERATOR}; SES's contact list stays as it is"
+    ),
     Rule.ACCOUNT_LEVEL_BOUNCE: _ACCOUNT_LEVEL,
     Rule.ACCOUNT_LEVEL_COMPLAINT: f"{_ACCOUNT_LEVEL}, with the person's consent",
     Rule.COMPLAINT: "an operator (`remove --consent`), with the person's consent",

@@ -20,9 +20,6 @@ from ses_suppression.errors import (
 )
 from ses_suppression.evidence import Attribution, Evidence, Kind, attribute
 from ses_suppression.notification import (
-    Bounce,
-    Complaint,
-    Delivery,
     Feedback,
     NotFeedback,
     parse,
@@ -64,6 +61,7 @@ class Outcome:
         reason: why, for all but applied; without an address in it.
         rules: the rules that its evidence met, by address.
         providers: the receiving provider of each of `rules`, in their order.
+        rules: the rules that its evidence met, by address, each once.
         unattributed: how many recipients could not be attributed to a destination of the mail.
     """
 
@@ -90,7 +88,7 @@ def ingest(
     policy: Policy,
     deadline: Deadline,
     account_ids: frozenset[str] = frozenset(),
-    kind: type[Bounce | Complaint | Delivery] | None = None,
+    kinds: tuple[type[Feedback], ...] = (),
 ) -> list[Outcome]:
     """Apply a batch of messages to the store.
 
@@ -100,12 +98,12 @@ def ingest(
         policy: the thresholds of the verdict.
         deadline: after it nothing new is begun; what is not done by then is to be retried.
         account_ids: the sending accounts whose feedback is taken; empty: every account's.
-        kind: the only kind of feedback that is taken; None: every kind.
+        kinds: the kinds of feedback that are taken; empty: every kind.
 
     Returns:
         One outcome for each message, in their order.
     """
-    reads = [_read(message, policy, account_ids, kind) for message in messages]
+    reads = [_read(message, policy, account_ids, kinds) for message in messages]
     new: defaultdict[str, list[Evidence]] = defaultdict(list)
     for read in reads:
         for address, evidence in read.attribution.evidence:
@@ -118,7 +116,7 @@ def _read(
     message: Message,
     policy: Policy,
     account_ids: frozenset[str],
-    kind: type[Bounce | Complaint | Delivery] | None,
+    kinds: tuple[type[Feedback], ...],
 ) -> _Read:
     try:
         notification = parse(message.body)
@@ -129,7 +127,7 @@ def _read(
                 acknowledged_as=notification.what,
             )
         _check_account(notification, account_ids)
-        _check_kind(notification, kind)
+        _check_kind(notification, kinds)
         attribution = attribute(
             notification, received_at=message.received_at, stream_tag=policy.stream_tag
         )
@@ -149,9 +147,9 @@ def _check_account(feedback: Feedback, account_ids: frozenset[str]) -> None:
         raise InvalidNotificationError("mail.sendingAccountId", "another account's")
 
 
-def _check_kind(feedback: Feedback, kind: type[Bounce | Complaint | Delivery] | None) -> None:
+def _check_kind(feedback: Feedback, kinds: tuple[type[Feedback], ...]) -> None:
     """Refuse another kind: topics were set the wrong way round, or somebody else publishes."""
-    if kind is not None and not isinstance(feedback, kind):
+    if kinds and not isinstance(feedback, kinds):
         raise InvalidNotificationError(
             "", f"a {type(feedback).__name__} in the queue of another kind"
         )
@@ -228,6 +226,7 @@ def _outcome(read: _Read, failures: dict[str, SESSuppressionError]) -> Outcome:
         status, reason = Status.ACKNOWLEDGED, read.acknowledged_as
     else:
         status, reason = Status.APPLIED, ""
+    rules = ((address, rule_of(evidence)) for address, evidence in attribution.evidence)
     return Outcome(
         message=read.message,
         status=status,
@@ -241,6 +240,7 @@ def _outcome(read: _Read, failures: dict[str, SESSuppressionError]) -> Outcome:
             )
             for address, evidence in attribution.evidence
         ),
+        rules=tuple(dict.fromkeys(rules)),
         unattributed=len(attribution.unattributed),
     )
 

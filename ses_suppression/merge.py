@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterable
 
 from ses_suppression.classification import rule_of
-from ses_suppression.evidence import OPERATOR_KINDS, Evidence, in_time, united
+from ses_suppression.evidence import OPERATOR_KINDS, Evidence, Kind, in_time, united
 from ses_suppression.policy import MOST_TRANSIENT_BOUNCES
 from ses_suppression.rules import Rule
 
@@ -31,7 +31,10 @@ KEPT = {
 event the one that comes through the identity has none, and its class has to be the event's own."""
 
 KEPT_OF_ANY_OTHER = 5
-"""Of every other rule so many are kept, the newest; of operators' actions, on each stream."""
+"""Of every other rule so many are kept, the newest; of operators' actions and of subscriptions, on
+each stream."""
+
+_KEPT_BY_STREAM = OPERATOR_KINDS | {Kind.SUBSCRIPTION}
 
 
 def merge(known: Iterable[Evidence], new: Iterable[Evidence]) -> tuple[Evidence, ...]:
@@ -55,10 +58,10 @@ def trim(evidence: Iterable[Evidence]) -> tuple[Evidence, ...]:
             limit = KEPT_DAYS[rule]
         elif rule is Rule.VOID:
             group, limit = (rule, piece.undo), KEPT_OF_AN_UNDO
-        elif rule in KEPT:
+        elif rule in KEPT and piece.kind is not Kind.SUBSCRIPTION:
             group, limit = rule, KEPT[rule]
         else:
-            stream = piece.stream if piece.kind in OPERATOR_KINDS else None
+            stream = piece.stream if piece.kind in _KEPT_BY_STREAM else None
             group, limit = (rule, stream), KEPT_OF_ANY_OTHER
         seen[group] += 1
         if seen[group] <= limit:

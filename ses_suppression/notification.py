@@ -30,8 +30,10 @@ _EVENT_SET_UP_NOTICE = "Successfully validated SNS topic for Amazon SES event pu
 _IDENTITY_SET_UP_NOTICE = "AmazonSnsSubscriptionSucceeded"
 _SNS_HANDSHAKES = frozenset({"SubscriptionConfirmation", "UnsubscribeConfirmation"})
 _EVENTS_WITHOUT_FEEDBACK = frozenset(
-    {"Send", "Reject", "Open", "Click", "Rendering Failure", "DeliveryDelay", "Subscription"}
+    {"Send", "Reject", "Open", "Click", "Rendering Failure", "DeliveryDelay", "Received"}
 )
+_HARMLESS_TYPE = re.compile(r"[A-Za-z ]{1,40}")
+_SUBSCRIBED = {"OptIn": True, "OptOut": False}
 # C0, C1, DEL, lone surrogates, and what reorders or hides text on a screen.
 UNPRINTABLE = re.compile(
     "[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]+"
@@ -114,13 +116,32 @@ class Delivery(_Feedback):
 
 
 @value
+class Preference:
+    """What a contact wants: the mail of a topic, or not. `topic` is None for the whole list."""
+
+    path: str
+    topic: str | None
+    subscribed: bool
+
+
+@value
+class Subscription(_Feedback):
+    """A contact of SES's contact list changed what mail it wants; `preferences` are all of them.
+
+    The contact is the mail's single destination, which `recipients` names.
+    """
+
+    preferences: tuple[Preference, ...] = ()
+
+
+@value
 class NotFeedback:
     """A valid message that says nothing about an address: a set-up notice, another event."""
 
     what: str
 
 
-Feedback = Bounce | Complaint | Delivery
+Feedback = Bounce | Complaint | Delivery | Subscription
 Notification = Feedback | NotFeedback
 
 
@@ -135,8 +156,8 @@ def parse(body: str | bytes) -> Notification:
         body: the message, as text or as UTF-8 bytes.
 
     Returns:
-        A `Bounce`, `Complaint` or `Delivery`; or `NotFeedback` for everything else that SES sends
-        on purpose.
+        A `Bounce`, `Complaint`, `Delivery` or `Subscription`; or `NotFeedback` for everything else
+        that SES sends on purpose, a type that is not known here among it.
 
     Raises:
         InvalidNotificationError: it is none of these. The error names the field and never holds an
@@ -184,8 +205,8 @@ _DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
 
 
 def _parse_object(document: Mapping[str, Any]) -> Notification:
-    if "notificationType" in document or "eventType" in document:
-        return _parse_notification(document)
+    if (notification := _parse_sent_by_ses(document)) is not None:
+        return notification
     if "Records" in document:
         return _parse_lambda_event(document)
     if "Type" in document:
@@ -193,6 +214,15 @@ def _parse_object(document: Mapping[str, Any]) -> Notification:
     raise InvalidNotificationError(
         "", "none of notificationType, eventType, Type and Records is there"
     )
+
+
+def _parse_sent_by_ses(document: Mapping[str, Any]) -> Notification | None:
+    if "notificationType" in document or "eventType" in document:
+        return _parse_notification(document)
+    if "detail-type" in document and document.get("source") == "aws.ses":
+        # Best effort, says SES of it: the feedback itself comes by the topics.
+        return NotFeedback(what="EventBridge event")
+    return None
 
 
 def _parse_lambda_event(event: Mapping[str, Any]) -> Notification:
@@ -217,12 +247,12 @@ def _parse_envelope(envelope: Mapping[str, Any], prefix: str) -> Notification:
         raise InvalidNotificationError(f"{prefix}Message", "missing")
     if message.strip() == _EVENT_SET_UP_NOTICE:
         return NotFeedback(what="event publishing set-up notice")
-    inner = _load(message.strip(), f"{prefix}Message")
-    if "notificationType" not in inner and "eventType" not in inner:
+    notification = _parse_sent_by_ses(_load(message.strip(), f"{prefix}Message"))
+    if notification is None:
         raise InvalidNotificationError(
             f"{prefix}Message", "neither notificationType nor eventType is there"
         )
-    return _parse_notification(inner)
+    return notification
 
 
 def _parse_notification(document: Mapping[str, Any]) -> Notification:
@@ -240,14 +270,19 @@ def _parse_notification(document: Mapping[str, Any]) -> Notification:
             return _parse_complaint(document)
         case "Delivery":
             return _parse_delivery(document)
+        case "Subscription":
+            return _parse_subscription(document)
         case _ if kind == _IDENTITY_SET_UP_NOTICE:
             return NotFeedback(what="identity notification set-up notice")
         case _ if kind in _EVENTS_WITHOUT_FEEDBACK:
             return NotFeedback(what=f"{kind} event")
-        case _:
+        case None:
             raise InvalidNotificationError(
-                "eventType" if by_event else "notificationType", "not a type that SES has"
+                "eventType" if "eventType" in document else "notificationType", "empty"
             )
+        case _:  # what SES has had since
+            known_letters = _HARMLESS_TYPE.fullmatch(kind)
+            return NotFeedback(what=f"unknown type {kind}" if known_letters else "unknown type")
 
 
 def _parse_bounce(document: Mapping[str, Any]) -> Bounce:
@@ -288,6 +323,63 @@ def _parse_delivery(document: Mapping[str, Any]) -> Delivery:
         recipients=recipients,
         broken=broken,
     )
+
+
+def _parse_subscription(document: Mapping[str, Any]) -> Subscription:
+    subscription = _object(document.get("subscription"), "subscription")
+    mail = _parse_mail(document)
+    preferences, broken = _preferences(subscription)
+    return Subscription(
+        mail=mail,
+        timestamp=_timestamp(subscription.get("timestamp")),
+        recipients=(_contact(mail),),
+        broken=broken,
+        preferences=preferences,
+    )
+
+
+def _contact(mail: Mail) -> Recipient:
+    """Name the mail's single destination; of several nobody can tell which one it is."""
+    single = not mail.unreadable_destinations and len(set(mail.destination)) == 1
+    address = mail.destination[0] if single else None
+    return Recipient(path="mail.destination", reported=address or "", address=address)
+
+
+def _preferences(
+    subscription: Mapping[str, Any],
+) -> tuple[tuple[Preference, ...], tuple[InvalidNotificationError, ...]]:
+    path = "subscription.newTopicPreferences"
+    new = _object(subscription.get("newTopicPreferences"), path)
+    preferences: list[Preference] = []
+    broken: list[InvalidNotificationError] = []
+    unsubscribed = new.get("unsubscribeAll")
+    if isinstance(unsubscribed, bool):
+        preferences.append(
+            Preference(path=f"{path}.unsubscribeAll", topic=None, subscribed=not unsubscribed)
+        )
+    elif unsubscribed is not None:
+        raise InvalidNotificationError(
+            f"{path}.unsubscribeAll", f"a boolean is needed, this is {_json_type(unsubscribed)}"
+        )
+    for index, entry in enumerate(_list(new, "topicSubscriptionStatus", f"{path}.")):
+        try:
+            preferences.append(_preference(entry, f"{path}.topicSubscriptionStatus[{index}]"))
+        except InvalidNotificationError as error:
+            broken.append(error)
+    return tuple(preferences), tuple(broken)
+
+
+def _preference(entry: object, path: str) -> Preference:
+    topic = _object(entry, path)
+    name = _text(topic, "topicName", f"{path}.")
+    if name is None:
+        raise InvalidNotificationError(f"{path}.topicName", "missing")
+    status = _text(topic, "subscriptionStatus", f"{path}.")
+    if status not in _SUBSCRIBED:
+        raise InvalidNotificationError(
+            f"{path}.subscriptionStatus", f"{' or '.join(_SUBSCRIBED)} is needed"
+        )
+    return Preference(path=f"{path}.topicName", topic=name, subscribed=_SUBSCRIBED[status])
 
 
 def _parse_mail(document: Mapping[str, Any]) -> Mail:

@@ -46,7 +46,6 @@ class Scope(StrEnum):
 
     EVERY_STREAM = "every stream"
     STREAM_OR_EVERY = "the mail's stream; every stream when it has none"
-    STREAM_ONLY = "the mail's stream; recorded when it has none"
     TENANT_ONLY = "the tenant's mail; recorded when the tenant is not named"
 
 
@@ -86,6 +85,11 @@ class LiftComplaint:
 
 
 @dataclass(frozen=True, slots=True)
+class LiftUnsubscription:
+    """The recipient wants the mail again: lifts unsubscriptions before it on the same stream."""
+
+
+@dataclass(frozen=True, slots=True)
 class StrikeOut:
     """An operator's word: strikes out other evidence."""
 
@@ -95,7 +99,15 @@ class Record:
     """Kept, for the record; it holds nothing back."""
 
 
-Consequence = Suppress | Count | StrikeOutTransientBounces | LiftComplaint | StrikeOut | Record
+Consequence = (
+    Suppress
+    | Count
+    | StrikeOutTransientBounces
+    | LiftComplaint
+    | LiftUnsubscription
+    | StrikeOut
+    | Record
+)
 
 CONSEQUENCES: Mapping[Rule, Consequence] = {
     Rule.HARD_BOUNCE: Suppress(reason=Reason.BOUNCE),
@@ -116,7 +128,10 @@ CONSEQUENCES: Mapping[Rule, Consequence] = {
         reason=Reason.COMPLAINT, origin=Origin.SES, scope=Scope.TENANT_ONLY, days="ses_list_days"
     ),
     Rule.SES_LIST: Suppress(reason=Reason.BOUNCE, origin=Origin.SES, days="ses_list_days"),
-    Rule.UNSUBSCRIBED: Suppress(reason=Reason.MANUAL, origin=Origin.SES, scope=Scope.STREAM_ONLY),
+    Rule.UNSUBSCRIBED: Suppress(
+        reason=Reason.MANUAL, origin=Origin.SES, scope=Scope.STREAM_OR_EVERY
+    ),
+    Rule.SUBSCRIBED: LiftUnsubscription(),
     Rule.COMPLAINT: Suppress(reason=Reason.COMPLAINT, scope=Scope.STREAM_OR_EVERY),
     Rule.AUTHENTICATION_FAILURE: Record(),
     Rule.NOT_SPAM: LiftComplaint(),

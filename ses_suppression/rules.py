@@ -23,6 +23,7 @@ class Rule(StrEnum):
     TENANT_LIST_COMPLAINT = "tenant-list-complaint"
     SES_LIST = "ses-list"
     UNSUBSCRIBED = "unsubscribed"
+    SUBSCRIBED = "subscribed"
     COMPLAINT = "complaint"
     AUTHENTICATION_FAILURE = "authentication-failure"
     NOT_SPAM = "not-spam"
@@ -68,7 +69,11 @@ WHEN: Mapping[Rule, str] = {
         "SES did not send: a complaint put the address on the list of the mail's tenant"
     ),
     Rule.SES_LIST: "SES did not send: its global list or its address validation said no",
-    Rule.UNSUBSCRIBED: "SES did not send: the recipient unsubscribed from the mail's list",
+    Rule.UNSUBSCRIBED: (
+        "the recipient unsubscribed at SES, from all mail or from a topic, which is the stream; or "
+        "SES did not send, since the recipient had unsubscribed"
+    ),
+    Rule.SUBSCRIBED: "the recipient subscribed at SES, to all mail or to a topic",
     Rule.COMPLAINT: (
         "somebody marked the mail as spam: abuse, fraud, virus, other, without a type, or a "
         "new type"

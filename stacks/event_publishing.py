@@ -11,6 +11,12 @@ from aws_cdk import aws_ses as ses
 from aws_cdk import aws_sns as sns
 from constructs import Construct, IDependable
 
+_EVENT_TYPES = {
+    "Bounce": ["bounce"],
+    "Complaint": ["complaint", "subscription"],  # both are what a recipient wants
+    "Delivery": ["delivery"],
+}
+
 
 def configuration_set_name(environment: str) -> str:
     """Give the name of the configuration set. Senders name it, so it never changes."""
@@ -49,7 +55,7 @@ class EventPublishing(Construct):
                 event_destination=ses.CfnConfigurationSetEventDestination.EventDestinationProperty(
                     name=kind.lower(),
                     enabled=True,
-                    matching_event_types=[kind.lower()],
+                    matching_event_types=_EVENT_TYPES[kind],
                     sns_destination=ses.CfnConfigurationSetEventDestination.SnsDestinationProperty(
                         topic_arn=topic.topic_arn
                     ),

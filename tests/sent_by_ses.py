@@ -1,6 +1,7 @@
 """Notifications as SES writes them, for tests to vary."""
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -68,6 +69,34 @@ def complaint(
                 "feedbackId": feedback_id,
                 "complaintSubType": None,
                 **more,
+            },
+            "mail": mail(address, at=at, mail_id=mail_id),
+        }
+    )
+
+
+def subscription(
+    address: str,
+    *,
+    unsubscribe_all: bool | None = None,
+    topics: Mapping[str, str] | None = None,
+    at: datetime = NOON,
+    mail_id: str = "mail-1",
+) -> str:
+    """What a contact wants now: `topics` is topic -> OptIn or OptOut."""
+    statuses = [
+        {"topicName": name, "subscriptionStatus": status} for name, status in (topics or {}).items()
+    ]
+    everything = {} if unsubscribe_all is None else {"unsubscribeAll": unsubscribe_all}
+    return json.dumps(
+        {
+            "eventType": "Subscription",
+            "subscription": {
+                "contactList": "customers",
+                "timestamp": iso(at),
+                "source": "UnsubscribeHeader",
+                "newTopicPreferences": {**everything, "topicSubscriptionStatus": statuses},
+                "oldTopicPreferences": {"unsubscribeAll": False, "topicSubscriptionStatus": []},
             },
             "mail": mail(address, at=at, mail_id=mail_id),
         }

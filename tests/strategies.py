@@ -65,6 +65,15 @@ deliveries = st.builds(
     mail_ids,
     moments,
 )
+subscriptions = st.builds(
+    Evidence,
+    id=st.uuids().map(str),
+    kind=st.just(Kind.SUBSCRIPTION),
+    at=moments,
+    mail_id=mail_ids,
+    stream=streams,
+    subscribed=st.booleans(),
+)
 suppressions = st.builds(
     Evidence,
     id=st.uuids().map(str),
@@ -83,7 +92,7 @@ reactivations = st.builds(
     stream=streams,
     by=st.just("operator"),
 )
-feedback = permanent_bounces | transient_bounces | complaints
+feedback = permanent_bounces | transient_bounces | complaints | subscriptions
 without_deliveries = feedback | suppressions | reactivations
 any_evidence = without_deliveries | deliveries
 
@@ -122,6 +131,7 @@ def copies_of_one_event() -> st.SearchStrategy[Evidence]:
         tenant=tenants,
         status=statuses,
         certain=st.booleans() | st.none(),
+        subscribed=st.booleans() | st.none(),
         until=moments | st.none(),
     )
 
@@ -149,6 +159,7 @@ def chimeras() -> st.SearchStrategy[Evidence]:
         feedback_type=texts,
         sub_type=texts,
         certain=st.booleans() | st.none(),
+        subscribed=st.booleans() | st.none(),
         until=times | st.none(),
         reason=texts,
         voids=st.sampled_from("abcdef") | st.none(),

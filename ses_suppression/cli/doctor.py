@@ -35,6 +35,12 @@ _NOTIFICATIONS: dict[str, NotificationKind] = {
     "Complaints": "Complaint",
     "Deliveries": "Delivery",
 }
+EVENTS: dict[str, tuple[str, ...]] = {
+    "Bounces": ("Bounce",),
+    "Complaints": ("Complaint", "Subscription"),
+    "Deliveries": ("Delivery",),
+}
+"""The events of the configuration set that each topic is to get."""
 
 
 class State(StrEnum):
@@ -192,9 +198,10 @@ def _configuration_set(session: Session, name: str) -> Iterator[Finding]:
         for kind in destination["MatchingEventTypes"]
     }
     missing = [
-        _NOTIFICATIONS[kind]
+        event
         for kind in session.stack.kinds
-        if (_NOTIFICATIONS[kind].upper(), session.stack.output(f"{kind}TopicArn")) not in published
+        for event in EVENTS[kind]
+        if (event.upper(), session.stack.output(f"{kind}TopicArn")) not in published
     ]
     if missing:
         yield Finding(

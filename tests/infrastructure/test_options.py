@@ -3,8 +3,10 @@
 from typing import Any
 
 import pytest
+from aws_cdk import aws_ses as ses
 from aws_cdk.assertions import Match, Template
 
+from ses_suppression.cli.doctor import EVENTS
 from tests.infrastructure.conftest import synthesized
 from tests.infrastructure.test_config import KEY, TABLE
 from tests.infrastructure.test_stack import resources
@@ -18,16 +20,33 @@ def streams() -> Template:
 def test_a_configuration_set_publishes_each_kind_to_its_topic(streams: Template) -> None:
     streams.has_resource_properties("AWS::SES::ConfigurationSet", {"Name": "ses-suppression-dev"})
     found = {
-        destination["Properties"]["EventDestination"]["MatchingEventTypes"][0]: destination[
-            "Properties"
-        ]["EventDestination"]["SnsDestination"]["TopicARN"]["Ref"]
-        for destination in resources(streams, "AWS::SES::ConfigurationSetEventDestination").values()
+        event: destination["SnsDestination"]["TopicARN"]["Ref"]
+        for destination in event_destinations(streams)
+        for event in destination["MatchingEventTypes"]
     }
     assert found == {
         "bounce": "BouncesTopicA8AAA5BB",
         "complaint": "ComplaintsTopic1C498146",
+        "subscription": "ComplaintsTopic1C498146",
         "delivery": "DeliveriesTopicF217F407",
     }
+
+
+def test_every_event_that_is_asked_for_is_one_of_ses_and_the_doctor_misses_it(
+    streams: Template,
+) -> None:
+    asked = {
+        event
+        for destination in event_destinations(streams)
+        for event in destination["MatchingEventTypes"]
+    }
+    assert asked <= {event.name.lower() for event in ses.EmailSendingEvent}
+    assert asked == {event.lower() for events in EVENTS.values() for event in events}
+
+
+def event_destinations(template: Template) -> list[dict[str, Any]]:
+    found = resources(template, "AWS::SES::ConfigurationSetEventDestination").values()
+    return [destination["Properties"]["EventDestination"] for destination in found]
 
 
 def test_the_way_in_stands_before_ses_tries_a_topic(streams: Template) -> None:

@@ -23,7 +23,7 @@ from ses_suppression.deadline import Deadline
 from ses_suppression.errors import InvalidPolicyError, MissingSettingError
 from ses_suppression.store import CONNECTIONS, DynamoDBStore
 from tests.integration.conftest import TABLE_NAME
-from tests.sent_by_ses import ACCOUNT_ID, NOON, bounce, complaint, delivery
+from tests.sent_by_ses import ACCOUNT_ID, NOON, bounce, complaint, delivery, subscription
 from tests.unit.test_decision import JANE
 
 SENT = str(int((NOON + timedelta(minutes=1)).timestamp() * 1000))
@@ -123,20 +123,23 @@ FEEDBACK = {
     "complaints": complaint("joe@example.com", mail_id="m2"),
     "deliveries": delivery("ann@example.com", mail_id="m3"),
 }
+UNSUBSCRIBED = subscription("sue@example.com", mail_id="m4", topics={"news": "OptOut"})
 
 
 @pytest.mark.parametrize("deployed", FEEDBACK, indirect=True)
 def test_a_queue_carries_its_own_kind_and_nothing_else(
     deployed: Deployed, request: pytest.FixtureRequest
 ) -> None:
-    answer, lines = deployed(*FEEDBACK.values())
+    kind = request.node.callspec.params["deployed"]
+    every = [*FEEDBACK.values(), UNSUBSCRIBED]
+    own = [FEEDBACK[kind], *([UNSUBSCRIBED] if kind == "complaints" else [])]
+    answer, lines = deployed(*every)
     assert answer == {"batchItemFailures": []}
     (metrics,) = [line for line in lines if "Applied" in line]
-    assert (metrics["Applied"], metrics["Rejected"]) == ([1], [2])
-    own = FEEDBACK[request.node.callspec.params["deployed"]]
+    assert (metrics["Applied"], metrics["Rejected"]) == ([len(own)], [4 - len(own)])
     letters = deployed.dead_letters()
     assert sorted(letter["Body"] for letter in letters) == sorted(
-        body for body in FEEDBACK.values() if body != own
+        body for body in every if body not in own
     )
     for letter in letters:
         reason = letter["MessageAttributes"]["Reason"]["StringValue"]
@@ -217,8 +220,24 @@ def test_no_line_and_no_metric_holds_an_address(deployed: Deployed) -> None:
     _, lines = deployed(
         bounce(JANE), json.dumps(document), f"<{JANE}>", f'{{"eventType": "{JANE}"}}'
     )
-    assert [line["status"] for line in lines if "status" in line] == ["applied"] + ["rejected"] * 3
+    assert [line["status"] for line in lines if "status" in line] == [
+        "applied", "rejected", "rejected", "acknowledged",
+    ]  # fmt: skip
     assert "@" not in json.dumps(lines)
+
+
+def test_an_unknown_type_is_counted_as_acknowledged_and_names_no_metric(
+    deployed: Deployed,
+) -> None:
+    types = ["Bouncy", "Sending Paused", "x" * 1_000, "\x1b[2J"]
+    answer, lines = deployed(*(json.dumps({"eventType": one}) for one in types))
+    assert answer == {"batchItemFailures": []}
+    (metrics,) = [line for line in lines if "_aws" in line]
+    assert metrics["Acknowledged"] == [4]
+    assert metrics.keys() == {"_aws", "environment", "service", "Acknowledged"}
+    assert [line["reason"] for line in lines if "reason" in line] == [
+        "unknown type Bouncy", "unknown type Sending Paused", "unknown type", "unknown type",
+    ]  # fmt: skip
 
 
 def test_with_no_time_left_everything_is_given_back_and_nothing_half_done(

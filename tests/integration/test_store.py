@@ -26,7 +26,7 @@ from ses_suppression.errors import (
 )
 from ses_suppression.evidence import Evidence
 from ses_suppression.ingest import Message, ingest
-from ses_suppression.item import to_item, to_record
+from ses_suppression.item import to_item, to_record, to_suppressions
 from ses_suppression.merge import merge
 from ses_suppression.pace import Pace
 from ses_suppression.policy import Policy
@@ -36,7 +36,7 @@ from ses_suppression.testing import InMemoryStore
 from tests.integration.conftest import TABLE_NAME, create_table
 from tests.integration.servers import ACCESS
 from tests.strategies import START, any_evidence, evidence_with_voids, without_deliveries
-from tests.unit.test_decision import JANE, block, complaint, day, hard
+from tests.unit.test_decision import JANE, block, complaint, day, hard, opt_out, tenant_bounce
 from tests.unit.test_ingest import apply_in_batches, twelve_notifications, without_revisions
 
 POLICY = Policy()
@@ -156,6 +156,27 @@ def test_an_attribute_of_a_newer_version_is_no_error() -> None:
     item["evidence"]["L"][0]["M"]["invented"] = {"S": "x"}
     item["invented"] = {"S": "x"}
     assert to_record(item).evidence == (hard(0),)
+
+
+def test_an_older_app_reads_the_verdict_beside_a_kind_and_a_rule_that_are_new() -> None:
+    item = to_item(record_of(opt_out(0), tenant_bounce(0)), "r1")
+    for piece in item["evidence"]["L"]:
+        piece["M"]["kind"] = {"S": "invented"}
+    for held in item["suppressions"]["M"].values():
+        held["M"]["rule"] = {"S": "invented"}
+    found = to_suppressions(item)
+    assert {stream: held.rule for stream, held in found.items()} == {
+        "*": "invented",
+        "tenant:acme": "invented",
+    }
+    with pytest.raises(UnreadableItemError):
+        to_record(item)
+
+
+def test_what_a_subscription_says_is_a_boolean_and_a_tenant_is_a_text() -> None:
+    evidence = to_item(record_of(opt_out(0), tenant_bounce(1)), "r1")["evidence"]["L"]
+    assert [piece["M"].get("subscribed") for piece in evidence] == [{"BOOL": False}, None]
+    assert [piece["M"].get("tenant") for piece in evidence] == [None, {"S": "acme"}]
 
 
 def stubbed() -> tuple[Any, Stubber]:

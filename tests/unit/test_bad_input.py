@@ -48,6 +48,15 @@ def envelope(message: str) -> str:
     return json.dumps({"Type": "Notification", "Message": message})
 
 
+def unsubscribing(subscription: Any) -> str:
+    document = {
+        "eventType": "Subscription",
+        "subscription": subscription,
+        "mail": {"destination": [JANE]},
+    }
+    return json.dumps(document)
+
+
 BODIES: list[tuple[str, str, Status, str]] = [
     ("empty", "", Status.REJECTED, "empty"),
     ("white space", " \n ", Status.REJECTED, "empty"),
@@ -72,10 +81,44 @@ BODIES: list[tuple[str, str, Status, str]] = [
     (
         "unknown type",
         '{"notificationType": "Bouncy"}',
-        Status.REJECTED,
-        "notificationType: not a type",
+        Status.ACKNOWLEDGED,
+        "unknown type Bouncy",
     ),
-    ("lower case type", '{"eventType": "bounce"}', Status.REJECTED, "eventType: not a type"),
+    ("lower case type", '{"eventType": "bounce"}', Status.ACKNOWLEDGED, "unknown type bounce"),
+    ("address as type", f'{{"eventType": "{JANE}"}}', Status.ACKNOWLEDGED, "unknown type"),
+    ("empty type", '{"eventType": ""}', Status.REJECTED, "eventType: empty"),
+    (
+        "EventBridge of another service",
+        '{"source": "aws.ec2", "detail-type": "x", "detail": {}}',
+        Status.REJECTED,
+        "none of notificationType",
+    ),
+    ("no subscription", unsubscribing(None), Status.REJECTED, "subscription: an object is needed"),
+    ("subscription is text", unsubscribing("x"), Status.REJECTED, "subscription: an object is"),
+    (
+        "no preferences",
+        unsubscribing({"newTopicPreferences": None}),
+        Status.REJECTED,
+        "subscription.newTopicPreferences: an object is needed, this is null or missing",
+    ),
+    (
+        "unsubscribe all is a number",
+        unsubscribing({"newTopicPreferences": {"unsubscribeAll": 1}}),
+        Status.REJECTED,
+        "subscription.newTopicPreferences.unsubscribeAll: a boolean is needed, this is a number",
+    ),
+    (
+        "topics are text",
+        unsubscribing({"newTopicPreferences": {"topicSubscriptionStatus": "news"}}),
+        Status.REJECTED,
+        "subscription.newTopicPreferences.topicSubscriptionStatus: a list is needed, this is a",
+    ),
+    (
+        "a topic is text",
+        unsubscribing({"newTopicPreferences": {"topicSubscriptionStatus": ["news"]}}),
+        Status.REJECTED,
+        "subscription.newTopicPreferences.topicSubscriptionStatus[0]: an object is needed, this",
+    ),
     ("type of another type", '{"eventType": {}}', Status.REJECTED, "eventType: a string is needed"),
     (
         "contradicting types",

@@ -67,6 +67,10 @@ def is_delivery(one: Post | Action) -> bool:
     return isinstance(one, Post) and one.kind == DELIVERIES
 
 
+def is_subscription(one: Post | Action) -> bool:
+    return isinstance(one, Post) and '"Subscription"' in one.body
+
+
 def is_action(kind: Kind) -> Callable[[Post | Action], bool]:
     return lambda one: isinstance(one, Action) and one.evidence.kind is kind
 
@@ -78,6 +82,7 @@ def is_action(kind: Kind) -> Callable[[Post | Action], bool]:
         pytest.param(is_transient, id="transient bounces"),
         pytest.param(is_complaint, id="complaints"),
         pytest.param(is_delivery, id="deliveries"),
+        pytest.param(is_subscription, id="subscriptions"),
         *(
             pytest.param(is_action(kind), id=kind)
             for kind in (Kind.SUPPRESS, Kind.REACTIVATE, Kind.VOID, Kind.IMPORT)

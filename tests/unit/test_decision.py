@@ -1,5 +1,6 @@
 """The policy table, row by row, as sentences."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -64,6 +65,19 @@ def tenant_bounce(at: float = 0, **fields: object) -> Evidence:
 
 def tenant_complaint(at: float = 0, **fields: object) -> Evidence:
     return complaint(at, **{"sub_type": TENANT_LIST, "tenant": "acme", **fields})
+
+
+def unsubscribed_bounce(at: float = 0, **fields: object) -> Evidence:
+    return hard(at, **{"bounce_sub_type": "UnsubscribedRecipient", **fields})
+
+
+def opt_out(at: float = 0, *, subscribed: bool = False, **fields: object) -> Evidence:
+    more = {"id": f"subscription-{subscribed}-{at}", **fields}
+    return piece(Kind.SUBSCRIPTION, at, subscribed=subscribed, **more)
+
+
+def opt_in(at: float = 0, **fields: object) -> Evidence:
+    return opt_out(at, subscribed=True, **fields)
 
 
 def delivery(at: float = 0, mail_id: str = "delivered") -> Evidence:
@@ -208,10 +222,71 @@ def test_a_complaint_on_a_tenants_list_wants_consent_as_any_other() -> None:
     assert not has_complained(JANE, [tenant_bounce()], POLICY, stream=None)
 
 
-def test_an_unsubscription_is_manual_on_its_stream_and_recorded_without_one() -> None:
-    found = only(hard(bounce_sub_type="UnsubscribedRecipient", stream="news"), stream="news")
-    assert (found.reason, found.origin, found.until) == (Reason.MANUAL, Origin.SES, None)
-    assert verdict(hard(bounce_sub_type="UnsubscribedRecipient")) == {}
+@pytest.mark.parametrize("make", [opt_out, unsubscribed_bounce])
+@pytest.mark.parametrize(("stream", "held"), [("news", "news"), (None, EVERY_STREAM)])
+def test_an_unsubscription_is_manual_without_end_on_its_stream_or_on_every_stream(
+    make: Callable[..., Evidence], stream: str | None, held: str
+) -> None:
+    found = only(make(0, stream=stream), stream=held)
+    assert (found.rule, found.reason) == (Rule.UNSUBSCRIBED, Reason.MANUAL)
+    assert (found.origin, found.until) == (Origin.SES, None)
+
+
+@pytest.mark.parametrize("make", [opt_out, unsubscribed_bounce])
+@pytest.mark.parametrize("stream", ["news", None])
+def test_subscribing_again_lifts_an_unsubscription_before_it_on_the_same_stream(
+    make: Callable[..., Evidence], stream: str | None
+) -> None:
+    before, again = make(0, stream=stream), opt_in(1, stream=stream)
+    assert verdict(before, again) == {}
+    assert steps(before, again)[again.id] == (Rule.SUBSCRIBED, Effect.LIFTS)
+    assert verdict(before, again, make(2, stream=stream)) != {}
+    assert verdict(opt_in(0, stream=stream), make(1, stream=stream)) != {}
+
+
+def test_subscribing_lifts_no_unsubscription_of_another_stream() -> None:
+    assert list(verdict(opt_out(0, stream="news"), opt_in(1, stream="receipts"))) == ["news"]
+    assert list(verdict(opt_out(0, stream="news"), opt_in(1))) == ["news"]
+    assert list(verdict(opt_out(0), opt_in(1, stream="news"))) == [EVERY_STREAM]
+    assert list(verdict(unsubscribed_bounce(0), opt_in(1, stream="news"))) == [EVERY_STREAM]
+
+
+def test_subscribing_to_all_mail_lifts_what_ses_did_not_send_on_any_stream() -> None:
+    bounce = unsubscribed_bounce(0, stream="news")
+    assert verdict(bounce, opt_in(1)) == {}
+    assert list(verdict(bounce, opt_in(1), opt_out(1, stream="news"))) == ["news"]
+
+
+def test_subscribing_lifts_nothing_but_unsubscriptions() -> None:
+    for other in (
+        complaint(0),
+        hard(0),
+        block(0),
+        hard(0, bounce_sub_type="OnAccountSuppressionList"),
+        tenant_bounce(0),
+        piece(Kind.SUPPRESS, 0, by="x", note="x"),
+        piece(Kind.IMPORT, 0, by="x", note="x"),
+    ):
+        assert verdict(other, opt_in(1)) == verdict(other) != {}
+    assert steps(hard(0), opt_in(1))["subscription-True-1"][1] is Effect.RECORDED
+
+
+def test_a_late_bounce_of_mail_from_before_a_subscription_is_lifted_too() -> None:
+    late = unsubscribed_bounce(2, stream="news", mail_at=day(0))
+    assert verdict(opt_in(1, stream="news"), late) == {}
+
+
+def test_of_an_unsubscription_and_a_subscription_at_one_time_the_unsubscription_counts() -> None:
+    assert list(verdict(opt_out(0), opt_in(0))) == [EVERY_STREAM]
+
+
+def test_a_reactivation_lifts_an_unsubscription_and_a_void_of_a_subscription_brings_it_back() -> (
+    None
+):
+    assert verdict(opt_out(0, stream="news"), reactivate(1)) == {}
+    assert verdict(opt_out(0, stream="news"), reactivate(1, stream="news")) == {}
+    again = opt_in(1)
+    assert list(verdict(opt_out(0), again, void(2, again))) == [EVERY_STREAM]
 
 
 @pytest.mark.parametrize(
@@ -708,10 +783,10 @@ def test_a_verdict_rests_on_evidence_that_suppresses(evidence: list[Evidence]) -
 def test_a_suppression_without_end_never_disappears_without_an_operators_action(
     evidence: list[Evidence], new: Evidence
 ) -> None:
-    """There are two exceptions.
+    """There are three exceptions.
 
-    A certain not-spam lifts its uncertain complaint; another copy of a known event may narrow `*`
-    to a stream.
+    A certain not-spam lifts its uncertain complaint; a recipient may subscribe again; another copy
+    of a known event may narrow `*` to a stream.
     """
     assume(new.kind not in OPERATOR_KINDS)
     before = decide(JANE, merge((), evidence), POLICY).suppressions
@@ -724,7 +799,8 @@ def test_a_suppression_without_end_never_disappears_without_an_operators_action(
     if lost:
         takes_back = rule_of(new) is Rule.NOT_SPAM and new.certain
         is_a_copy = new.id in {known.id for known in evidence}
-        assert takes_back or is_a_copy
+        subscribes = rule_of(new) is Rule.SUBSCRIBED
+        assert takes_back or subscribes or is_a_copy
 
 
 @given(st.lists(chimeras(), max_size=20))

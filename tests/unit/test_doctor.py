@@ -6,7 +6,7 @@ from typing import Any
 import boto3
 from botocore.stub import Stubber
 
-from ses_suppression.cli.doctor import Finding, State, _subscriptions
+from ses_suppression.cli.doctor import Finding, State, _configuration_set, _subscriptions
 
 TOPIC = "arn:aws:sns:eu-west-1:123456789012:ses-bounces-topic-prod"
 
@@ -36,6 +36,43 @@ def found(*subscriptions: dict[str, str], configured: str = "") -> list[Finding]
     with Stubber(client) as stubber:
         stubber.add_response("list_subscriptions_by_topic", {"Subscriptions": list(subscriptions)})
         return list(_subscriptions(session))
+
+
+ARNS = {f"{kind}TopicArn": f"arn:{kind}" for kind in ("Bounces", "Complaints", "Deliveries")}
+
+
+def published(**events: list[str]) -> Finding:
+    """Let the doctor look at a configuration set that publishes these events to the topics."""
+    client = boto3.client(
+        "sesv2", region_name="eu-west-1", aws_access_key_id="x", aws_secret_access_key="x"
+    )
+    stack = SimpleNamespace(
+        kinds=["Bounces", "Complaints", "Deliveries"], output=ARNS.__getitem__, outputs={}
+    )
+    session: Any = SimpleNamespace(stack=stack, client=lambda _name: client)
+    destinations = [
+        {
+            "Name": kind,
+            "Enabled": True,
+            "MatchingEventTypes": types,
+            "SnsDestination": {"TopicArn": ARNS[f"{kind}TopicArn"]},
+        }
+        for kind, types in events.items()
+    ]
+    with Stubber(client) as stubber:
+        stubber.add_response(
+            "get_configuration_set_event_destinations", {"EventDestinations": destinations}
+        )
+        (finding,) = _configuration_set(session, "ours")
+    return finding
+
+
+def test_a_configuration_set_that_publishes_no_subscriptions_is_broken() -> None:
+    others = {"Bounces": ["BOUNCE"], "Deliveries": ["DELIVERY"]}
+    assert published(**others, Complaints=["COMPLAINT", "SUBSCRIPTION"]).state is State.OK
+    older = published(**others, Complaints=["COMPLAINT"])
+    assert older.state is State.FAILED
+    assert older.found == "Subscription events of ours do not come here"
 
 
 QUEUE = subscription("sqs", "arn:aws:sqs:eu-west-1:1:bounces", f"{TOPIC}:1")

@@ -15,7 +15,7 @@ from ses_suppression.evidence import (
     join,
 )
 from ses_suppression.notification import NotFeedback, parse
-from tests.sent_by_ses import NOON, bounce, complaint, delivery, iso
+from tests.sent_by_ses import NOON, bounce, complaint, delivery, iso, subscription
 from tests.strategies import copies_of_one_event
 
 LATER = NOON + timedelta(hours=1)
@@ -237,6 +237,75 @@ def test_a_copy_without_the_tenant_and_one_with_it_end_with_the_tenant() -> None
     one, other = only(attributed(by_identity)), only(attributed(by_event))
     assert (one.id, one.tenant) == (other.id, None)
     assert join(one, other) == join(other, one) == other
+
+
+def test_a_subscription_is_one_piece_for_every_stream_and_one_for_each_topic() -> None:
+    body = subscription(
+        "Jane@example.com", unsubscribe_all=True, topics={"news": "OptOut", "offers": "OptIn"}
+    )
+    found = attributed(body, stream_tag="list").evidence
+    assert {address for address, _ in found} == {"jane@example.com"}
+    assert [(one.kind, one.stream, one.subscribed, one.at) for _, one in found] == [
+        (Kind.SUBSCRIPTION, None, False, NOON),
+        (Kind.SUBSCRIPTION, "news", False, NOON),
+        (Kind.SUBSCRIPTION, "offers", True, NOON),
+    ]
+
+
+def test_the_tag_of_the_mail_is_not_the_topic() -> None:
+    body = changed(
+        subscription("jane@example.com", unsubscribe_all=True), "mail.tags", {"list": ["receipts"]}
+    )
+    assert only(attributed(body, stream_tag="list")).stream is None
+
+
+def test_a_subscription_that_says_nothing_about_all_mail_is_no_piece_for_it() -> None:
+    assert only(attributed(subscription("jane@example.com", topics={"news": "OptIn"}))).subscribed
+    assert attributed(subscription("jane@example.com")).evidence == ()
+
+
+def test_the_ids_of_a_subscription_tell_its_topics_times_and_recipients_apart() -> None:
+    def ids(address: str = "jane@example.com", **more: Any) -> list[str]:
+        body = subscription(address, unsubscribe_all=True, topics={"news": "OptOut"}, **more)
+        return [one.id for _, one in attributed(body).evidence]
+
+    assert ids() == ids()
+    others = [ids(), ids("joe@example.com"), ids(at=LATER), ids(mail_id="mail-2")]
+    assert len({one for each in others for one in each}) == 8
+    assert all(one.startswith("subscription:") for each in others for one in each)
+
+
+@pytest.mark.parametrize(
+    ("destination", "unattributed", "broken"),
+    [
+        (["jane@example.com", "joe@example.com"], ("mail.destination",), []),
+        (["jane@example.com", "jane doe@example.com"], ("mail.destination",), []),
+        ([], (), ["mail.destination: not an e-mail address"]),
+        (["jane doe@example.com"], (), ["mail.destination: not an e-mail address"]),
+    ],
+)
+def test_a_subscription_whose_contact_is_not_the_single_destination_is_about_nobody(
+    destination: list[str], unattributed: tuple[str, ...], broken: list[str]
+) -> None:
+    body = changed(
+        subscription("jane@example.com", unsubscribe_all=True), "mail.destination", destination
+    )
+    attribution = attributed(body)
+    assert attribution.evidence == ()
+    assert attribution.unattributed == unattributed
+    assert [str(error) for error in attribution.broken] == broken
+
+
+@pytest.mark.parametrize("name", ["*", "tenant:acme"])
+def test_a_topic_whose_name_no_stream_can_have_is_put_aside_and_the_others_are_applied(
+    name: str,
+) -> None:
+    body = subscription("jane@example.com", topics={name: "OptOut", "news": "OptOut"})
+    attribution = attributed(body)
+    assert only(attribution).stream == "news"
+    assert [error.field for error in attribution.broken] == [
+        "subscription.newTopicPreferences.topicSubscriptionStatus[0].topicName"
+    ]
 
 
 @given(st.lists(copies_of_one_event(), min_size=3, max_size=3))

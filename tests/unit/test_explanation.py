@@ -14,6 +14,8 @@ from tests.unit.test_decision import (
     delivery,
     hard,
     only,
+    opt_in,
+    opt_out,
     piece,
     reactivate,
     tenant_bounce,
@@ -106,6 +108,24 @@ def test_a_tenants_hold_names_the_tenant_and_what_lifts_it() -> None:
     )
     complained = only(tenant_complaint(0), stream="tenant:acme")
     assert lifted_by(complained) == f"{lifted_by(bounced)}, with the person's consent"
+
+
+def test_an_unsubscription_and_a_subscription_say_from_what() -> None:
+    assert explained(opt_out(0, stream="news"), opt_in(1, stream="news"), opt_out(2)).splitlines()[
+        1:
+    ] == [
+        "  2026-01-01 08:00:00  unsubscribed from stream news",
+        "    unsubscribed: struck out by subscription-True-1",
+        "  2026-01-02 08:00:00  subscribed to stream news",
+        "    subscribed: lifts",
+        "  2026-01-03 08:00:00  unsubscribed from every stream",
+        "    unsubscribed: suppresses, without end",
+        f"  -> {describe(only(opt_out(2)))}",
+    ]
+    assert lifted_by(only(opt_out(0))) == (
+        "the recipient, who subscribes again, or an operator (`remove`); SES's contact list stays "
+        "as it is"
+    )
 
 
 def test_another_policy_says_what_it_would_have_done() -> None:

@@ -20,13 +20,23 @@ from ses_suppression.record import Record, updated
 from ses_suppression.rules import Rule
 from ses_suppression.store import Loaded, Store, chunks
 from ses_suppression.testing import InMemoryStore
-from tests.sent_by_ses import ACCOUNT_ID, NOON, bounce, complaint, delivery
+from tests.sent_by_ses import ACCOUNT_ID, NOON, bounce, complaint, delivery, subscription
 from tests.strategies import START, evidence_with_voids, without_deliveries
 from tests.unit.test_decision import JANE, hard, transient
 from tests.unit.test_decision import delivery as delivered
 
 POLICY = Policy()
 RECEIVED = NOON + timedelta(minutes=1)
+
+
+def test_the_topics_of_a_subscription_count_once_for_each_rule_and_address() -> None:
+    body = subscription(
+        JANE, unsubscribe_all=True, topics={"news": "OptOut", "offers": "OptOut", "help": "OptIn"}
+    )
+    store = InMemoryStore(clock=clock_at(RECEIVED))
+    (outcome,) = ingest(messages(body), store=store, policy=POLICY, deadline=Deadline(5))
+    assert outcome.rules == ((JANE, Rule.UNSUBSCRIBED), (JANE, Rule.SUBSCRIBED))
+    assert sorted(store.records[JANE].suppressions) == ["*", "news", "offers"]
 
 
 def clock_at(moment: datetime) -> Callable[[], datetime]:

@@ -31,10 +31,13 @@ from tests.unit.test_decision import (
     complaint,
     delivery,
     hard,
+    opt_in,
+    opt_out,
     piece,
     tenant_bounce,
     tenant_complaint,
     transient,
+    unsubscribed_bounce,
 )
 
 # One id, one event: its copies agree on when it was and what it is.
@@ -44,7 +47,8 @@ crowds = evidence_with_voids(any_evidence, max_size=40)
 @st.composite
 def crowds_of_one_kind(draw: st.DrawFn) -> list[Evidence]:
     """Draw far more of one class than is kept."""
-    make = draw(st.sampled_from([transient, block, hard, complaint]))
+    kinds = [transient, block, hard, complaint, opt_out, opt_in]
+    make = draw(st.sampled_from(kinds))
     hours = draw(st.lists(st.integers(0, 24 * 60), min_size=20, max_size=120))
     return [
         replace(make(0), id=f"e{n}", at=START + timedelta(hours=hour))
@@ -128,6 +132,21 @@ def test_one_stream_of_an_operator_does_not_push_out_another() -> None:
     first = piece(Kind.SUPPRESS, 0, stream="receipts")
     news = [piece(Kind.SUPPRESS, at, stream="news") for at in range(1, 30)]
     assert first in merge([first], news)
+
+
+@pytest.mark.parametrize("make", [opt_out, opt_in])
+def test_one_topic_of_subscriptions_does_not_push_out_another(
+    make: Callable[..., Evidence],
+) -> None:
+    first, every = make(0, stream="receipts"), make(0.5)
+    news = [make(at, stream="news") for at in range(1, 30)]
+    assert merge([first, every], news) == (first, every, *news[-KEPT_OF_ANY_OTHER:])
+
+
+def test_subscriptions_do_not_push_out_what_ses_did_not_send() -> None:
+    bounces = [unsubscribed_bounce(at, stream="news") for at in range(30)]
+    changes = [opt_out(40 + at, stream="news") for at in range(KEPT_OF_ANY_OTHER)]
+    assert merge(bounces, changes) == (*bounces, *changes)
 
 
 @given(crowds | crowds_of_one_kind(), crowds | crowds_of_one_kind())

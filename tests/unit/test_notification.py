@@ -5,8 +5,15 @@ from typing import Any
 import pytest
 
 from ses_suppression.errors import InvalidNotificationError
-from ses_suppression.notification import Bounce, Complaint, Delivery, NotFeedback, parse
-from tests.sent_by_ses import ACCOUNT_ID, bounce, complaint, delivery
+from ses_suppression.notification import (
+    Bounce,
+    Complaint,
+    Delivery,
+    NotFeedback,
+    Subscription,
+    parse,
+)
+from tests.sent_by_ses import ACCOUNT_ID, NOON, bounce, complaint, delivery, subscription
 
 EVENT_NOTICE = "Successfully validated SNS topic for Amazon SES event publishing."
 IDENTITY_NOTICE = (
@@ -21,6 +28,21 @@ def envelope(message: str, **more: Any) -> dict[str, Any]:
         "Message": message,
         **more,
     }
+
+
+EVENT_BRIDGE = json.dumps(
+    {"source": "aws.ses", "detail-type": "Email Bounced", "detail": {"eventType": "Bounce"}}
+)
+
+
+def preferences(**new: Any) -> str:
+    return json.dumps(
+        {
+            "eventType": "Subscription",
+            "subscription": {"newTopicPreferences": new},
+            "mail": {"destination": ["jane@example.com"]},
+        }
+    )
 
 
 def test_a_bounce_is_read_with_what_a_decision_needs() -> None:
@@ -91,6 +113,14 @@ def test_every_form_in_which_a_notification_arrives_is_read_alike() -> None:
         ('{"eventType": "Send", "mail": {}, "send": {}}', "Send event"),
         ('{"eventType": "Rendering Failure", "failure": {}}', "Rendering Failure event"),
         ('{"eventType": "DeliveryDelay", "deliveryDelay": {}}', "DeliveryDelay event"),
+        ('{"notificationType": "Received", "receipt": {}}', "Received event"),
+        ('{"notificationType": "Bouncy"}', "unknown type Bouncy"),
+        ('{"eventType": "Sending Paused"}', "unknown type Sending Paused"),
+        ('{"eventType": "jane@example.com"}', "unknown type"),
+        ('{"eventType": "\\u001b[2J"}', "unknown type"),
+        (json.dumps({"eventType": "x" * 1_000}), "unknown type"),
+        (EVENT_BRIDGE, "EventBridge event"),
+        (json.dumps(envelope(EVENT_BRIDGE)), "EventBridge event"),
     ],
 )
 def test_what_is_no_feedback_is_recognised(body: str, what: str) -> None:
@@ -111,7 +141,28 @@ def test_what_is_no_feedback_is_recognised(body: str, what: str) -> None:
         ("[" * 100_000, "not JSON"),
         ('{"eventType": ' + "1" * 5_000 + "}", "not JSON that can be read: ValueError"),
         ('{"hello": "world"}', "none of notificationType, eventType, Type and Records is there"),
-        ('{"notificationType": "Bouncy"}', "notificationType: not a type that SES has"),
+        ('{"notificationType": ""}', "notificationType: empty"),
+        ('{"eventType": null}', "eventType: empty"),
+        ('{"source": "aws.ec2", "detail-type": "x", "detail": {}}', "none of notificationType"),
+        ('{"source": "aws.ses", "detail": {}}', "none of notificationType"),
+        (
+            json.dumps(envelope('{"source": "aws.ec2", "detail-type": "x", "detail": {}}')),
+            "Message: neither notificationType nor eventType",
+        ),
+        ('{"eventType": "Subscription"}', "subscription: an object is needed, this is null or"),
+        ('{"eventType": "Subscription", "subscription": []}', "subscription: an object is needed"),
+        (
+            '{"eventType": "Subscription", "subscription": {}}',
+            "subscription.newTopicPreferences: an object is needed, this is null or missing",
+        ),
+        (
+            preferences(unsubscribeAll="true"),
+            "subscription.newTopicPreferences.unsubscribeAll: a boolean is needed, this is",
+        ),
+        (
+            preferences(topicSubscriptionStatus={"news": "OptOut"}),
+            "subscription.newTopicPreferences.topicSubscriptionStatus: a list is needed, this",
+        ),
         ('{"eventType": 5}', "eventType: a string is needed, this is a number"),
         ('{"eventType": "Bounce", "notificationType": "Complaint"}', "eventType: contradicts"),
         ('{"notificationType": "Bounce"}', "bounce: an object is needed, this is null or missing"),
@@ -141,6 +192,55 @@ def test_what_is_no_notification_names_the_field_that_is_wrong(
     with pytest.raises(InvalidNotificationError) as raised:
         parse(body)
     assert str(raised.value).startswith(error)
+
+
+def test_a_subscription_is_the_whole_state_of_what_a_contact_wants() -> None:
+    notification = parse(
+        subscription(
+            "Jane@example.com", unsubscribe_all=False, topics={"news": "OptOut", "offers": "OptIn"}
+        )
+    )
+    assert isinstance(notification, Subscription)
+    assert notification.timestamp == NOON
+    assert [one.address for one in notification.recipients] == ["jane@example.com"]
+    assert [(one.topic, one.subscribed) for one in notification.preferences] == [
+        (None, True),
+        ("news", False),
+        ("offers", True),
+    ]
+    assert notification.broken == ()
+
+
+@pytest.mark.parametrize("silent", [{}, {"unsubscribeAll": None}, {"topicSubscriptionStatus": []}])
+def test_what_a_subscription_does_not_say_is_no_preference(silent: dict[str, Any]) -> None:
+    notification = parse(preferences(**silent))
+    assert isinstance(notification, Subscription)
+    assert notification.preferences == ()
+
+
+def test_one_broken_topic_does_not_cost_the_others() -> None:
+    notification = parse(
+        preferences(
+            topicSubscriptionStatus=[
+                "news",
+                {"topicName": 5, "subscriptionStatus": "OptIn"},
+                {"subscriptionStatus": "OptIn"},
+                {"topicName": "news", "subscriptionStatus": "Maybe"},
+                {"topicName": "news"},
+                {"topicName": "offers", "subscriptionStatus": "OptOut"},
+            ]
+        )
+    )
+    assert isinstance(notification, Subscription)
+    assert [(one.topic, one.subscribed) for one in notification.preferences] == [("offers", False)]
+    path = "subscription.newTopicPreferences.topicSubscriptionStatus"
+    assert [str(error) for error in notification.broken] == [
+        f"{path}[0]: an object is needed, this is a string",
+        f"{path}[1].topicName: a string is needed, this is a number",
+        f"{path}[2].topicName: missing",
+        f"{path}[3].subscriptionStatus: OptIn or OptOut is needed",
+        f"{path}[4].subscriptionStatus: OptIn or OptOut is needed",
+    ]
 
 
 def test_one_broken_recipient_does_not_cost_the_others() -> None:

@@ -10,13 +10,13 @@ from typing import Any
 
 from lambdas import ingest as lambdas_ingest
 from ses_suppression.deadline import Deadline
-from ses_suppression.evidence import Evidence
+from ses_suppression.evidence import TENANT_LIST, Evidence
 from ses_suppression.ingest import Message, Outcome, Status, apply, ingest
 from ses_suppression.operator_actions import imported, reactivate, suppress, void
 from ses_suppression.policy import Policy, Reason
 from ses_suppression.record import Record
 from ses_suppression.testing import InMemoryStore
-from tests.sent_by_ses import ACCOUNT_ID, bounce, complaint, delivery, iso, mail
+from tests.sent_by_ses import ACCOUNT_ID, bounce, complaint, delivery, iso, mail, subscription
 
 POLICY = Policy()
 KINDS = BOUNCES, COMPLAINTS, DELIVERIES = "Bounces", "Complaints", "Deliveries"
@@ -109,7 +109,7 @@ def ingested(posts: Iterable[Post], kind: str, store: InMemoryStore) -> list[Out
         policy=POLICY,
         deadline=Deadline(3600),
         account_ids=frozenset({ACCOUNT_ID}),
-        kind=lambdas_ingest.KINDS[kind.lower()],
+        kinds=lambdas_ingest.KINDS[kind.lower()],
     )
 
 
@@ -145,6 +145,15 @@ def _by_the_other_channel(post: Post) -> Post:
     return Post(post.kind, json.dumps(document))
 
 
+def _named(document: Mapping[str, Any], name: str) -> list[Any]:
+    """Return the recipients that a notification names, or the topics of a subscription."""
+    if name == "subscription":
+        topics: list[Any] = document[name]["newTopicPreferences"]["topicSubscriptionStatus"]
+        return topics
+    recipients: list[Any] = document[name][_RECIPIENTS[name]]
+    return recipients
+
+
 class _Makers:
     """Makes up feedback about a few addresses, so that much of it meets.
 
@@ -173,9 +182,10 @@ class _Makers:
 
     def _feedback(self) -> Post:
         kinds: Sequence[Callable[[], Post]] = (
-            self._bounce, self._transient, self._several, self._complaint, self._delivery,
+            self._bounce, self._transient, self._several, self._complaint, self._subscription,
+            self._delivery,
         )  # fmt: skip
-        (make,) = self._chance.choices(kinds, weights=(15, 30, 5, 15, 35))
+        (make,) = self._chance.choices(kinds, weights=(15, 30, 5, 15, 5, 30))
         post = self._sent_earlier(make())
         if self._chance.random() < 1 / 5:
             post = _by_the_other_channel(post)
@@ -216,7 +226,7 @@ class _Makers:
             case 3:
                 document[name] = [self._id()]
             case _:  # the others that it names are applied
-                document[name][_RECIPIENTS[name]].append(None)
+                _named(document, name).append(None)
         return Post(sound.kind, json.dumps(document))
 
     def action(self) -> Action:
@@ -247,13 +257,13 @@ class _Makers:
             ("Suppressed", {}),
             ("UnsubscribedRecipient", {}),
             ("OnAccountSuppressionList", {}),
+            (TENANT_LIST, {}),
         ]
         sub_type, recipient = self._chance.choice(choices)
         address = self._address(self._troubled)
         identifiers = self._identifiers(address)
-        return Post(
-            BOUNCES, bounce(self._spelled(address), sub_type=sub_type, **identifiers, **recipient)
-        )
+        body = bounce(self._spelled(address), sub_type=sub_type, **identifiers, **recipient)
+        return Post(BOUNCES, self._sent_by_a_tenant(body))
 
     def _transient(self) -> Post:
         choices: list[tuple[str, dict[str, Any]]] = [
@@ -289,11 +299,31 @@ class _Makers:
         feedback_type = self._chance.choice(["abuse", "abuse", "not-spam", "auth-failure", None])
         more: dict[str, Any] = {"complaintFeedbackType": feedback_type} if feedback_type else {}
         if self._chance.random() < 1 / 10:
-            more["complaintSubType"] = "OnAccountSuppressionList"
+            more["complaintSubType"] = self._chance.choice(
+                ["OnAccountSuppressionList", TENANT_LIST]
+            )
         address = self._address(self._troubled)
-        return Post(
-            COMPLAINTS, complaint(self._spelled(address), **self._identifiers(address), **more)
+        body = complaint(self._spelled(address), **self._identifiers(address), **more)
+        return Post(COMPLAINTS, self._sent_by_a_tenant(body))
+
+    def _sent_by_a_tenant(self, body: str) -> str:
+        """Let two of three mails name one of two tenants."""
+        document = json.loads(body)
+        tenant = self._chance.choice([None, "acme", "initech"])
+        document["mail"]["tags"] = {"ses:tenant-name": [tenant]} if tenant else {}
+        return json.dumps(document)
+
+    def _subscription(self) -> Post:
+        """Let a recipient change what mail it wants: all, none, or that of two topics."""
+        address = self._address(self._failing + self._troubled)
+        body = subscription(
+            address,
+            unsubscribe_all=self._chance.choice([True, False, None]),
+            topics={name: self._chance.choice(["OptIn", "OptOut"]) for name in ("news", "offers")},
+            at=self._moment(),
+            mail_id=f"mail-{self._id()}",
         )
+        return Post(COMPLAINTS, body)
 
     def _delivery(self) -> Post:
         """Make a delivery; one in ten is of a mail that something came back for."""
