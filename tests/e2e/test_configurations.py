@@ -7,6 +7,7 @@ import json
 import re
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,8 @@ from local.waiting import wait_for
 from tests.e2e.in_flight import mail_in_flight
 from tests.e2e.operator import Operator
 from tests.e2e.project import project_with
-from tests.e2e.stack import Stack
+from tests.e2e.stack import SECONDS, Stack
+from tests.sent_by_ses import subscription
 
 HOME = "eu-west-1"
 
@@ -88,6 +90,28 @@ def test_streams_come_by_the_configuration_set(streams: Stack) -> None:
     doctor = Operator(stack, ("--env", "streams")).run("doctor")
     assert doctor.returncode == 0, doctor.stdout
     assert "ses-suppression-streams publishes to all topics" in doctor.stdout
+
+
+def test_a_topic_that_a_recipient_unsubscribed_from_is_a_stream(streams: Stack) -> None:
+    stack, recipient = streams, an_address()
+    now = datetime.now(UTC)
+    left = subscription(recipient, topics={"newsletter": "OptOut"}, at=now, mail_id="m1")
+    stack.publish("Complaints", left)
+    wait_for(
+        "the unsubscription",
+        lambda: stack.suppressions.check(recipient, stream="newsletter"),
+        seconds=SECONDS,
+    )
+    assert stack.suppressions.check(recipient, stream="receipts") is None
+    again = subscription(
+        recipient, topics={"newsletter": "OptIn"}, at=now + timedelta(seconds=1), mail_id="m2"
+    )
+    stack.publish("Complaints", again)
+    wait_for(
+        "the subscription",
+        lambda: stack.suppressions.check(recipient, stream="newsletter") is None,
+        seconds=SECONDS,
+    )
 
 
 def test_an_app_is_subscribed_and_what_it_did_not_take_has_a_queue(streams: Stack) -> None:

@@ -15,7 +15,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from local.waiting import wait_for
-from ses_suppression.notification import Bounce
+from ses_suppression.notification import Bounce, Subscription
 from ses_suppression.webhook import (
     MOST_BYTES,
     OLDEST,
@@ -27,7 +27,7 @@ from ses_suppression.webhook import (
     fetch_certificate,
     receive,
 )
-from tests.sent_by_ses import bounce, iso
+from tests.sent_by_ses import bounce, iso, subscription
 from tests.signed_by_sns import (
     HOST,
     NAME,
@@ -97,6 +97,14 @@ def test_a_notification_of_ours_is_the_typed_notification_of_everywhere_else(
     assert received.notification.recipients[0].address == "jane@example.com"
     assert (received.kind, received.topic_arn) == (Kind.NOTIFICATION, TOPIC)
     assert wire.fetched == [URL]
+
+
+def test_what_a_recipient_wants_is_handed_over_as_a_subscription(wire: Wire) -> None:
+    body = subscription("jane@example.com", unsubscribe_all=True, topics={"news": "OptOut"})
+    received = wire.receive(signed(notification(Message=body)))
+    assert isinstance(received.notification, Subscription)
+    assert received.notification.recipients[0].address == "jane@example.com"
+    assert {one.topic for one in received.notification.preferences} == {None, "news"}
 
 
 def test_a_certificate_is_fetched_once(wire: Wire) -> None:
