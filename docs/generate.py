@@ -151,7 +151,8 @@ def _notes() -> Iterator[str]:
     yield "- A complaint on a stream in `complaints_do_not_block` is recorded."
     yield (
         "- After a reactivation nothing before it counts: a bounce by the time of its mail, a complaint by the "
-        "later of its own and its mail's. With a stream it lifts only complaints and entries on that stream."
+        "later of its own and its mail's. With a stream it lifts only complaints, unsubscriptions and entries on "
+        "that stream."
     )
     yield (
         "- Causes are kept apart: bounces, complaints and operators' entries each have their own end, and what "

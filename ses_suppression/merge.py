@@ -28,7 +28,9 @@ KEPT = {
     Rule.TENANT_LIST_COMPLAINT: 30,
 }
 """Of these rules so many are kept, the newest, whatever their stream or tenant: of two copies of an
-event the one that comes through the identity has none, and its class has to be the event's own."""
+event the one that comes through the identity has none, and its class has to be the event's own.
+(Of `unsubscribed`: the bounces. SES's Subscription event comes through one channel alone, and tells
+of many topics: it is kept on each stream, whether it meets `unsubscribed` or `subscribed`.)"""
 
 KEPT_OF_ANY_OTHER = 5
 """Of every other rule so many are kept, the newest; of operators' actions and of subscriptions, on

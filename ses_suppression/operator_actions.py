@@ -51,7 +51,7 @@ def reactivate(*, by: str, note: str, at: datetime, stream: str | None = None) -
         by: who says so.
         note: why; for a complaint, how the person consented.
         at: when; aware of its time zone.
-        stream: only complaints and entries on this stream; None: everything.
+        stream: only complaints, unsubscriptions and entries on this stream; None: everything.
 
     Raises:
         InvalidActionError: an argument cannot be right; the message names it.

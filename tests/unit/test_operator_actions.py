@@ -106,6 +106,8 @@ def test_an_action_that_cannot_be_meant_names_the_argument(
 ) -> None:
     with pytest.raises(InvalidActionError, match=message):
         operator_actions.suppress(**{**WHO, **change})
+    with pytest.raises(InvalidActionError, match=message):
+        operator_actions.imported(**{**WHO, **change}, address=JANE, reason=Reason.BOUNCE)
     if "until" not in change:
         with pytest.raises(InvalidActionError, match=message):
             operator_actions.reactivate(**{**WHO, **change})
