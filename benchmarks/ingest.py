@@ -64,7 +64,7 @@ def ingest_function(
         policy=Policy(),
         account_ids=frozenset({"123456789012"}),
         reject=_fail,
-        kinds=(kind,),
+        kind=kind,
         fingerprint_key="key",
         logger=Logger(service=service, stream=log or Sink()),
         metrics=metrics,

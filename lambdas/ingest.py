@@ -4,6 +4,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from types import UnionType
 from typing import Any
 
 import boto3
@@ -24,10 +25,10 @@ from ses_suppression.rules import Rule
 from ses_suppression.store import CONNECTIONS, DynamoDBStore, Store
 
 NAMESPACE = "SESSuppression"
-KINDS: Mapping[str, tuple[type[Feedback], ...]] = {
-    "bounces": (Bounce,),
-    "complaints": (Complaint, Subscription),
-    "deliveries": (Delivery,),
+KINDS: Mapping[str, type[Feedback] | UnionType] = {
+    "bounces": Bounce,
+    "complaints": Complaint | Subscription,
+    "deliveries": Delivery,
 }
 """What each function's queue carries."""
 
@@ -53,7 +54,7 @@ class IngestFunction:
     Args:
         store, policy, account_ids: see `ses_suppression.ingest.ingest`.
         reject: puts a rejected message where people look at it.
-        kinds: the kinds of feedback of its queue.
+        kind: the kinds of feedback of its queue.
         fingerprint_key: makes addresses unreadable in logs.
         logger, metrics: of Powertools.
         environment: the environment's name, a dimension of the metrics.
@@ -66,7 +67,7 @@ class IngestFunction:
         policy: Policy,
         account_ids: frozenset[str],
         reject: Callable[[Outcome], None],
-        kinds: tuple[type[Feedback], ...],
+        kind: type[Feedback] | UnionType,
         fingerprint_key: str,
         logger: Logger,
         metrics: Metrics,
@@ -76,7 +77,7 @@ class IngestFunction:
         self._policy = policy
         self._account_ids = account_ids
         self._reject = reject
-        self._kinds = kinds
+        self._kind = kind
         self._fingerprint_key = fingerprint_key
         self._logger = logger
         self._metrics = metrics
@@ -95,7 +96,7 @@ class IngestFunction:
             ),
             policy=settings.policy,
             account_ids=settings.account_ids,
-            kinds=KINDS[kind],
+            kind=KINDS[kind],
             reject=DeadLetters(boto3.client("sqs", config=CLIENT), settings.dead_letter_queue_url),
             fingerprint_key=settings.fingerprint_key,
             logger=Logger(service=kind),
@@ -115,7 +116,7 @@ class IngestFunction:
             store=self._store,
             policy=self._policy,
             account_ids=self._account_ids,
-            kinds=self._kinds,
+            kind=self._kind,
             deadline=deadline,
         )
         failed = [outcome for outcome in outcomes if not self._settle(outcome, deadline)]

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from types import UnionType
 
 from ses_suppression.address import domain_of
 from ses_suppression.classification import rule_of
@@ -20,6 +21,7 @@ from ses_suppression.errors import (
 )
 from ses_suppression.evidence import Attribution, Evidence, Kind, attribute
 from ses_suppression.notification import (
+    Bounce,
     Feedback,
     NotFeedback,
     parse,
@@ -88,7 +90,7 @@ def ingest(
     policy: Policy,
     deadline: Deadline,
     account_ids: frozenset[str] = frozenset(),
-    kinds: tuple[type[Feedback], ...] = (),
+    kind: type[Feedback] | UnionType | None = None,
 ) -> list[Outcome]:
     """Apply a batch of messages to the store.
 
@@ -98,12 +100,13 @@ def ingest(
         policy: the thresholds of the verdict.
         deadline: after it nothing new is begun; what is not done by then is to be retried.
         account_ids: the sending accounts whose feedback is taken; empty: every account's.
-        kinds: the kinds of feedback that are taken; empty: every kind.
+        kind: the kinds of feedback that are taken, such as `Complaint | Subscription`; None: every
+            kind.
 
     Returns:
         One outcome for each message, in their order.
     """
-    reads = [_read(message, policy, account_ids, kinds) for message in messages]
+    reads = [_read(message, policy, account_ids, kind) for message in messages]
     new: defaultdict[str, list[Evidence]] = defaultdict(list)
     for read in reads:
         for address, evidence in read.attribution.evidence:
@@ -116,7 +119,7 @@ def _read(
     message: Message,
     policy: Policy,
     account_ids: frozenset[str],
-    kinds: tuple[type[Feedback], ...],
+    kind: type[Feedback] | UnionType | None,
 ) -> _Read:
     try:
         notification = parse(message.body)
@@ -127,7 +130,7 @@ def _read(
                 acknowledged_as=notification.what,
             )
         _check_account(notification, account_ids)
-        _check_kind(notification, kinds)
+        _check_kind(notification, kind)
         attribution = attribute(
             notification, received_at=message.received_at, stream_tag=policy.stream_tag
         )
@@ -147,9 +150,9 @@ def _check_account(feedback: Feedback, account_ids: frozenset[str]) -> None:
         raise InvalidNotificationError("mail.sendingAccountId", "another account's")
 
 
-def _check_kind(feedback: Feedback, kinds: tuple[type[Feedback], ...]) -> None:
+def _check_kind(feedback: Feedback, kind: type[Feedback] | UnionType | None) -> None:
     """Refuse another kind: topics were set the wrong way round, or somebody else publishes."""
-    if kinds and not isinstance(feedback, kinds):
+    if kind is not None and not isinstance(feedback, kind):
         raise InvalidNotificationError(
             "", f"a {type(feedback).__name__} in the queue of another kind"
         )
@@ -226,21 +229,21 @@ def _outcome(read: _Read, failures: dict[str, SESSuppressionError]) -> Outcome:
         status, reason = Status.ACKNOWLEDGED, read.acknowledged_as
     else:
         status, reason = Status.APPLIED, ""
-    rules = ((address, rule_of(evidence)) for address, evidence in attribution.evidence)
+    # Once for each rule of an address: SES's Subscription event repeats every topic.
+    providers = {
+        (address, rule_of(evidence)): provider_of(
+            domain_of(address),
+            diagnostic=evidence.diagnostic,
+            reporting_mta=read.reporting_mta,
+        )
+        for address, evidence in attribution.evidence
+    }
     return Outcome(
         message=read.message,
         status=status,
         reason=reason,
-        rules=tuple((address, rule_of(evidence)) for address, evidence in attribution.evidence),
-        providers=tuple(
-            provider_of(
-                domain_of(address),
-                diagnostic=evidence.diagnostic,
-                reporting_mta=read.reporting_mta,
-            )
-            for address, evidence in attribution.evidence
-        ),
-        rules=tuple(dict.fromkeys(rules)),
+        rules=tuple(providers),
+        providers=tuple(providers.values()),
         unattributed=len(attribution.unattributed),
     )
 

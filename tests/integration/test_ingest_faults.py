@@ -121,7 +121,7 @@ def test_of_a_slow_table_a_function_takes_what_there_is_time_for_and_hands_back_
         policy=POLICY,
         account_ids=frozenset({ACCOUNT_ID}),
         reject=lambda _outcome: pytest.fail("nothing is to be rejected"),
-        kinds=(Bounce,),
+        kind=Bounce,
         fingerprint_key="key",
         logger=Logger(service="slow", stream=io.StringIO()),
         metrics=Metrics(namespace="slow", service="slow"),

@@ -109,7 +109,7 @@ def ingested(posts: Iterable[Post], kind: str, store: InMemoryStore) -> list[Out
         policy=POLICY,
         deadline=Deadline(3600),
         account_ids=frozenset({ACCOUNT_ID}),
-        kinds=lambdas_ingest.KINDS[kind.lower()],
+        kind=lambdas_ingest.KINDS[kind.lower()],
     )
 
 
