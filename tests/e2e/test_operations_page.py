@@ -37,6 +37,16 @@ def desk(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     for address in ("jane@example.com", "angry@example.com"):
         stack.await_suppression(address)
+    stack.publish(
+        "Bounces",
+        bounce(
+            "sam@example.com",
+            at=now,
+            feedback_id=uuid.uuid4().hex,
+            diagnosticCode="smtp; 550-5.7.26 This mail passes neither SPF nor DKIM. - gsmtp",
+        ),
+    )
+    stack.await_record("sam@example.com")
     folder = tmp_path_factory.mktemp("desk")
     rows = ["status,reason,email,created", "5.1.1,no such user,moved@example.com,1772368200"]
     (folder / "bounces.csv").write_text("\n".join(rows))
@@ -60,6 +70,8 @@ def test_a_line_of_the_runbook_works(stack: Stack, desk: Path, line: str) -> Non
     )
     expected = 1 if line.partition("--env prod ")[2] in ANSWER_IS_NO else 0
     assert (answer.returncode, answer.stderr) == (expected, ""), answer.stdout
+    if "sam@example.com" in arguments:
+        assert "passes neither SPF nor DKIM" in answer.stdout
     if "--output" not in arguments and "list" not in arguments:
         assert answer.stdout
 
@@ -68,7 +80,7 @@ def test_the_runbook_has_the_occasions_and_every_command() -> None:
     titles = re.findall(r"^## (.*)$", PAGE, re.MULTILINE)
     assert titles[1:] == [
         "The complaint", "The incident", "Before a mailing of millions", "The migration",
-        "The silence", "The dead-letter alarm", "Tenants",
+        "The silence", "The dead-letter alarm", "The sender's fault", "Tenants",
     ]  # fmt: skip
     used = {shlex.split(line)[3] for line in LINES}
     assert used == {

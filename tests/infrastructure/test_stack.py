@@ -10,6 +10,7 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk.assertions import Match, Template
 
 from lambdas import ingest
+from ses_suppression.providers import PROVIDERS
 from stacks import metrics
 from stacks.checks import check
 from tests.infrastructure import snapshot
@@ -417,7 +418,7 @@ def test_alarms_call_their_topic_and_say_what_to_do(template: Template) -> None:
     (topic,) = [
         name for name in resources(template, "AWS::SNS::Topic") if name.startswith("AlarmsTopic")
     ]
-    assert len(found) == 3 * 7 + 1 + 4 + 1
+    assert len(found) == 3 * 7 + 1 + len(PROVIDERS) + 4 + 1
     for alarm in found:
         properties = alarm["Properties"]
         assert properties["AlarmActions"] == properties["OKActions"] == [{"Ref": topic}]
@@ -511,11 +512,36 @@ def test_the_alarms_look_at_the_metrics_that_the_functions_write(template: Templ
         for alarm in resources(template, "AWS::CloudWatch::Alarm").values()
         if alarm["Properties"]["Namespace"] == metrics.NAMESPACE
     ]
-    assert {one["MetricName"] for one in ours} == {"Rejected", "Suppressions", "CanaryFailed"}
+    assert {one["MetricName"] for one in ours} == {
+        "Rejected", "Suppressions", "CanaryFailed", "sender-fault",
+    }  # fmt: skip
     for one in ours:
         names = {dimension["Name"]: dimension["Value"] for dimension in one["Dimensions"]}
         assert names["environment"] == "dev"
-        assert names["service"] in {"bounces", "complaints", "deliveries", "canary"}
+        if one["MetricName"] == "sender-fault":
+            assert names.keys() == {"environment", "provider"}
+        else:
+            assert names["service"] in {"bounces", "complaints", "deliveries", "canary"}
+
+
+def test_a_fault_of_the_sender_calls_by_the_provider_that_refuses(template: Template) -> None:
+    alarms = {
+        next(one["Value"] for one in properties["Dimensions"] if one["Name"] == "provider"): (
+            properties
+        )
+        for alarm in resources(template, "AWS::CloudWatch::Alarm").values()
+        if (properties := alarm["Properties"]).get("MetricName") == "sender-fault"
+    }
+    assert set(alarms) == set(PROVIDERS)
+    for provider, properties in alarms.items():
+        where = "another provider" if provider == "other" else provider
+        description = properties["AlarmDescription"]
+        assert description.startswith(f"your authentication is broken at {where}: ")
+        assert description.endswith("See docs/operations.md#the-senders-fault")
+        assert (properties["Threshold"], properties["ComparisonOperator"]) == (
+            0,
+            "GreaterThanThreshold",
+        )
 
 
 def test_the_dashboard_asks_the_operators_questions_from_top_to_bottom(

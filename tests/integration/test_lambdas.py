@@ -170,6 +170,25 @@ def test_a_providers_bad_hour_is_seen(deployed: Deployed) -> None:
     assert providers == {"Google": [3]}
 
 
+def test_a_fault_of_the_sender_is_counted_under_the_provider_that_refuses(
+    deployed: Deployed,
+) -> None:
+    """The provider of a company's own domain is known by its mark; nobody is held back."""
+    unauthenticated = bounce(
+        "joe@example.com",
+        diagnosticCode="smtp; 550-5.7.26 Neither SPF nor DKIM passes. 1-2 - gsmtp",
+    )
+    old_protocol = bounce(
+        "ann@example.com", mail_id="m2", diagnosticCode="smtp; 550 5.7.515 Access denied, no DMARC"
+    )
+    answer, lines = deployed(unauthenticated, unauthenticated, old_protocol)
+    assert answer == {"batchItemFailures": []}
+    faults = {line["provider"]: line["sender-fault"] for line in lines if "provider" in line}
+    assert faults == {"Google": [2], "other": [1]}
+    assert not any("Suppressions" in line for line in lines)
+    assert SuppressionList.of_table(TABLE_NAME).check("joe@example.com") is None
+
+
 def test_a_rejected_message_stands_on_the_dead_letter_queue_with_its_reason(
     deployed: Deployed,
 ) -> None:

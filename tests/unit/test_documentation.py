@@ -33,6 +33,7 @@ LAYERS = (
     "client", "guarding", "snapshot", "preflight", "webhook",
     "account_level_list", "testing", "pytest_plugin",
 )  # fmt: skip
+CODE = ("ses_suppression", "stacks", "lambdas", "local")
 PURE = LAYERS[: LAYERS.index("deadline")]
 
 
@@ -51,6 +52,27 @@ def test_every_make_target_and_link_of_a_page_exists(page: Path) -> None:
     assert [link for link in links if not (page.parent / link).exists()] == []
     files = re.findall(r"`((?:ses_suppression|stacks|lambdas|local|tests|docs)/[\w./-]*)`", text)
     assert [file for file in files if not (ROOT / file).exists()] == []
+
+
+def anchors_of(page: Path) -> set[str]:
+    """Give the anchors that GitHub makes of the headings."""
+    titles = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize(
+    "file",
+    [*PAGES, *(path for folder in CODE for path in sorted((ROOT / folder).rglob("*.py")))],
+    ids=lambda file: str(file.relative_to(ROOT)),
+)
+def test_every_section_that_is_linked_exists(file: Path) -> None:
+    text = file.read_text()
+    from_root = re.findall(r"\b(docs/[\w/-]+\.md)#([\w-]+)", text)
+    linked = [(ROOT / page, anchor) for page, anchor in from_root]
+    if file.suffix == ".md":
+        links = re.findall(r"\]\(([\w./-]*)#([\w-]+)\)", text)
+        linked = [(file.parent / page if page else file, anchor) for page, anchor in links]
+    assert [anchor for page, anchor in linked if anchor not in anchors_of(page)] == []
 
 
 def test_the_example_of_the_configuration_has_every_key_and_is_accepted() -> None:
