@@ -6,9 +6,9 @@ from itertools import chain
 
 from ses_suppression.errors import SESSuppressionError
 from ses_suppression.import_formats import DELIMITERS
+from ses_suppression.notification import kept_diagnostic
 
 _COLUMNS = frozenset({"email", "emailaddress", "address", "mail", "recipient"})
-_SHOWN = 200
 
 
 class UnknownListError(SESSuppressionError, ValueError):
@@ -43,8 +43,8 @@ def _column(first: str, lines: Iterator[str]) -> Iterator[str]:
     if len(found) != 1:
         what = "several columns may be" if found else "no column is"
         raise UnknownListError(
-            f"{what} that of the addresses; found: {first[:_SHOWN]}. The header has to name just "
-            "one of: email, email address, address, mail, recipient"
+            f"{what} that of the addresses; found: {kept_diagnostic(first)}. The header has to "
+            "name just one of: email, email address, address, mail, recipient"
         )
     return _cells(found[0], rows)
 

@@ -42,7 +42,7 @@ def guard(client: _Client, suppressions: SuppressionList, *, stream: str | None 
 
     Recipients that are held back are taken out of To, Cc and Bcc, or a whole entry out of a bulk;
     the response's metadata tells who, under `SuppressedRecipients`. The tenant of the mail is read
-    from the call: from `TenantName`, else from a raw mail's header `X-SES-TENANT`.
+    from the call: from `TenantName`, else from the mail's header `X-SES-TENANT`.
 
     Args:
         client: a boto3 client; the same one is given back, guarded.
@@ -277,13 +277,19 @@ def _header_recipients(data: bytes | str, path: str) -> dict[str, str]:
 
 
 def _tenant(params: _Params) -> str | None:
-    """Return the tenant of SES that a call names: as its parameter, or in a raw mail's header."""
+    """Return the tenant of SES that a call names: as its parameter, or in a header of the mail."""
     named: str | None = params.get("TenantName")
-    raw = params.get("RawMessage") or params.get("Content", {}).get("Raw")
-    if named or not raw:
-        return named
-    values = map(str.strip, _values(_headers(raw["Data"]), _TENANT_HEADER))
-    return next(filter(None, values), None)
+    return named or next(filter(None, map(str.strip, _tenant_headers(params))), None)
+
+
+def _tenant_headers(params: _Params) -> Iterator[str]:
+    content = params.get("Content", {})
+    if raw := params.get("RawMessage") or content.get("Raw"):
+        yield from _values(_headers(raw["Data"]), _TENANT_HEADER)
+    for part in ("Simple", "Template"):
+        for header in content.get(part, {}).get("Headers", ()):
+            if header["Name"].lower() == _TENANT_HEADER.lower():
+                yield header["Value"]
 
 
 def _headers(data: bytes | str) -> Message:

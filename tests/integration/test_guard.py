@@ -362,6 +362,19 @@ def test_the_tenant_of_a_raw_mail_may_be_in_its_header(header: str) -> None:
         Guarded("sesv2").call("send_email", given, {**content, "Destination": to(CLEAR)})
 
 
+@pytest.mark.parametrize("form", ["Simple", "Template"])
+def test_the_tenant_of_any_mail_may_be_in_its_header(form: str) -> None:
+    contents: dict[str, dict[str, Any]] = {"Simple": TEXT, "Template": {"TemplateName": "t"}}
+    headers = [{"Name": "x-ses-tenant", "Value": "acme"}]
+    content = {form: {**contents[form], "Headers": headers}}
+    mail = {"FromEmailAddress": SENDER, "Content": content}
+    Guarded("sesv2").call(
+        "send_email",
+        {**mail, "Destination": to(TENANTS, CLEAR)},
+        {**mail, "Destination": to(CLEAR)},
+    )
+
+
 def test_the_tenant_that_the_call_names_counts_before_the_header() -> None:
     data = raw(To=TENANTS, **{"X-SES-TENANT": "acme"})
     given = {"Content": {"Raw": {"Data": data}}, "TenantName": "initech"}

@@ -216,6 +216,15 @@ def test_a_row_may_name_an_end_and_a_stream() -> None:
     assert only("address,stream", "jane@example.com,").stream is None
 
 
+def test_a_hold_of_a_tenants_mail_is_left_out_and_the_import_goes_on() -> None:
+    """Our own export has such rows."""
+    export = read(["address,stream", "jane@example.com,tenant:acme", "joe@example.com,news"])
+    left_out, taken = export.rows
+    assert isinstance(left_out, RejectedRow)
+    assert "tenant" in left_out.problem
+    assert isinstance(taken, Entry)
+
+
 def test_a_row_without_reason_or_date_is_manual_and_says_no_date() -> None:
     row = only("email", "jane@example.com")
     assert (row.reason, row.at, row.until, row.stream) == (Reason.MANUAL, None, None, None)

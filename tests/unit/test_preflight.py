@@ -108,7 +108,10 @@ def test_a_list_is_an_address_a_line_or_has_a_header_that_names_the_column(
         ([], "the list is empty"),
         (["", " "], "the list is empty"),
         (["name,phone", "Jane,1"], "no column is that of the addresses; found: name,phone"),
-        (["jane@example.com,Jane"], "no column is that of the addresses; found: jane@example.com"),
+        (
+            ["jane@example.com,Jane"],
+            "no column is that of the addresses; found: \\[address\\],Jane",
+        ),
         (["email,e-mail"], "several columns may be that of the addresses; found: email,e-mail"),
         (["nobody"], "no column is"),
     ],
