@@ -40,7 +40,7 @@ UNPRINTABLE = re.compile(
 )
 """What no text of a stranger may bring into a log or onto a screen."""
 
-_INVISIBLE = re.compile("[\u200b-\u200f\u2060-\u2064\ufeff]+")
+_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]+")
 # A word that is none is taken as a whole: to begin again at each of its letters takes too long.
 _ADDRESS_OR_WORD = re.compile(
     r"""((?:"[^"]*"|[^\s<>"(),;:\[\]]+)@(?:\[[^\]]*\]|[^\s<>"'(),;:\[\]]+))
