@@ -41,10 +41,11 @@ def _column(first: str, lines: Iterator[str]) -> Iterator[str]:
     rows = _rows(chain([first], lines), max(DELIMITERS, key=first.count))
     found = [index for index, name in enumerate(next(rows)) if _plain(name) in _COLUMNS]
     if len(found) != 1:
+        found_there = kept_diagnostic(first) or "nothing"
         what = "several columns may be" if found else "no column is"
         raise UnknownListError(
-            f"{what} that of the addresses; found: {kept_diagnostic(first)}. The header has to "
-            "name just one of: email, email address, address, mail, recipient"
+            f"{what} that of the addresses; found: {found_there}. The header has to name "
+            "just one of: email, email address, address, mail, recipient"
         )
     return _cells(found[0], rows)
 

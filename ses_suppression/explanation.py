@@ -152,7 +152,8 @@ _LIFTED_BY: Mapping[str, str] = {
     Rule.TENANT_LIST_BOUNCE: _TENANT_LIST,
     Rule.TENANT_LIST_COMPLAINT: f"{_TENANT_LIST}, with the person's consent",
     Rule.UNSUBSCRIBED: (
-        f"the recipient, who subscribes again, or {_OPERATOR}; SES's contact list stays as it is"
+        "the recipient, who subscribes again (with the feed `configuration-set`), or "
+        f"{_OPERATOR}; SES's contact list stays as it is"
     ),
     Rule.ACCOUNT_LEVEL_BOUNCE: _ACCOUNT_LEVEL,
     Rule.ACCOUNT_LEVEL_COMPLAINT: f"{_ACCOUNT_LEVEL}, with the person's consent",

@@ -42,7 +42,7 @@ def guard(client: _Client, suppressions: SuppressionList, *, stream: str | None 
 
     Recipients that are held back are taken out of To, Cc and Bcc, or a whole entry out of a bulk;
     the response's metadata tells who, under `SuppressedRecipients`. The tenant of the mail is read
-    from the call: from `TenantName`, else from the mail's header `X-SES-TENANT`.
+    from the call: from `TenantName`, else, but for a bulk, from the mail's header `X-SES-TENANT`.
 
     Args:
         client: a boto3 client; the same one is given back, guarded.

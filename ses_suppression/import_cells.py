@@ -13,7 +13,7 @@ _WORDS = {
     Rule.HARD_BOUNCE: (
         "bounce", "bounced", "bounces", "hard bounce", "hard bounced", "hard bounces",
         "permanent bounce", "bounce rule", "cleaned", "too many hard fails", "invalid",
-        "invalid address", "invalid email", "invalid emails",
+        "invalid address", "invalid email", "invalid emails", "bounced address", "user unknown",
     ),
     Rule.COMPLAINT: (
         "complaint", "complained", "complaints", "spam", "spam complaint", "spam complaints",
@@ -27,7 +27,7 @@ _WORDS = {
     ),
     Rule.TRANSIENT_BOUNCE: (
         "soft bounce", "soft bounced", "soft bounces", "transient", "transient bounce",
-        "temporary", "too many soft fails",
+        "temporary", "too many soft fails", "mailbox full", "over quota",
     ),
 }  # fmt: skip
 """The reasons as SES, SendGrid, Mailgun, Mailchimp, Mandrill, Postmark, Postal, SparkPost, Brevo,
@@ -52,7 +52,7 @@ def rule_of_word(word: str) -> Rule | None:
 
 _CLASS_4 = re.compile(r"\s*(4(?:\d\d|\.\d{1,3}\.\d{1,3}))\b")
 _SPECIFIC = re.compile(r"\s*[245]\.(?!0\.0\b)\d{1,3}\.\d{1,3}\b")  # X.0.0 says nothing more
-_CODE = re.compile(r"\b[245](?:\d\d|\.\d{1,3}\.\d{1,3})\b")
+_CODE = re.compile(r"(?:^|[\s;:(#])[245](?:\d\d|\.\d{1,3}\.\d{1,3})(?=[\s;:)-]|$)")
 
 
 def temporary_code(status: str) -> str | None:

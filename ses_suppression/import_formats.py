@@ -25,7 +25,7 @@ from ses_suppression.import_cells import (
 )
 from ses_suppression.import_services import FORMATS, SES_BULK, Format
 from ses_suppression.notification import kept_diagnostic
-from ses_suppression.policy import CONSEQUENCES, Policy, Reason, Suppress
+from ses_suppression.policy import CONSEQUENCES, Policy, Reason, Record, Suppress
 from ses_suppression.rules import Rule
 
 DELIMITERS = ",;\t"
@@ -207,7 +207,7 @@ class _Terms:
             at = None
         until = _date(row.get(form.until, ""), unread)
         if until is not None and until <= self.now:
-            raise _LeftOutError("it has ended already")
+            raise _LeftOutError("`until` has passed")
         reason, end = self._reason_and_end(_rule(form, row), at or self.undated)
         stream = row.get("stream") or EVERY_STREAM
         if stream != EVERY_STREAM and not is_stream(stream):
@@ -231,12 +231,14 @@ class _Terms:
                 days: int = getattr(self.policy, key)
                 end = since + timedelta(days=days)
                 if end <= self.now:
-                    raise _LeftOutError(
-                        f"a {rule} that has ended: the policy's {days} days are over"
-                    )
+                    raise _LeftOutError(f"the {rule} has ended: {key} is {days}")
                 return reason, end
+            case Record() if rule is Rule.SENDER_FAULT:
+                raise _LeftOutError("the sender's fault, not the recipient's")
+            case Record():
+                raise _LeftOutError(f"the message's fault ({rule}), not the recipient's")
             case _:
-                raise _LeftOutError(f"a temporary failure ({rule}) holds nobody back")
+                raise _LeftOutError(f"a temporary failure ({rule}) does not suppress an address")
 
 
 _TAKEN_OVER = frozenset(
@@ -247,7 +249,7 @@ _TAKEN_OVER = frozenset(
 def _rule(form: Format, row: Mapping[str, str]) -> Rule:
     status, text = row.get(form.status, ""), row.get(form.reply, "")
     if code := temporary_code(status):
-        raise _LeftOutError(f"a temporary failure ({code}) holds nobody back")
+        raise _LeftOutError(f"a temporary failure ({code}) does not suppress an address")
     if form.flags:
         return _rule_of_flags(form, row)
     rule = rule_of_word(row.get(form.reasons_in, "")) or form.rule or Rule.SUPPRESS

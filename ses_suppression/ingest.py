@@ -61,9 +61,8 @@ class Outcome:
         status: applied; acknowledged (it says nothing about an address); to be retried; or
             rejected.
         reason: why, for all but applied; without an address in it.
-        rules: the rules that its evidence met, by address.
-        providers: the receiving provider of each of `rules`, in their order.
         rules: the rules that its evidence met, by address, each once.
+        providers: the receiving provider of each of `rules`, in their order.
         unattributed: how many recipients could not be attributed to a destination of the mail.
     """
 
@@ -230,7 +229,7 @@ def _outcome(read: _Read, failures: dict[str, SESSuppressionError]) -> Outcome:
     else:
         status, reason = Status.APPLIED, ""
     # Once for each rule of an address: SES's Subscription event repeats every topic.
-    providers = {
+    provider_of_rule = {
         (address, rule_of(evidence)): provider_of(
             domain_of(address),
             diagnostic=evidence.diagnostic,
@@ -242,8 +241,8 @@ def _outcome(read: _Read, failures: dict[str, SESSuppressionError]) -> Outcome:
         message=read.message,
         status=status,
         reason=reason,
-        rules=tuple(providers),
-        providers=tuple(providers.values()),
+        rules=tuple(provider_of_rule),
+        providers=tuple(provider_of_rule.values()),
         unattributed=len(attribution.unattributed),
     )
 

@@ -27,6 +27,7 @@ _MAX_TEXT = 128
 _MAX_TAG = 256  # characters of a message tag's value (MessageTag, SES API reference, version 2)
 
 _EVENT_SET_UP_NOTICE = "Successfully validated SNS topic for Amazon SES event publishing."
+_FEEDBACK = frozenset({"bounce", "complaint", "delivery", "subscription"})
 _IDENTITY_SET_UP_NOTICE = "AmazonSnsSubscriptionSucceeded"
 _SNS_HANDSHAKES = frozenset({"SubscriptionConfirmation", "UnsubscribeConfirmation"})
 _EVENTS_WITHOUT_FEEDBACK = frozenset(
@@ -220,7 +221,7 @@ def _parse_sent_by_ses(document: Mapping[str, Any]) -> Notification | None:
     if "notificationType" in document or "eventType" in document:
         return _parse_notification(document)
     if "detail-type" in document and document.get("source") == "aws.ses":
-        # Best effort, says SES of it: the feedback itself comes by the topics.
+        # SES does not promise it; the feedback itself comes by the topics.
         return NotFeedback(what="EventBridge event")
     return None
 
@@ -280,9 +281,12 @@ def _parse_notification(document: Mapping[str, Any]) -> Notification:
             raise InvalidNotificationError(
                 "eventType" if "eventType" in document else "notificationType", "empty"
             )
-        case _:  # what SES has had since
-            known_letters = _HARMLESS_TYPE.fullmatch(kind)
-            return NotFeedback(what=f"unknown type {kind}" if known_letters else "unknown type")
+        case _ if not _FEEDBACK.isdisjoint(document):  # nobody loses feedback to a wrong type
+            path = "eventType" if by_event else "notificationType"
+            raise InvalidNotificationError(path, "not a known type, beside feedback")
+        case _:  # SES may have added it
+            is_name = _HARMLESS_TYPE.fullmatch(kind)
+            return NotFeedback(what=f"unknown type {kind}" if is_name else "unknown type")
 
 
 def _parse_bounce(document: Mapping[str, Any]) -> Bounce:

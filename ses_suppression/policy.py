@@ -264,7 +264,9 @@ def _streams(key: str, value: object) -> list[str]:
     names = _texts(key, value)
     for name in names:
         if not is_stream(name):
-            raise InvalidPolicyError(f"{key}: {name!r} is no stream: {TENANT_PREFIX} is reserved")
+            raise InvalidPolicyError(
+                f"{key}: {name!r} is no stream: {TENANT_PREFIX} is reserved; choose another name"
+            )
     return names
 
 

@@ -22,14 +22,18 @@ _PROVIDERS: Mapping[str, str] = {
     domain: provider for provider, domains in _DOMAINS.items() for domain in domains
 }
 # A server's own name, its page of errors, or a code that only it writes.
+_HOST = (
+    r"(?<![\w.@-])(?!spf\.)(?:[\w-]{1,63}\.){1,6}"  # of a server or a page, not of an SPF record
+)
+_END = r"(?![\w-]|\.\w)"
 _MARKS: Mapping[str, str] = {
-    "Google": r"\bgsmtp\b|\b(?:support|mx)\.google\.com\b|\bmail-\S{1,40}\.google\.com\b",
-    "Microsoft": r"\b(?:outlook|exchangelabs|office365)\.com\b|\bresolver\.(?:adr|rst)\.",
-    "Yahoo": r"\byahoo(?:dns|inc)?\.(?:com|net)\b|\b(?:mta|mx)\S{0,30}\.(?:yahoo|aol)\.com\b",
-    "Apple": r"\bsupport\.apple\.com\b|\b(?:icloud|me)\.com\b|\[(?:cs|hm)\d\d\]",
-    "GMX and WEB.DE": r"\bpostmaster\.(?:gmx|web)\.\w{2,3}\b|\bmx(?:gmx|web)\w{0,20}\b",
-    "Orange": r"\bofr_?\d{3}|\bsmtp\.orange\.fr\b",
-    "QQ and NetEase": r"\bmail\.(?:qq|163|126)\.com\b|\bmx\d?\.qq\.com\b",
+    "Google": rf"\bgsmtp\b|{_HOST}google\.com{_END}",
+    "Microsoft": rf"{_HOST}(?:outlook|exchangelabs|office365)\.com{_END}|\bresolver\.(?:adr|rst)\.",
+    "Yahoo": rf"{_HOST}yahoo(?:dns|inc)?\.(?:com|net){_END}|{_HOST}aol\.com{_END}",
+    "Apple": rf"\bsupport\.apple\.com{_END}|{_HOST}icloud\.com{_END}|\[(?:cs|hm)\d\d\]",
+    "GMX and WEB.DE": rf"{_HOST}(?:gmx|web)\.(?:net|de|com){_END}|\bmx(?:gmx|web)\w{{0,20}}\b",
+    "Orange": rf"\bofr_?\d{{3}}|{_HOST}orange\.fr{_END}",
+    "QQ and NetEase": rf"{_HOST}(?:qq|163|126)\.com{_END}",
 }
 _MARK = re.compile(
     "|".join(f"(?P<p{number}>{mark})" for number, mark in enumerate(_MARKS.values())),
@@ -49,7 +53,7 @@ def provider_of(
     Args:
         domain: the normalised domain of the address.
         diagnostic: the reply, which may carry the provider's mark.
-        reporting_mta: the system that reported the bounce. SES's own name is nobody's mark.
+        reporting_mta: the system that reported the bounce. SES's own name is no mark.
 
     Returns:
         One of `PROVIDERS`; `other` for those that are not named here.

@@ -1,17 +1,19 @@
 """The words with which receiving systems refuse a mail, as regular expressions.
 
 They are compared with the words of a reply, as `smtp_reply.py` gives them: lower case, no accents,
-no codes, no pages, a host as `[host]`, an address as `[address]`. Every repetition is bounded, so
-that matching takes linear time. `refusals.py` says what each group of them means.
+no codes, no pages, a host as `[host]`, an address as `[address]`. A text has at most 256
+characters, so that matching is quick. `refusals.py` says what each group of them means.
 """
 
 _NEAR = "[^.;!?]{0,50}"  # in the same sentence
 
 _MAILBOX = (
-    r"\b(?:mail[ -]?box|user(?: ?(?:name|id))?|recipients?|rcpt|addressee|account|alias|customer"
-    r"|subscriber|person|inbox|local[ -]?part|\[address\]|destination address(?:es)?"
-    r"|(?<!ip )(?<!sender )(?<!from )(?<!your )(?<!host )(?<!your email )address"
-    r"|(?<!your )e-?mail(?: address| account)?)(?:'s|s)?\b"
+    r"\b(?:mail[ -]?box|user(?! (?:agent|database))(?: ?(?:name|id))?|recipients?|rcpt|addressee"
+    r"|account|alias|customer|employee|subscriber|person|inbox|local[ -]?part|\[address\]"
+    r"|destination address(?:es)?"
+    r"|(?<!ip )(?<!ip-)(?<!sender )(?<!from )(?<!your )(?<!host )(?<!your email )address"
+    r"|(?<!your )e-?mail(?: address| account)?(?! (?:contains?|has|with|message|body)\b))"
+    r"(?:'s|s)?\b"
 )
 _UNKNOWN = (
     r"(?:un-?known|un-?recogni[sz]ed|invalid|incorrect|malformed|non-?exist\w*|undeliverable"
@@ -26,8 +28,8 @@ _UNKNOWN = (
 )
 _GONE = (
     r"(?:disabled|de-?activated|in-?activ\w*|suspended|terminated|closed|deleted|discontinued"
-    r"|frozen|archived|cancell?ed|retired|expired|dormant|not activated"
-    r"|temporar(?:il)?y (?:locked|inactive|disabled|suspended))\b"
+    r"|frozen|archived|cancell?ed|retired|expired|dormant|not activated)\b"
+    r"(?!.*\b(?:try|again|try again) later\b)"
 )
 _NO_SUCH = (
     r"\b(?:no such|un-?known|non-?exist\w*|invalid|incorrect|bad|wrong|illegal|malformed"
@@ -48,45 +50,61 @@ def _sentence(subject: str, matter: str) -> str:
 
 
 NO_MAIL_FOR_DOMAIN = (
-    r"\b(?:host|domain)\b[^.;!?]{0,20} does(?:n't| not) (?:accept|receive) (?:any )?e?-?mail",
-    r"\bnull mx\b",
+    (
+        r"^(?!.*\bsender\b).*\b(?:host|domain)\b[^.;!?]{0,20} does(?:n't| not) "
+        r"(?:accept|receive) (?:any )?e?-?mail\b(?! from)"
+    ),
+    r"^(?!.*\bsender\b).*\bnull ?mx\b",
     r"\bindicated no smtp service\b",
 )
 
 SENDER_REPUTATION = (
     r"\b(?:block|black|deny) ?list|\bdnsbl\b|\brbl\b|\buribl\b",
-    r"(?<!not )\blisted (?:at|in|on|by)\b",
+    r"(?<!not )(?<!not currently )(?<!not yet )\blisted (?:at|in|on|by)\b",
+    r"\bdictionary attack|\bharvest|\bvirus\b|\bmalware|\bcontent filter|\bbayes|\bsent spam\b",
+    r"\bip (?:address )?(?:\S+ )?(?:is |was |has been )?(?:blocked|banned|refused)\b|\bwhite ?list",
     r"\breputation\b|\bspam (?:content|detected|score|message|rejected)|\b(?:as|is|be) spam\b",
 )
 
 SENDER_AUTHENTICATION = (
-    r"\b(?:spf|dkim|dmarc)(?![ =:]*(?:check )?pass(?:ed)?\b)",
+    (
+        r"\b(?:spf|dkim|dmarc)"
+        r"(?![ =:]*(?:check )?pass(?:ed)?\b|=(?:none|neutral|softfail|temperror)\b)"
+    ),
     r"\bptr\b",
     r"\b(?:reverse |r-?)dns\b",
     r"\b(?:start)?tls\b[^.;!?]{0,30}\b(?:requir|must|need)",
-    r"\b(?:requir|must|need|use)\w*\b[^.;!?]{0,30}\b(?:start)?tls\b",
+    r"\b(?:requir|must|need|use(?!r))\w*\b[^.;!?]{0,30}\b(?:start)?tls\b",
 )
 
 SENDER_ADDRESS = (
     r"\b(?:un-?known|invalid|bad|un-?routable|un-?resolvable) (?:[\w.]+ )?(?:sender|from)s?\b",
     r"\b(?:bogus|banned|null|empty|forged|outbound|reputation) (?:[\w.]+ )?(?:sender|from)s?\b",
-    r"\bsender'?s? (?:e-?mail |envelope )?(?:address|domain|id|host|name|verif|policy)",
+    (
+        r"\bsender'?s? (?:e-?mail |envelope )?"
+        r"(?:address|domain|id|host|name|verif|policy|mail ?box|account)"
+    ),
+    r"\(sender\)|\bcallback to\b|\breply-?to\b|\bbounce address|\binvalid dns\b",
+    r"\byour (?:e-?mail |mail )?(?:account|address) (?:is|has|was|could)\b|\bverify your address",
     r"\bsender'?s? (?:e-?mail )?(?:reject|refus|den|block|bann|black|not|unknown|invalid|spam)",
     r"\bsenders? (?:is|was|has been) ",
     r"\b(?:domain|address|account|mailbox) of (?:the )?sender\b",
     r"\bfrom (?:address|domain|header)|\bmail from\b|\bfrom:",
-    r"\benvelope.(?:from|sender|rejected)|\byour return|\breturn path\b(?!:)",
+    r"\benvelope.(?:from|sender|rejected)|\byour return|\breturn[ -]path\b(?!:)|\breturn address\b",
     r"\bbatv\b|\bback-?scatter|\bnon-?member",
     r"\b(?:absender|expediteur|remitente|mittente|remetente|nadawc|odesilatel|afzender)",
-    r"\bотправител",
+    r"\bотправител|发件|发信|送信[者元]|差出人",
 )
 
 SENDER_NETWORK = (
-    r"\bsending (?:ip|address|domain|host|server|mta|user|system|e-?mail)",
-    r"\bclient (?:host|ip|address|name|was|is|\[)|\bremote-?host\b|\b(?:helo|ehlo)\b",
-    r"\bunknown (?:client|ip|remote host)|\bbad ip\b",
+    r"\bsending (?:ip|address|domain|host|server|mta|user|system|e-?mail|account|from)",
+    r"\bclient (?:host|ip|address|name|was|is|does|\[)|\bremote-?host\b|\b(?:helo|ehlo)\b",
+    r"\breverse lookup",
+    r"\bunknown (?:client|ip|remote host)|\bbad ip\b|\bip[ -]address\b",
     rf"\byour (?:\w+ )?{_PARTY}\b",
+    r"\bip[ -]?(?:adres|адрес)|\b(?:adress?e?|direccion|indirizzo|endereco|adresa) ip\b|您的ip",
     r"\b(?:ihre|votre|su|vostr[oa]|seu|twoj|вашего|vase|uw) (?:\w+[ -])?ip\b",
+    r"\bvotre adresse\b|\bвашего сервера\b",
 )
 
 MAILBOX_FULL = (
@@ -101,7 +119,7 @@ MAILBOX_FULL = (
     r"\btoo much mail data\b|\bmail-?box is overflow",
     # German, French, Spanish, Italian, Portuguese, Polish, Russian, Dutch, Czech, Chinese
     _sentence("postfach|mailbox|speicher", r"voll\b|uberfullt|ueberfuellt"),
-    r"\bspeicherplatz|\bkontingent",
+    r"\bspeicher(?:platz|limit|grenze)|\bkontingent",
     _sentence("boite", "pleine|saturee"),
     r"\bespace (?:disque )?insuffisant",
     _sentence("buzon|cuenta|casilla|bandeja", "llen[oa]"),
@@ -116,7 +134,7 @@ MAILBOX_FULL = (
     r"\bпревышен",
     _sentence("postvak|mailbox", r"vol\b"),
     _sentence("schrank", "(?:pre)?pln"),
-    "已满|容量不足|容量超過",
+    "已满|容量不足|容量超過|いっはい",
 )
 
 MESSAGE_TOO_LARGE = (
@@ -126,7 +144,7 @@ MESSAGE_TOO_LARGE = (
     ),
     (
         r"\b(?:message|mail|e-?mail|headers?|body|content|attachments?)\b[^.;!?]{0,30}"
-        r"\b(?:too (?:big|large)|exceed\w*\b[^.;!?]{0,20}\bsize|over-?sized?)"
+        r"\b(?:too (?:big|large)|(?<!queue )too long|exceed\w*\b[^.;!?]{0,20}\bsize|over-?sized?)"
     ),
     r"\b(?:size|taille) (?:limit|exceed|maxim)|\blarger than\b",
     _sentence("nachricht|mail", "zu gro(?:ss|b)"),
@@ -135,7 +153,9 @@ MESSAGE_TOO_LARGE = (
 )
 
 MESSAGE_MALFORMED = (
-    r"\brfc ?(?:2822|5322)\b|\bmime\b|\bin message header",
+    r"\brfc ?(?:2822|5322)\b|\bmime\b|\bin message header|\bmessage-id\b",
+    r"\bbare (?:lf|cr)|\bnul (?:char|byte)|\binvalidcontent|\bpotential security issue",
+    r"\b(?:message|mail) contains\b[^.;!?]{0,30}\b(?:url|link|attachment)s?\b|\burl in\b",
     r"\b(?:invalid|multiple|duplicate|missing|malformed|bad)\b[^.;!?]{0,30}\bheader",
     r"\bheader (?:error|is missing|syntax|check)|\b(?:to|from|subject|date)'? header\b",
 )
@@ -143,12 +163,13 @@ MESSAGE_MALFORMED = (
 RATE = (
     r"\bat a rate\b|\btoo quickly\b|\bthrottl|\bslow(?:er| down)\b|\bgr[ea]y-?list",
     (
-        r"\btoo (?:many|much) (?:(?:concurrent|smtp|simultaneous|open) )*"
+        r"\btoo (?:many|much) "
+        r"(?:(?:concurrent|smtp|simultaneous|open|invalid|unknown|bad|bogus|non-?existent) )*"
         r"(?:e-?mails?|connections?|messages?|mails?|recipients|sessions|traffic)\b"
     ),
     rf"\b{_MEASURED} (?:is |are |sending |e-?mail )*(?:limit|exceed)",
     r"\bmax\w* (?:number of )?(?:messages?|recipients|connections?|sending rate)\b",
-    r"\bexceeded (?:permitted|the rate|the maximum)",
+    r"\bexceeded (?:permitted|the rate|the max)|\breceiving rate\b|\bper (?:hour|day|minute)\b",
     r"\btrop de (?:connexion|message|mail|destinataire)",
     r"\bzu viele (?:verbindung|nachricht|e?-?mails|empf)",
     r"\b(?:demasiad|muit)[oa]s (?:cone|mensa|correo|destinatario|e-?mails)",
@@ -159,8 +180,15 @@ RATE = (
 NO_RELAY = (
     r"\brelay(?:ing)?\b[^.;!?]{0,40}\b(?:denied|prohibited|disallowed|refused|forbidden)",
     r"\brelay(?:ing)?\b[^.;!?]{0,40}\bnot (?:permitted|allowed)",
-    r"\b(?:unable|allowed|permitted|authorized|not) to relay\b|\b(?:not|n't|no) relay\b",
+    r"\b(?:unable|allowed|permitted|authorized|not) to relay\b|\b(?:not|no) relay\b|n't relay\b",
+    r"\bnot the mail ?server\b|(?:not|n't) handle mail\b|\bdomain\b[^.;!?]{0,30}\bnot hosted\b",
+    r"\brelais refus|\bmail to this domain\b",
     r"\brcpt-?hosts?\b|\bas a relay\b|\bnot (?:a )?local host\b",
+)
+
+UNVERIFIED = (
+    r"\bunverified address\b|\bverif(?:y|ication) (?:in progress|callout|temporar)",
+    r"\brefused to talk to me\b|\bloops? back\b",
 )
 
 NO_SUCH_DOMAIN = (
@@ -183,12 +211,12 @@ NO_SUCH_RECIPIENT = (
     r"\b(?:nobody|no ?one) (?:here|by)\b|\bnosuchuser|\b(?:bad|valid)(?:rcpt|recipient)to\b",
     r"\brecip\w* ?not ?found",
     r"\bnot (?:have|hold) an account|\bnot (?:one of )?our (?:customer|user|e?-?mail)",
-    r"\bnon-?working address",
-    r"\blookup (?:in \w+ \w+ )?failed\b|\bverification failed for\b",
+    r"\bnon-?working address|\bmail ?box name not allowed\b",
+    r"\blookup in \w+ \w+ failed\b|\bverification failed for\b(?! sender)",
     r"\bnot (?:(?:listed|found|present) )?in (?:the |our )?(?:\w+ )?(?:directory|database)\b",
     r"\b(?:not|no) match(?:ing)? (?:any )?(?:user|recipient|entry|mail ?box)\b",
     r"\b(?:rcpt )?user \[address\] not ok\b|\bthis account is not\b",
-    r"\bmissing home directory\b|\bhas (?:moved|been replaced)\b",
+    r"\bmissing home directory\b|(?<!server )(?<!host )\bhas (?:moved|been replaced)\b",
 )
 
 NO_SUCH_RECIPIENT_ABROAD = (
@@ -225,8 +253,8 @@ NO_SUCH_RECIPIENT_ABROAD = (
     # Portuguese
     _sentence(
         "usuario|destinatario|caixa|conta|endereco|utilizador",
-        "desconhecid|nao (?:exist|encontr|foi encontr|e valid|esta ativ)|desativad|desabilitad"
-        "|inativ|suspens|encerrad|bloquead|cancelad",
+        "desconhecid|inexistent|nao (?:exist|encontr|foi encontr|e valid|esta ativ)|desativad"
+        "|desabilitad|inativ|suspens|encerrad|bloquead|cancelad",
     ),
     # Polish
     _sentence(
@@ -261,10 +289,11 @@ RECIPIENT_DISABLED = (
     rf"{_MAILBOX}{_NEAR}\b(?:is|are|was|been|being|now|currently|account|or) (?:\w+ )?{_GONE}",
     rf"{_MAILBOX}(?: \S+)? {_GONE}",
     rf"\b(?:disabled|inactive|suspended|closed|expired|deactivated|terminated) {_MAILBOX}",
-    r"\bdisableduser\b|\btemporar(?:il)?y locked\b",
+    r"\bdisableduser\b|\btemporar(?:il)?y locked\b(?! out)",
+    r"\btemporar(?:il)?y (?:inactive|disabled|suspended)\b(?!.*\blater\b)",
     (
-        r"\b(?:account|mail ?box|user|recipient)\b[^.;!?]{0,20}\b(?:is|been|was) (?:\w+ )?"
-        r"(?:blocked|locked|restricted)\b"
+        r"(?<!your )(?<!to this )(?<!from this )\b(?:account|mail ?box|user|recipient)\b"
+        r"[^.;!?]{0,20}\b(?:is|been|was) (?:\w+ )?(?:blocked|locked|restricted)\b(?! to)"
     ),
 )
 
@@ -272,7 +301,7 @@ ACCESS_DENIED = (r"\baccess denied\b",)
 
 BLOCK = (
     r"\bspam|\bjunk|\bbulk\b|\bube\b|\bunsolicited|\bsuspicious|\babuse\b|\bcomplaints?\b",
-    r"\bblocked\b|\bbanned\b|\bpolic(?:y|ies)\b",
+    r"\bblocked\b|\bbanned\b|\bpolic(?:y|ies)\b|\bdelivery of this message\b|\brly:b\d",
     r"\bvirus|\bmalware|\bphish|\bonly accepts?\b|\bwhite ?list",
     r"\bprohibited|\bnot allowed|\bforbidden|\baccess denied|\b(?:un)?auth(?:ent|or)i",
 )
@@ -282,7 +311,8 @@ BROKEN_ROUTE = (
     r"\btim(?:ed|e)[ -]?out\b|\bexpired\b|\bqueue\b|\bgiving up\b|\bretr(?:y time|ies)\b",
     r"\b(?:unable to|could not|cannot|can't) (?:connect|route|contact)|\bno route\b",
     r"\bconnection (?:was |is )?(?:refused|reset|dropped|closed|timed|failed|lost)",
-    r"\blost connection|\bdid not respond|\bnot responding",
+    r"\blost connection|\bdid not respond|\bnot responding|\blookup fail|\bshutting down\b",
+    r"\bdatabase (?:is )?unavailable\b|\bserver has moved\b",
     r"\bname ?server|\bname (?:or )?service|\bdns\b|\bhost not found, try",
     r"\bconfig(?:uration)? error|\bmailer error|\bcommand failed|\bcrashed\b",
     r"\bservice (?:is |currently |temporarily )*(?:un-?available|not available)",
@@ -298,8 +328,8 @@ TRY_LATER = (
 
 MAILBOX_UNAVAILABLE = (
     (
-        r"\b(?:mail ?box|account|user|recipient)(?: \S+)?(?: is)?(?: currently)? "
-        r"(?:un-?available|not available|restricted|cannot be accessed)\b"
+        r"\b(?:mail ?box|account|user(?! database)|recipient)(?: \S+)?(?: is)?(?: currently)? "
+        r"(?:un-?available|not available|restricted(?! to)|cannot be accessed)\b"
     ),
 )
 
@@ -310,7 +340,7 @@ RECIPIENT_REFUSED = (
         r"\b(?:recipients?|address|rcpt)(?: address)?(?: \[address\])?(?: has been| was| is)? "
         r"(?:rejected|refused|denied|not accepted)\b(?!: \w)"
     ),
-    r"\brejected recipients\b",
+    r"\brejected recipients\b|\bno valid recipients?\b(?! from)",
 )
 
 # The mailbox is named and denied, and nothing is about the mail, the sender or another party.

@@ -159,6 +159,13 @@ ROWS = (
         "the server is not responsible for the recipient's domain (Postfix, Exchange, qmail)",
     ),
     Row(
+        "unverified",
+        Rule.ROUTING_FAILURE,
+        (),
+        words.UNVERIFIED,
+        "the receiving system could not find out whether there is such a recipient (Postfix, Exim)",
+    ),
+    Row(
         "no such domain",
         Rule.HARD_BOUNCE,
         (),
@@ -177,7 +184,8 @@ ROWS = (
         Rule.HARD_BOUNCE,
         (),
         words.NO_SUCH_RECIPIENT_ABROAD,
-        "the same in German, French, Spanish, Italian, Portuguese, Polish, Russian, Dutch, Czech",
+        "the same in German, French, Spanish, Italian, Portuguese, Polish, Russian, Dutch, Czech, "
+        "Chinese and Japanese",
     ),
     Row(
         "recipient disabled",

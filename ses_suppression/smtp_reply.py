@@ -15,11 +15,11 @@ from ses_suppression.value import value
 
 _CODE = r"[245]\.[0-7]\.\d{1,3}(?!\d|\.\d)"
 _STATUS = re.compile(rf"\s*({_CODE})")
-# Codes are read only where they are usual: first, after a reply code, or after a #. Version numbers
-# and network addresses look alike.
+# Codes are read only where they are usual: first, after a reply code, or after #, ' or (. Version
+# numbers and network addresses look alike.
 _CODES = re.compile(rf"(?:^\s*|[#'(]|\b[245]\d\d[ -]#?)({_CODE})")
-_CLASS_4 = re.compile(r"\s*4\d\d[ -]")
-_PREFIX = re.compile(r"\s*(?:smtp|x-[a-z-]{1,30});\s*", re.IGNORECASE)
+_CLASS_4 = re.compile(r"\s*(?:4\d\d[ -]|(?:[245]\d\d[ -]#?)?4\.[0-7]\.\d)")
+_PREFIX = re.compile(r"\A\s*(?:smtp|x-[a-z-]{1,30});\s*", re.IGNORECASE)
 # A quotation begins with a quote or an arrow, and a reply or a code after it. Cisco writes
 # 550-'5.7.1 …', Exchange -> 550 …, others said: 550 …
 _QUOTATION = re.compile(
@@ -44,8 +44,8 @@ class SMTPReply:
     """One reply.
 
     Attributes:
-        codes: its enhanced status codes, in the order in which they count. One of class 4 is among
-            them only where the reply begins with it: a later one belongs to another reply.
+        codes: its enhanced status codes, in the order in which they count. `4.0.0` is among them
+            only where the reply begins with a code of class 4: a later one is another reply's.
         words: its text in lower case, without accents, codes and pages; a host is `[host]`.
     """
 
@@ -54,7 +54,7 @@ class SMTPReply:
 
 
 def replies_in(status: str, diagnostic: str) -> Iterator[SMTPReply]:
-    """Read the replies in a diagnostic: a quoted one first, then the whole.
+    """Read the replies in a diagnostic: a quoted one first, then the text before it.
 
     Args:
         status: the enhanced status code that was reported beside the text; empty: none.
@@ -64,7 +64,7 @@ def replies_in(status: str, diagnostic: str) -> Iterator[SMTPReply]:
     >>> first.codes, first.words
     (('5.7.1',), "bloque'")
     """
-    text = _PREFIX.sub("", diagnostic[:MAX_DIAGNOSTIC], count=1)
+    text = _PREFIX.sub("", diagnostic[:MAX_DIAGNOSTIC])
     quoted_at = max(
         (match.end() for match in _QUOTATION.finditer(text) if match.start()), default=0
     )
@@ -75,10 +75,8 @@ def replies_in(status: str, diagnostic: str) -> Iterator[SMTPReply]:
 
 
 def _reply(status: str, text: str) -> SMTPReply:
-    found = [match[1] for match in _CODES.finditer(text)]
-    if _CLASS_4.match(text) and not (found and found[0].startswith("4")):
-        found.insert(0, "4.0.0")
-    codes = found[:1] + [code for code in found[1:] if not code.startswith("4")]
+    codes = ["4.0.0"] if _CLASS_4.match(text) else []
+    codes += [match[1] for match in _CODES.finditer(text) if not match[1].startswith("4")]
     if match := _STATUS.match(status):
         codes.insert(0, match[1])
     return SMTPReply(codes=tuple(codes), words=_words(text))

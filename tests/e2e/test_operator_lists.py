@@ -134,9 +134,9 @@ def test_an_import_says_first_what_it_would_do_and_keeps_reasons_and_dates(
     assert (again["new"], again["known"]) == (0, 3)
     assert rejects.read_text() == (
         "line,text,problem\n"
-        "3,full@example.com,a temporary failure (4.2.2) holds nobody back\n"
+        "3,full@example.com,a temporary failure (4.2.2) does not suppress an address\n"
         "4,nobody,an address needs an @\n"
-        "6,blocked@example.com,a block that has ended: the policy's 7 days are over\n"
+        "6,blocked@example.com,the block has ended: block_hold_days is 7\n"
     )
     explained = operator.says("explain", "jane@example.com")
     assert "2026-03-01 12:30:00  import by arn:aws:iam::123456789012:root" in explained

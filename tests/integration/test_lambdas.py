@@ -178,10 +178,10 @@ def test_a_fault_of_the_sender_is_counted_under_the_provider_that_refuses(
         "joe@example.com",
         diagnosticCode="smtp; 550-5.7.26 Neither SPF nor DKIM passes. 1-2 - gsmtp",
     )
-    old_protocol = bounce(
+    without_dmarc = bounce(
         "ann@example.com", mail_id="m2", diagnosticCode="smtp; 550 5.7.515 Access denied, no DMARC"
     )
-    answer, lines = deployed(unauthenticated, unauthenticated, old_protocol)
+    answer, lines = deployed(unauthenticated, unauthenticated, without_dmarc)
     assert answer == {"batchItemFailures": []}
     faults = {line["provider"]: line["sender-fault"] for line in lines if "provider" in line}
     assert faults == {"Google": [2], "other": [1]}

@@ -123,8 +123,8 @@ def test_an_unsubscription_and_a_subscription_say_from_what() -> None:
         f"  -> {describe(only(opt_out(2)))}",
     ]
     assert lifted_by(only(opt_out(0))) == (
-        "the recipient, who subscribes again, or an operator (`remove`); SES's contact list stays "
-        "as it is"
+        "the recipient, who subscribes again (with the feed `configuration-set`), or an operator "
+        "(`remove`); SES's contact list stays as it is"
     )
 
 

@@ -235,8 +235,8 @@ def test_a_row_without_reason_or_date_is_manual_and_says_no_date() -> None:
     [
         ("email", "nobody", "an address needs an @"),
         ("email,reason", "jane@example.com,soft-bounce", "a temporary failure (transient-bounce)"),
-        ("email,until", "jane@example.com,2026-11-23", "it has ended already"),
-        ("email,date,until", "jane@example.com,2026-01-02,2026-01-01", "it has ended already"),
+        ("email,until", "jane@example.com,2026-11-23", "`until` has passed"),
+        ("email,date,until", "jane@example.com,2026-01-02,2026-01-01", "`until` has passed"),
         (
             "status,reason,email,created",
             "4.2.2,full,jane@example.com,1",
@@ -260,7 +260,7 @@ def test_a_row_without_reason_or_date_is_manual_and_says_no_date() -> None:
         (
             "address,reason,timestamp,keep_until",
             "jane@example.com,too many hard fails,1772368200,1774960200",
-            "it has ended already",
+            "`until` has passed",
         ),
         ("reason,email", "BOUNCE", "an address needs an @"),
     ],
@@ -360,7 +360,6 @@ def test_a_bounce_of_sendgrid_is_diagnosed_and_a_block_ends_as_the_policys_do(
         ("552", "552 5.2.2 mailbox full"),
         ("", "421 4.4.2 timed out"),
         ("4.0.0", "no route to host"),
-        ("5.3.4", "552 5.3.4 message too big"),
     ],
 )
 def test_what_is_no_fault_of_the_mailbox_for_good_is_left_out(status: str, reason: str) -> None:
@@ -368,9 +367,16 @@ def test_what_is_no_fault_of_the_mailbox_for_good_is_left_out(status: str, reaso
     assert "a temporary failure (" in problem(SENDGRID, line)
 
 
+def test_a_fault_of_the_message_or_of_the_sender_is_left_out_as_such() -> None:
+    large = f"5.3.4,552 5.3.4 message too big,jane@example.com,{A_DAY_AGO}"
+    assert problem(SENDGRID, large) == "the message's fault (message-fault), not the recipient's"
+    unsigned = f"5.7.26,550 5.7.26 neither SPF nor DKIM,jane@example.com,{A_DAY_AGO}"
+    assert problem(SENDGRID, unsigned) == "the sender's fault, not the recipient's"
+
+
 def test_a_block_that_has_ended_is_left_out_with_that_reason() -> None:
     line = f"5.7.1,blocked using a block list,jane@example.com,{TEN_DAYS_AGO}"
-    assert problem(SENDGRID, line) == "a block that has ended: the policy's 9 days are over"
+    assert problem(SENDGRID, line) == "the block has ended: block_hold_days is 9"
 
 
 def test_a_block_without_a_date_ends_some_days_after_the_time_of_the_file() -> None:
@@ -546,7 +552,8 @@ def test_a_row_with_a_reply_is_taken_over_or_left_out_as_temporary_or_ended(
     file.seek(0)
     (row,) = rows(*file.readlines())
     if isinstance(row, RejectedRow):
-        assert row.problem.startswith("a temporary failure (") or "that has ended" in row.problem
+        said = ("a temporary failure (", "the message's fault", "the sender's fault")
+        assert row.problem.startswith(said) or " has ended: " in row.problem
     else:
         assert row.until is None or row.until > NOW
 

@@ -43,6 +43,8 @@ def test_a_domain_of_a_provider_is_counted_with_it(domain: str, provider: str) -
         ("smtp; 550 5.2.0 refused OFR_506 [506]", "Orange"),
         ("smtp; 550 refused, see http://service.mail.qq.com/cgi-bin/help", "QQ and NetEase"),
         ("smtp; 550 5.1.1 user unknown", OTHER),
+        ("smtp; 550 5.7.1 no SPF: add include:spf.protection.outlook.com", OTHER),
+        ("smtp; 550 refused by mx.outlook.com.example and contact-me.com", OTHER),
         (None, OTHER),
     ],
 )
@@ -65,6 +67,8 @@ def test_of_two_marks_the_last_is_that_of_the_system_that_answered() -> None:
     ("reporting_mta", "provider"),
     [
         ("dns; mail-ed1-f45.google.com", "Google"),
+        ("dns; aspmx.l.google.com", "Google"),
+        ("dns; mx-ha.gmx.net", "GMX and WEB.DE"),
         ("dns; AB0PR00MB0000.eurprd00.prod.outlook.com", "Microsoft"),
         ("dsn; mta7.mail.ne1.yahoo.com", "Yahoo"),
         (SES, OTHER),

@@ -1,12 +1,13 @@
 """What `sync` takes for a difference between the two lists."""
 
+from dataclasses import replace
 from typing import Any
 
 from ses_suppression.cli.account_level import _Differences
 from ses_suppression.evidence import Evidence
 from ses_suppression.policy import Policy, Reason
 from ses_suppression.record import Record, updated
-from tests.unit.test_decision import JANE, hard, opt_out, tenant_bounce, tenant_complaint
+from tests.unit.test_decision import JANE, hard, opt_out, tenant_bounce, tenant_complaint, verdict
 
 SESSION: Any = None  # it is asked only about what SES has
 
@@ -21,6 +22,11 @@ def pushed(*evidence: Evidence) -> list[tuple[str, Reason]]:
 
 
 def test_a_tenants_hold_is_never_pushed_to_the_account_level_list() -> None:
+    without_end = replace(verdict(tenant_bounce(0))["tenant:acme"], until=None)
+    differences = _Differences()
+    hold = Record(address=JANE, suppressions={"tenant:acme": without_end})
+    differences.compare(hold, None, SESSION)
+    assert differences.push == []
     assert pushed(tenant_bounce(0)) == []
     assert pushed(tenant_complaint(0)) == []
     assert pushed(tenant_bounce(0, tenant="*")) == []
