@@ -8,9 +8,10 @@ from typing import assert_never
 
 from docs.cost import cost_page
 from docs.diagram import diagram
-from ses_suppression.merge import KEPT, KEPT_DAYS, KEPT_OF_AN_UNDO, KEPT_OF_ANY_OTHER
+from ses_suppression import merge
 from ses_suppression.policy import (
     CONSEQUENCES,
+    DAYS_KEPT,
     Consequence,
     Count,
     LiftComplaint,
@@ -21,9 +22,10 @@ from ses_suppression.policy import (
     StrikeOutTransientBounces,
     Suppress,
 )
+from ses_suppression.record import ROOM_FOR_OPERATORS
 from ses_suppression.refusals import DELAYED, NO_REPLY, OTHERWISE, ROWS, Row
 from ses_suppression.rules import WHEN, Rule
-from stacks.config import Config
+from stacks.config import WINDOW_DAYS, Config
 from stacks.config_values import ses_regions
 
 DOCS = Path(__file__).parent
@@ -52,6 +54,8 @@ def _policy_page() -> Iterator[str]:
     yield ""
     yield from _notes()
     yield ""
+    yield from _senders(policy)
+    yield ""
     yield "## Thresholds"
     yield ""
     yield "An environment sets its own in `cdk.json`, under `policy`."
@@ -79,22 +83,36 @@ def _policy_page() -> Iterator[str]:
     yield "## What is kept"
     yield ""
     yield (
-        "Evidence is kept within limits that no order of arrival can change: what was trimmed cannot be "
-        "replayed under another policy."
+        "What is kept decides like everything that was ever seen: in any order, with any repetition. Of each class (what "
+        "a piece of evidence would do: rule, stream, reason) these are kept:"
     )
     yield ""
-    for rule, days in KEPT_DAYS.items():
-        yield f"- `{rule}`: the newest of each UTC day, of the newest {days} such days"
-    for rule, number in KEPT.items():
-        yield f"- `{rule}`: the newest {number}{_KEPT_APART.get(rule, '')}"
-    yield f"- of the voids of each undo: the newest {KEPT_OF_AN_UNDO}"
     yield (
-        "- of every other rule, and of operators' actions and subscriptions on each stream: the newest "
-        f"{KEPT_OF_ANY_OTHER}"
+        f"- what holds mail back: the first, the last {merge.NEWEST} (of complaints {merge.COMPLAINTS}), the "
+        f"{merge.LAST_MAILED} whose mail was sent last, the {merge.LONGEST} that end last. Of bounces of one day with the "
+        "same words the first and the last are enough"
     )
-
-
-_KEPT_APART = {Rule.UNSUBSCRIBED: " of what SES did not send"}
+    yield (
+        "- the rest of such a class as a tally: from when to when, until when. It goes on holding mail back. An undo "
+        "strikes it out only if it covers the whole time and does not ask for words; a reactivation as if each piece were "
+        "there"
+    )
+    for rule, days in DAYS_KEPT.items():
+        yield (
+            f"- `{rule}`: of each of the newest {days} UTC days the first and the last; the words of the newest "
+            f"{merge.IN_FULL} days"
+        )
+    yield (
+        f"- `delivery`, by its time alone: the last {merge.DELIVERIES}, from the first transient bounce until "
+        f"{merge.DELIVERIES_FOR.days} days after the last, then the first of a week for {merge.WEEKS} weeks"
+    )
+    yield f"- of the newest {merge.UNDOS} undos the last {merge.OF_AN_UNDO} voids each"
+    yield f"- of everything else the last {merge.RECORDED}, on each stream"
+    yield ""
+    yield (
+        f"On more than {merge.STREAMS} streams an address holds back every stream, and operators are refused. An item's "
+        f"evidence takes {merge.LARGEST // 1000} KB at most; above {ROOM_FOR_OPERATORS // 1000} KB operators are refused."
+    )
 
 
 def _then(consequence: Consequence, policy: Policy) -> str:
@@ -107,14 +125,13 @@ def _then(consequence: Consequence, policy: Policy) -> str:
             )
         case Count(hold=hold):
             return (
-                f"counted, at most once a UTC day; {policy.transient_bounces} in a row within "
-                f"{policy.transient_window_days} days: **{hold.reason}**, {_end(hold, policy)}, and the row "
-                "begins anew"
+                f"counted, at most once a UTC day; {policy.transient_bounces} days in a row, with no delivery in "
+                f"between: **{hold.reason}**, {_end(hold, policy)}, and the row begins anew"
             )
         case StrikeOutTransientBounces():
             return (
-                "strikes out the transient bounces before it, and a hold that rests on them, unless the mail "
-                "bounced afterwards, or a transient bounce that counts follows on the same UTC day"
+                "strikes out the transient bounces before it, and a hold that rests on them, unless mail was under way "
+                "that bounced: between the sending of a UTC day's first such mail and its last bounce"
             )
         case LiftComplaint():
             return (
@@ -151,7 +168,8 @@ def _notes() -> Iterator[str]:
     yield "- A complaint on a stream in `complaints_do_not_block` is recorded."
     yield (
         "- After a reactivation nothing before it counts: a bounce by the time of its mail, a complaint by the "
-        "later of its own and its mail's. With a stream it lifts only complaints, unsubscriptions and entries on "
+        "later of its own and its mail's. Without the person's consent complaints count on, also those that come later. "
+        "With a stream it lifts only complaints, unsubscriptions and entries on "
         "that stream."
     )
     yield (
@@ -161,6 +179,23 @@ def _notes() -> Iterator[str]:
     )
     yield (
         "- A suppression of the mailbox simulator's addresses ends after `simulator_days`, and its record with it."
+    )
+
+
+def _senders(policy: Policy) -> Iterator[str]:
+    days = policy.transient_bounces
+    yield "## A full mailbox, by how often you mail it"
+    yield ""
+    yield "| mail | held back with the bounce of | with `deliveries: false` |"
+    yield "|---|---|---|"
+    window = f"{days} bounces within {WINDOW_DAYS} days are needed"
+    yield f"| several a day, or daily | the {days}th day | the same: {window} |"
+    yield f"| weekly | the {days}th week | never: {window} |"
+    yield f"| monthly | the {days}th month | never: {window} |"
+    yield ""
+    yield (
+        "One delivery in between, and the row begins anew. Without deliveries nothing would end a row, so there the bounces "
+        f"have to fall within `transient_window_days`, which is then {WINDOW_DAYS}."
     )
 
 

@@ -10,10 +10,17 @@ _ACCOUNT_LEVEL_LIST = "OnAccountSuppressionList"
 _SES_LISTS = frozenset({"Suppressed", "EmailValidationSuppressed"})
 _MESSAGE_FAULTS = frozenset({"MessageTooLarge", "ContentRejected", "AttachmentRejected"})
 _GENERAL = frozenset({"General", "Undetermined"})
+_RULES = {rule.value: rule for rule in Rule}
 
 
 def rule_of(evidence: Evidence) -> Rule:
     """Give the rule that a piece of evidence meets by itself; total: every input has an answer."""
+    if evidence.rule is not None:
+        return _RULES.get(evidence.rule, Rule.SUPPRESS)  # of a newer version: it holds mail back
+    return _told_by(evidence)
+
+
+def _told_by(evidence: Evidence) -> Rule:
     match evidence.kind:
         case Kind.BOUNCE:
             return _bounce_rule(evidence)
@@ -31,14 +38,21 @@ def rule_of(evidence: Evidence) -> Rule:
             return Rule.REACTIVATE
         case Kind.VOID:
             return Rule.VOID
+        case Kind.TALLY:
+            return Rule.SUPPRESS
         case _:
             assert_never(evidence.kind)
 
 
 def may_be_automatic_reply(evidence: Evidence) -> bool:
-    """Tell whether a bounce is of the kind under which SES also reports automatic replies."""
-    return evidence.bounce_type == "Undetermined" or (
-        evidence.bounce_type == "Transient" and evidence.bounce_sub_type in _GENERAL
+    """Tell whether a bounce may report an automatic reply.
+
+    SES reports those as general or undetermined bounces; a failed delivery has action and status.
+    """
+    is_failure = (evidence.action or "").lower() == "failed" and evidence.status
+    return not is_failure and (
+        evidence.bounce_type == "Undetermined"
+        or (evidence.bounce_type == "Transient" and evidence.bounce_sub_type in _GENERAL)
     )
 
 

@@ -387,7 +387,10 @@ class SuppressionList:
             StoreUnavailableError, ConflictError: it was not written.
         """
         self._act(
-            address, operator_actions.reactivate(by=by, note=note, at=self._clock(), stream=stream)
+            address,
+            operator_actions.reactivate(
+                by=by, note=note, at=self._clock(), consent=True, stream=stream
+            ),
         )
 
     def _act(self, address: str, action: Evidence) -> None:

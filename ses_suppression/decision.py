@@ -13,9 +13,20 @@ from typing import assert_never
 
 from ses_suppression.address import domain_of, is_simulator
 from ses_suppression.classification import may_be_automatic_reply, rule_of
-from ses_suppression.evidence import EVERY_STREAM, Evidence, Kind, in_time, tenant_key
+from ses_suppression.evidence import (
+    EVERY_STREAM,
+    Evidence,
+    Kind,
+    happened,
+    in_order_of_mail,
+    in_time,
+    mailed_at,
+    tenant_key,
+)
 from ses_suppression.policy import (
     CONSEQUENCES,
+    DAYS_KEPT,
+    Consequence,
     Count,
     LiftComplaint,
     LiftUnsubscription,
@@ -29,6 +40,7 @@ from ses_suppression.policy import (
 )
 from ses_suppression.rules import Rule
 from ses_suppression.suppression import Suppression, verdict
+from ses_suppression.under_way import UnderWay
 from ses_suppression.value import value
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -97,9 +109,12 @@ def decide(address: str, evidence: Iterable[Evidence], policy: Policy) -> Decisi
     if address in policy.never_suppress or domain_of(address) in policy.never_suppress:
         return Decision(suppressions={}, steps=steps)
     _apply_voids(steps)
+    under_way = UnderWay(
+        step.evidence for step in steps if step.rule is Rule.TRANSIENT_BOUNCE and step.counts
+    )
     _apply_reactivations(steps)
     _apply_subscriptions(steps)
-    _recognise_automatic_replies(steps)
+    _apply_deliveries(steps, under_way)
     longest_days = policy.simulator_days if is_simulator(address) else None
     return Decision(suppressions=_Walk(policy, longest_days).over(steps), steps=steps)
 
@@ -131,22 +146,31 @@ def has_complained(
     for step in decide(address, evidence, policy).steps:
         consequence = CONSEQUENCES[step.rule]
         if step.effect is Effect.SUPPRESSES and isinstance(consequence, Suppress):
-            reason = consequence.reason or _imported_reason(step.evidence)
             on_it = stream in {None, _stream(consequence, step.evidence)}
-            if reason is Reason.COMPLAINT and on_it:
+            if _reason(consequence, step.evidence) is Reason.COMPLAINT and on_it:
                 return True
     return False
 
 
 def _apply_voids(steps: tuple[Step, ...]) -> None:
-    """Strike out what is voided; the newest speaks first, since it can void another void."""
+    """Strike out what is voided: of each undo the newest word on a target speaks.
+
+    Earlier versions took an undo back by a void of its void, so the newest is asked first.
+    """
     by_id = {step.evidence.id: step for step in steps}
+    spoken: set[tuple[str | None, str | None]] = set()
     for step in reversed(steps):
         if step.rule is not Rule.VOID or not step.counts:
             continue
+        word = step.evidence.undo, step.evidence.voids
+        if word in spoken:
+            continue
+        spoken.add(word)
         target = by_id.get(step.evidence.voids or "")
-        if target and (
-            target.rule is not Rule.VOID or in_time(target.evidence) < in_time(step.evidence)
+        if (
+            target
+            and not step.evidence.lifted
+            and (target.rule is not Rule.VOID or in_time(target.evidence) < in_time(step.evidence))
         ):
             target.strike_out(by=step)
 
@@ -169,20 +193,9 @@ def _is_lifted_by(reactivation: Evidence, step: Step) -> bool:
         or _stream(consequence, evidence) != reactivation.stream
     ):
         return False
-    return _happened(evidence) < reactivation.at
-
-
-def _happened(evidence: Evidence) -> datetime:
-    """Return when something happened, for what puts it behind."""
-    match evidence.kind:
-        case Kind.BOUNCE:
-            # Of mail from before it says nothing about the mailbox afterwards, however late.
-            return evidence.mail_at or evidence.at
-        case Kind.COMPLAINT:
-            # Its own time can be earlier than its mail's.
-            return max(evidence.at, evidence.mail_at or evidence.at)
-        case _:
-            return evidence.at
+    if reactivation.consent is False and _reason(consequence, evidence) is Reason.COMPLAINT:
+        return False
+    return happened(evidence) < reactivation.at
 
 
 def _apply_subscriptions(steps: tuple[Step, ...]) -> None:
@@ -199,7 +212,7 @@ def _apply_subscriptions(steps: tuple[Step, ...]) -> None:
 
 
 def _takes_back(subscription: Evidence, unsubscription: Evidence) -> bool:
-    if _happened(unsubscription) >= subscription.at:
+    if happened(unsubscription) >= subscription.at:
         return False
     if unsubscription.kind is Kind.BOUNCE and subscription.stream is None:
         # It does not tell why SES did not send; from which topics the recipient is still
@@ -208,17 +221,25 @@ def _takes_back(subscription: Evidence, unsubscription: Evidence) -> bool:
     return unsubscription.stream == subscription.stream
 
 
-def _recognise_automatic_replies(steps: tuple[Step, ...]) -> None:
-    """A mail that is known as delivered did not bounce: what came back was written by a machine."""
-    deliveries = {
-        step.evidence.mail_id: step for step in steps if step.rule is Rule.DELIVERY and step.counts
-    }
-    deliveries.pop(None, None)
+def _apply_deliveries(steps: tuple[Step, ...], under_way: "UnderWay") -> None:
+    """Strike out the transient bounces before the newest delivery that says something."""
+    newest = next(
+        (
+            step
+            for step in reversed(steps)
+            if step.rule is Rule.DELIVERY and step.counts and step.evidence.at not in under_way
+        ),
+        None,
+    )
+    if newest is None:
+        return
     for step in steps:
-        if step.rule is Rule.TRANSIENT_BOUNCE and may_be_automatic_reply(step.evidence):
-            delivery = deliveries.get(step.evidence.mail_id)
-            if delivery and step.counts:
-                step.rule, delivery.effect = Rule.AUTOMATIC_REPLY, Effect.LIFTS
+        if step.rule is Rule.TRANSIENT_BOUNCE and step.counts:
+            # What came back without a report, of mail that was delivered, is a machine's answer.
+            is_reply = may_be_automatic_reply(step.evidence)
+            before = mailed_at(step.evidence) if is_reply else step.evidence.at
+            if before < newest.evidence.at or (is_reply and before == newest.evidence.at):
+                step.strike_out(by=newest)
 
 
 def _stream(consequence: Suppress, evidence: Evidence) -> str | None:
@@ -242,51 +263,29 @@ class _Walk:
         self._longest_days = longest_days  # no suppression lasts longer: the mailbox simulator's
         self._suppressing: list[tuple[Step, Suppression]] = []
         self._holds: dict[Rule, int] = {}  # how many there were, for what doubles
-        self._last_day: dict[Rule, date] = {}  # for what counts once a day
-        self._transient: list[Step] = []  # all that no delivery has struck out
         self._row: list[Step] = []  # the run that has not made a hold yet
-        self._bounced_at: dict[str, datetime] = {}  # when a mail bounced last
-        self._last_bounce_of: dict[date, datetime] = {}  # of the transient ones that count
 
     def over(self, steps: Iterable[Step]) -> Mapping[str, Suppression]:
         counting = [step for step in steps if step.counts]
+        of_their_days = _newest_of_each_day(counting)
         for step in counting:
-            if (
-                step.evidence.kind is Kind.BOUNCE
-                and step.rule is not Rule.AUTOMATIC_REPLY
-                and step.evidence.mail_id
-            ):
-                self._bounced_at[step.evidence.mail_id] = step.evidence.at
-            if step.rule is Rule.TRANSIENT_BOUNCE:
-                self._last_bounce_of[step.evidence.at.date()] = step.evidence.at
-        for step in counting:
-            self._take(step)
+            if step.rule not in DAYS_KEPT or step.evidence.id in of_their_days:
+                self._take(step)
         return verdict(suppression for step, suppression in self._suppressing if step.counts)
 
     def _take(self, step: Step) -> None:
         consequence = CONSEQUENCES[step.rule]
         match consequence:
-            case Suppress(doubling=True):
-                if not self._was_today(step):
-                    self._suppress(step, consequence)
             case Suppress():
                 self._suppress(step, consequence)
             case Count():
                 self._count(step, consequence)
-            case StrikeOutTransientBounces():
-                self._deliver(step)
             case LiftComplaint():
                 self._lift_complaint(step)
-            case LiftUnsubscription() | StrikeOut() | Record():
+            case StrikeOutTransientBounces() | LiftUnsubscription() | StrikeOut() | Record():
                 pass
             case _:
                 assert_never(consequence)
-
-    def _was_today(self, step: Step) -> bool:
-        """What counts once a UTC day: a burst of mail under way says no more than its first."""
-        day = step.evidence.at.date()
-        before, self._last_day[step.rule] = self._last_day.get(step.rule), day
-        return day == before
 
     def _suppress(self, step: Step, consequence: Suppress) -> None:
         evidence = step.evidence
@@ -324,30 +323,15 @@ class _Walk:
         return until.replace(microsecond=0) if until else None
 
     def _count(self, step: Step, consequence: Count) -> None:
-        self._transient.append(step)
-        if self._was_today(step):
-            return
-        at, window = step.evidence.at, timedelta(days=self._policy.transient_window_days)
-        self._row = [earlier for earlier in self._row if at - earlier.evidence.at <= window]
+        days = self._policy.transient_window_days
+        if days is not None:
+            at, window = step.evidence.at, timedelta(days=days)
+            self._row = [earlier for earlier in self._row if at - earlier.evidence.at <= window]
         self._row.append(step)
         step.effect, step.count = Effect.COUNTED, len(self._row)
         if len(self._row) >= self._policy.transient_bounces:
             self._suppress(step, consequence.hold)
             self._row = []
-
-    def _deliver(self, delivery: Step) -> None:
-        # Of a UTC day the last word counts: which mail it was about may be known no more, since of
-        # transient bounces only the newest of a day is kept.
-        later = (
-            self._bounced_at.get(delivery.evidence.mail_id or ""),
-            self._last_bounce_of.get(delivery.evidence.at.date()),
-        )
-        if any(bounced_at and bounced_at >= delivery.evidence.at for bounced_at in later):
-            return
-        for step in self._transient:
-            step.strike_out(by=delivery)
-        self._transient, self._row = [], []
-        self._holds.pop(Rule.TRANSIENT_BOUNCE, None)
 
     def _lift_complaint(self, not_spam: Step) -> None:
         if not_spam.evidence.certain is not True or not_spam.evidence.mail_id is None:
@@ -362,6 +346,33 @@ class _Walk:
                 and complaint.stream == not_spam.evidence.stream
             ):
                 step.strike_out(by=not_spam)
+
+
+def _newest_of_each_day(steps: Iterable[Step]) -> set[str]:
+    """Return the ids of what counts for its UTC day, where a rule counts once a day.
+
+    A burst of mail says no more than one of it. It is the mail that was sent last: whatever puts
+    mail behind it that was sent before, leaves that one till the end.
+    """
+    newest: dict[tuple[Rule, date], Evidence] = {}
+    for step in steps:
+        if step.rule in DAYS_KEPT:
+            day = step.rule, step.evidence.at.date()
+            newest[day] = max(newest.get(day, step.evidence), step.evidence, key=in_order_of_mail)
+    by_rule: dict[Rule, list[date]] = {}
+    for rule, day_of_it in newest:
+        by_rule.setdefault(rule, []).append(day_of_it)
+    return {
+        newest[rule, day_of_it].id
+        for rule, days in by_rule.items()
+        for day_of_it in sorted(days)[-DAYS_KEPT[rule] :]
+    }
+
+
+def _reason(consequence: Consequence, evidence: Evidence) -> Reason | None:
+    if not isinstance(consequence, Suppress):
+        return None
+    return consequence.reason or _imported_reason(evidence)
 
 
 def _imported_reason(evidence: Evidence) -> Reason:

@@ -49,13 +49,25 @@ def tenant_key(name: str) -> str:
     return f"{TENANT_PREFIX}{name}"
 
 
+LONGEST_STREAM = 256
+"""Characters of a stream's name: those of a message tag's value (MessageTag, SES API reference)."""
+
+
 def is_stream(name: str) -> bool:
     """Whether a text can be the name of a stream of mail."""
-    return name not in {"", EVERY_STREAM} and not name.startswith(TENANT_PREFIX)
+    return (
+        name not in {"", EVERY_STREAM}
+        and not name.startswith(TENANT_PREFIX)
+        and len(name) <= LONGEST_STREAM
+    )
 
 
 class Kind(StrEnum):
-    """What sort of event a piece of evidence is. The last four are actions of an operator."""
+    """What sort of event a piece of evidence is.
+
+    Of SUPPRESS, REACTIVATE, IMPORT and VOID an operator is the author. A TALLY stands for evidence
+    that is not kept piece by piece any more.
+    """
 
     BOUNCE = "bounce"
     COMPLAINT = "complaint"
@@ -65,6 +77,7 @@ class Kind(StrEnum):
     REACTIVATE = "reactivate"
     IMPORT = "import"
     VOID = "void"
+    TALLY = "tally"
 
 
 OPERATOR_KINDS = frozenset({Kind.SUPPRESS, Kind.REACTIVATE, Kind.IMPORT, Kind.VOID})
@@ -88,9 +101,15 @@ class Evidence:
         subscribed: of a subscription: whether the recipient wants the mail.
         by, note: which operator, and why.
         until: when an operator's suppression ends; None is never.
+        consent: of a reactivation: whether the person agreed, so that complaints are lifted too;
+            None: not said, by an earlier version, which lifted them.
         reason: of an import: BOUNCE, COMPLAINT or MANUAL.
         voids: the id of the evidence that a void strikes out.
         undo: the id of the undo that a void belongs to.
+        lifted: of a void: the undo is taken back, and strikes out its target no longer. The newest
+            void of an undo on a target speaks.
+        rule: the rule that it met, where the words that tell it are kept no more.
+        first_at: of a tally: when the first of its pieces happened; `at` is the last.
     """
 
     id: str
@@ -117,6 +136,10 @@ class Evidence:
     reason: str | None = None
     voids: str | None = None
     undo: str | None = None
+    lifted: bool | None = None
+    consent: bool | None = None
+    rule: str | None = None
+    first_at: datetime | None = None
 
 
 EVIDENCE_FIELDS = tuple(field.name for field in fields(Evidence))
@@ -125,6 +148,31 @@ EVIDENCE_FIELDS = tuple(field.name for field in fields(Evidence))
 def in_time(evidence: Evidence) -> tuple[datetime, str]:
     """Sort key: by time, and by id where times are equal, so that there is one order."""
     return evidence.at, evidence.id
+
+
+def mailed_at(evidence: Evidence) -> datetime:
+    """Return when the mail was sent that feedback is about; when it is not known, when it came."""
+    return evidence.mail_at or evidence.at
+
+
+def happened(evidence: Evidence) -> datetime:
+    """Return when something happened, for what puts it behind.
+
+    A bounce of mail from before says nothing about the mailbox afterwards, however late it comes. A
+    complaint's own time can be earlier than its mail's.
+    """
+    match evidence.kind:
+        case Kind.BOUNCE | Kind.TALLY:
+            return mailed_at(evidence)
+        case Kind.COMPLAINT:
+            return max(evidence.at, mailed_at(evidence))
+        case _:
+            return evidence.at
+
+
+def in_order_of_mail(evidence: Evidence) -> tuple[datetime, datetime, str]:
+    """Sort key: by when the mail was sent, then as `in_time`."""
+    return happened(evidence), evidence.at, evidence.id
 
 
 def join(one: Evidence, other: Evidence) -> Evidence:

@@ -102,6 +102,9 @@ def _what(evidence: Evidence) -> str:
         case Kind.SUPPRESS | Kind.REACTIVATE | Kind.IMPORT:
             on = f" on {_stream(evidence.stream)}" if evidence.stream else ""
             return f"{evidence.kind}{on} by {evidence.by}: {evidence.note}"
+        case Kind.TALLY:
+            on = f" on {_stream(evidence.stream)}" if evidence.stream else ""
+            return f"and the same{on}, since {evidence.first_at:%Y-%m-%d %H:%M:%S}"
         case Kind.VOID:
             return f"void of {evidence.voids} ({evidence.undo}) by {evidence.by}: {evidence.note}"
         case _:

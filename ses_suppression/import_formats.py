@@ -15,7 +15,7 @@ from typing import Protocol
 
 from ses_suppression.address import normalise
 from ses_suppression.errors import InvalidAddressError, SESSuppressionError
-from ses_suppression.evidence import EVERY_STREAM, is_stream
+from ses_suppression.evidence import EVERY_STREAM, LONGEST_STREAM, TENANT_PREFIX, is_stream
 from ses_suppression.import_cells import (
     has_code,
     moment,
@@ -210,8 +210,10 @@ class _Terms:
             raise _LeftOutError("`until` has passed")
         reason, end = self._reason_and_end(_rule(form, row), at or self.undated)
         stream = row.get("stream") or EVERY_STREAM
-        if stream != EVERY_STREAM and not is_stream(stream):
+        if stream.startswith(TENANT_PREFIX):
             raise _LeftOutError("a hold of a tenant's mail is SES's: it is on the tenant's list")
+        if stream != EVERY_STREAM and not is_stream(stream):
+            raise _LeftOutError(f"stream: at most {LONGEST_STREAM} characters")
         return Entry(
             line=line,
             address=address,

@@ -13,7 +13,7 @@ from ses_suppression.address import domain_of
 from ses_suppression.classification import rule_of
 from ses_suppression.decision import decide
 from ses_suppression.errors import InvalidActionError
-from ses_suppression.evidence import Evidence, Kind, digest
+from ses_suppression.evidence import Evidence, Kind, digest, in_time
 from ses_suppression.operator_actions import void
 from ses_suppression.policy import Policy
 from ses_suppression.record import Record
@@ -66,13 +66,32 @@ class Incident:
         return digest(span, domains, self.diagnostic, self.bounce_sub_type)[:_ID_DIGITS]
 
     def caused(self, address: str, piece: Evidence) -> bool:
-        """Tell whether a piece of evidence about an address is one of this incident's bounces."""
+        """Tell whether a piece of evidence about an address is one of this incident's bounces.
+
+        A tally is, if all that it stands for is sure to be.
+        """
         return (
-            piece.kind is Kind.BOUNCE
-            and self.start <= piece.at < self.end
+            piece.kind in {Kind.BOUNCE, Kind.TALLY}
+            and self.start <= (piece.first_at or piece.at)
+            and piece.at < self.end
             and self._is_at_its_domains(address, piece)
             and self._is_its_sort(piece)
             and (self.diagnostic or "") in f"{piece.status or ''} {piece.diagnostic or ''}"
+        )
+
+    def may_have_caused(self, address: str, piece: Evidence) -> bool:
+        """Tell whether nobody can say any more if a piece is one of this incident's bounces.
+
+        Its words are kept no more, or it stands for bounces some of which may be.
+        """
+        return (
+            piece.kind in {Kind.BOUNCE, Kind.TALLY}
+            and piece.rule is not None
+            and (piece.first_at or piece.at) < self.end
+            and self.start <= piece.at
+            and rule_of(piece) in _REJECTIONS
+            and self._is_at_its_domains(address, piece)
+            and not self.caused(address, piece)
         )
 
     def _is_its_sort(self, piece: Evidence) -> bool:
@@ -95,11 +114,11 @@ def caused_by(record: Record, incident: Incident) -> tuple[Evidence, ...]:
     bounces = tuple(piece for piece in record.evidence if incident.caused(record.address, piece))
     if not bounces:
         return ()
-    first = min(piece.at for piece in bounces)
+    first = min(piece.first_at or piece.at for piece in bounces)
     echoes = tuple(
         piece
         for piece in record.evidence
-        if piece.at >= first
+        if (piece.first_at or piece.at) >= first
         and rule_of(piece) is Rule.ACCOUNT_LEVEL_BOUNCE
         and piece not in bounces
     )
@@ -156,17 +175,32 @@ def reverted(
 
 def is_struck_out(record: Record, target: str, undo: str) -> bool:
     """Tell whether an undo strikes out a target now."""
-    return _chain(record, target, undo).strikes_out
+    newest = _newest_word(record, target, undo)
+    if newest is None or newest.lifted:
+        return False
+    return not is_struck_out(record, newest.id, undo)  # as earlier versions took an undo back
 
 
 def strike_out(
     record: Record, target: str, *, undo: str, by: str, note: str, at: datetime
 ) -> Evidence:
     """Give the evidence by which an undo strikes out a target, or does so no longer."""
-    chain = _chain(record, target, undo)
-    # A void strikes out only a void from before it, and the clocks of two operators may differ.
-    after = chain.last_at + timedelta(microseconds=1) if chain.last_at else at
-    return void(evidence_id=chain.last_id, undo=undo, by=by, note=note, at=max(at, after))
+    newest = _newest_word(record, target, undo)
+    # The newest word speaks, and the clocks of two operators may differ.
+    after = newest.at + timedelta(microseconds=1) if newest else at
+    return void(
+        evidence_id=target,
+        undo=undo,
+        by=by,
+        note=note,
+        at=max(at, after),
+        lifted=is_struck_out(record, target, undo),
+    )
+
+
+def _newest_word(record: Record, target: str, undo: str) -> Evidence | None:
+    words = [piece for piece in record.evidence if (piece.undo, piece.voids) == (undo, target)]
+    return max(words, key=in_time, default=None)
 
 
 def account_level_entry(address: str) -> str:
@@ -197,30 +231,10 @@ def _entries(record: Record, undo: str, *, deleted: bool) -> Iterator[str]:
             yield target.removeprefix(_ACCOUNT_LEVEL_ENTRY)
 
 
-@dataclass(frozen=True, slots=True)
-class _Chain:
-    """A target, the void that strikes it out, the void that strikes out that one, and so on.
-
-    An undo that is taken back, and done again, grows it: each link strikes out the one before it.
-    """
-
-    last_id: str
-    last_at: datetime | None
-    strikes_out: bool
-
-
-def _chain(record: Record, target: str, undo: str) -> _Chain:
-    links = {piece.voids: piece for piece in record.evidence if piece.undo == undo}
-    last_id, last_at, strikes_out = target, None, False
-    while (link := links.pop(last_id, None)) is not None:
-        last_id, last_at, strikes_out = link.id, link.at, not strikes_out
-    return _Chain(last_id, last_at, strikes_out)
-
-
 def _targets(record: Record, undo: str) -> Iterator[str]:
     """Give what an undo meant to strike out: not its own voids."""
     voids = [piece for piece in record.evidence if piece.undo == undo]
     own = {piece.id for piece in voids}
-    for piece in voids:
-        if piece.voids is not None and piece.voids not in own:
-            yield piece.voids
+    yield from dict.fromkeys(
+        piece.voids for piece in voids if piece.voids is not None and piece.voids not in own
+    )

@@ -28,7 +28,7 @@ from ses_suppression.notification import (
 )
 from ses_suppression.policy import Policy
 from ses_suppression.providers import provider_of
-from ses_suppression.record import Record, updated
+from ses_suppression.record import Record, refusal, updated
 from ses_suppression.rules import Rule
 from ses_suppression.store import Store
 from ses_suppression.value import value
@@ -195,10 +195,16 @@ def apply(
                 applied.failures[address] = StoreUnavailableError(
                     "NotAnswered", "the store did not answer for this key"
                 )
+        refusals = {
+            address: error
+            for address, record in loaded.records.items()
+            if (error := refusal(record, new[address]))
+        }
+        applied.failures.update(refusals)
         changes = {
             address: change
             for address, record in loaded.records.items()
-            if (change := updated(record, new[address], policy))
+            if address not in refusals and (change := updated(record, new[address], policy))
         }
         refused = store.save(changes.values(), deadline=deadline)
         lost = {

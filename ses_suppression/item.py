@@ -22,7 +22,7 @@ Item = dict[str, Any]
 """An item, or a map in it, in DynamoDB's low-level form: `{"certain": {"BOOL": True}}`."""
 
 _Name = TypeVar("_Name", bound=StrEnum)
-_TIMES = frozenset({"at", "mail_at", "until"})
+_TIMES = frozenset({"at", "first_at", "mail_at", "until"})
 
 
 def to_item(record: Record, revision: str) -> Item:

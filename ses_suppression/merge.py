@@ -1,42 +1,74 @@
-"""How evidence is collected: a union without order, and a limit that commutes with it.
+"""How evidence is collected: a union without order, and limits that commute with it.
 
 `merge(merge(a, b), c)` is `merge(a, merge(b, c))`, in any order and with any repetition, also when
-the limits bite: what is kept is a function of the set of all evidence that was ever seen.
-(Precondition: copies of one event agree on its time and rule. SES's do; only where the time of
-receipt had to stand in for an event's own may two copies differ, and only above a limit.)
+the limits bite: what is kept is a function of the set of all evidence that was ever seen, and what
+was left out once stays out. Two rules make it so. A class of evidence is what a piece would do,
+never time alone, so that no piece takes the place of one that does something else. And of each
+class the first or last few by some order are kept, and the union of such choices.
+
+What holds mail back without being kept leaves a tally of its class: what it did, from when to when.
+A tally speaks for its pieces, so that no limit releases an address.
+
+(Precondition: copies of one event agree on its time and rule. SES's do.)
 """
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable
+from collections.abc import Collection, Hashable, Iterable, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from heapq import nlargest, nsmallest
+from typing import Any
 
-from ses_suppression.classification import rule_of
-from ses_suppression.evidence import OPERATOR_KINDS, Evidence, Kind, in_time, united
-from ses_suppression.policy import MOST_TRANSIENT_BOUNCES
+from ses_suppression.classification import may_be_automatic_reply, rule_of
+from ses_suppression.evidence import (
+    OPERATOR_KINDS,
+    Evidence,
+    Kind,
+    digest,
+    happened,
+    in_order_of_mail,
+    in_time,
+    mailed_at,
+    united,
+)
+from ses_suppression.policy import CONSEQUENCES, DAYS_KEPT, Suppress
 from ses_suppression.rules import Rule
+from ses_suppression.under_way import UnderWay
 
-KEPT_DAYS = {Rule.TRANSIENT_BOUNCE: MOST_TRANSIENT_BOUNCES, Rule.BLOCK: 5, Rule.ROUTING_FAILURE: 5}
-"""Of these rules the newest of each UTC day is kept, for the newest so many of those days."""
+OLDEST, NEWEST, LAST_MAILED, LONGEST = 1, 8, 2, 2
+"""Of a class that holds mail back: so many of the first, of the last, of those whose mail was sent
+last, and of those that end last. The rest leaves a tally."""
 
-KEPT_OF_AN_UNDO = 300
-"""Of the voids of one undo the newest so many are kept: all that it needs, done and taken back."""
+COMPLAINTS = 20
+"""Of complaints, and of those that are taken back, on a stream: so many of the last."""
 
-KEPT = {
-    Rule.DELIVERY: 5,
-    Rule.COMPLAINT: 30,
-    Rule.UNSUBSCRIBED: 30,
-    Rule.TENANT_LIST_BOUNCE: 30,
-    Rule.TENANT_LIST_COMPLAINT: 30,
-}
-"""Of these rules so many are kept, the newest, whatever their stream or tenant: of two copies of an
-event the one that comes through the identity has none, and its class has to be the event's own.
-(Of `unsubscribed`: the bounces. SES's Subscription event comes through one channel alone, and tells
-of many topics: it is kept on each stream, whether it meets `unsubscribed` or `subscribed`.)"""
+IN_FULL = 5
+"""Of what counts once a day, so many of the newest days are kept with the words of the reply."""
 
-KEPT_OF_ANY_OTHER = 5
-"""Of every other rule so many are kept, the newest; of operators' actions and of subscriptions, on
-each stream."""
+RECORDED = 5
+"""Of what is only recorded, of reactivations and of subscriptions: so many of the last."""
 
-_KEPT_BY_STREAM = OPERATOR_KINDS | {Kind.SUBSCRIPTION}
+UNDOS, OF_AN_UNDO = 10, 300
+"""So many of the newest undos, and of the voids of each so many of the last."""
+
+STREAMS = 100
+"""On so many streams something may be held back; what is on more holds back every stream."""
+
+FEW = 60
+"""So many pieces of evidence are never too large."""
+
+LARGEST = 160_000
+"""Bytes of evidence. An item has 400 KB at most, of which each write costs a unit a KB. What would
+need more holds back every stream, and loses the words of operators."""
+
+DELIVERIES = 100
+"""Of the deliveries: so many of the last."""
+
+DELIVERIES_FOR = timedelta(days=7)
+"""Deliveries are kept until so long after the last bounce."""
+
+WEEKS = 8
+"""Of those after it, the first of a week is kept, for so many weeks."""
 
 
 def merge(known: Iterable[Evidence], new: Iterable[Evidence]) -> tuple[Evidence, ...]:
@@ -45,27 +77,277 @@ def merge(known: Iterable[Evidence], new: Iterable[Evidence]) -> tuple[Evidence,
 
 
 def trim(evidence: Iterable[Evidence]) -> tuple[Evidence, ...]:
-    """Keep the newest of each class, oldest first. The class depends on the evidence alone."""
-    newest_first = sorted(evidence, key=in_time, reverse=True)
-    seen: defaultdict[Hashable, int] = defaultdict(int)
+    """Keep of each class what decides, and a tally of what else held mail back; oldest first."""
+    pieces = _within_streams(list(evidence))
+    kept = _chosen(pieces)
+    if len(kept) > FEW and size_of(kept) > LARGEST:
+        kept = _chosen([_shortened(piece) for piece in _on_every_stream(pieces)])
+    return tuple(sorted(kept, key=in_time))
+
+
+def streams_of(evidence: Iterable[Evidence]) -> set[str]:
+    """Return the streams on which something holds mail back, or lifts that."""
+    return {piece.stream for piece in evidence if piece.stream and _is_by_stream(piece)}
+
+
+def size_of(evidence: Iterable[Evidence]) -> int:
+    """Estimate, from above, how many bytes evidence takes in an item."""
+    return sum(_BYTES_A_PIECE + sum(map(_bytes, _words_of(piece))) for piece in evidence)
+
+
+# Its names, times and what has few letters: ten fields and four times.
+_BYTES_A_PIECE = 300
+
+
+def _words_of(piece: Evidence) -> Iterable[str | None]:
+    yield from (piece.id, piece.mail_id, piece.identity, piece.stream, piece.tenant)
+    yield from (piece.reported_as, piece.diagnostic, piece.by, piece.note, piece.voids)
+
+
+def _bytes(text: str | None) -> int:
+    if text is None:
+        return 0
+    return len(text) if text.isascii() else len(text.encode())
+
+
+def _chosen(evidence: Iterable[Evidence]) -> list[Evidence]:
+    classes: defaultdict[Hashable, list[Evidence]] = defaultdict(list)
+    for piece in evidence:
+        classes[_class_of(piece)].append(piece)
+    deliveries = classes.pop(Rule.DELIVERY, [])
+    kept = [piece for members in classes.values() for piece in _kept_of(members)]
+    if deliveries:
+        kept += _useful(deliveries, [piece for piece in kept if _counts_as_transient(piece)])
+    return kept
+
+
+def _is_by_stream(piece: Evidence) -> bool:
+    rule = rule_of(piece)
+    return rule in _BY_STREAM or rule is Rule.REACTIVATE
+
+
+def _within_streams(evidence: list[Evidence]) -> list[Evidence]:
+    """Let what is on more streams than there is room for hold back every stream.
+
+    Which ones stay is told by their names alone, so that no order of arrival can change it.
+    """
+    if len({piece.stream for piece in evidence}) <= STREAMS:
+        return evidence
+    streams = streams_of(evidence)
+    if len(streams) <= STREAMS:
+        return evidence
+    return _on_every_stream(evidence, stay=set(sorted(streams, key=digest)[:STREAMS]))
+
+
+def _on_every_stream(
+    evidence: Iterable[Evidence], stay: Collection[str | None] = ()
+) -> list[Evidence]:
+    """Let what holds back a stream hold back every stream, and leave out what lifts that."""
+    return [
+        replace(piece, stream=None) if _is_by_stream(piece) and piece.stream not in stay else piece
+        for piece in evidence
+        if piece.stream is None
+        or piece.stream in stay
+        or rule_of(piece) not in {Rule.REACTIVATE, Rule.SUBSCRIBED}
+    ]
+
+
+def _shortened(piece: Evidence) -> Evidence:
+    """Cut the words of an operator."""
+    if piece.kind not in OPERATOR_KINDS:
+        return piece
+    return replace(piece, by=(piece.by or "")[:_SHORT], note=(piece.note or "")[:_SHORT])
+
+
+_SHORT = 24
+
+
+def _class_of(piece: Evidence) -> Hashable:
+    """Return what a piece would do, as far as it is known without the others."""
+    rule = rule_of(piece)
+    if rule is Rule.DELIVERY:
+        return rule
+    if rule is Rule.VOID:
+        return rule
+    if rule is Rule.TRANSIENT_BOUNCE:
+        return rule, may_be_automatic_reply(piece)
+    if rule is Rule.REACTIVATE:
+        return rule, piece.stream, piece.consent
+    return rule, *_scope(piece).values(), piece.until is not None
+
+
+def _scope(piece: Evidence) -> dict[str, Any]:
+    """Return the fields that tell what a piece holds back, and what lifts it again."""
+    rule = rule_of(piece)
+    return {
+        "stream": piece.stream if rule in _BY_STREAM else None,
+        "tenant": piece.tenant if rule in _BY_TENANT else None,
+        "reason": piece.reason,
+        "certain": False if _is_uncertain(piece) else None,
+        "subscribed": piece.subscribed,
+    }
+
+
+_BY_STREAM = frozenset(
+    {
+        Rule.COMPLAINT,
+        Rule.NOT_SPAM,
+        Rule.UNSUBSCRIBED,
+        Rule.SUBSCRIBED,
+        Rule.SUPPRESS,
+        Rule.IMPORT,
+    }
+)
+_BY_TENANT = frozenset({Rule.TENANT_LIST_BOUNCE, Rule.TENANT_LIST_COMPLAINT})
+
+
+def _kept_of(members: Sequence[Evidence]) -> list[Evidence]:
+    """Choose from the members of one class."""
+    rule = rule_of(members[0])
+    if rule in DAYS_KEPT:
+        return _days(members, DAYS_KEPT[rule])
+    if rule is Rule.VOID:
+        return _voids(members)
+    if rule is Rule.NOT_SPAM:
+        return nlargest(COMPLAINTS, members, key=in_time)
+    consequence = CONSEQUENCES[rule]
+    if not isinstance(consequence, Suppress):
+        return nlargest(RECORDED, members, key=in_time)
+    return _holds(members)
+
+
+def _voids(members: Sequence[Evidence]) -> list[Evidence]:
+    """Keep of the newest undos the last word on each target: whose is lost is held back again."""
+    of_its_target: dict[Hashable, Evidence] = {}
+    for piece in members:
+        target = piece.undo, piece.voids
+        of_its_target[target] = max(of_its_target.get(target, piece), piece, key=in_time)
+    by_undo: defaultdict[str | None, list[Evidence]] = defaultdict(list)
+    for piece in of_its_target.values():
+        by_undo[piece.undo].append(piece)
+    newest = nlargest(UNDOS, by_undo.values(), key=lambda voids: max(map(in_time, voids)))
+    return [piece for voids in newest for piece in nlargest(OF_AN_UNDO, voids, key=in_time)]
+
+
+def _days(members: Sequence[Evidence], limit: int) -> list[Evidence]:
+    """Keep of each of the newest UTC days the mail that was sent first, and last, and the last."""
+    by_day: defaultdict[date, list[Evidence]] = defaultdict(list)
+    for piece in members:
+        by_day[piece.at.date()].append(piece)
     kept: list[Evidence] = []
-    for piece in newest_first:
-        rule = rule_of(piece)
-        if rule in KEPT_DAYS:
-            day = (rule, piece.at.date())
-            seen[day] += 1
-            if seen[day] > 1:
-                continue
-            group: Hashable = rule
-            limit = KEPT_DAYS[rule]
-        elif rule is Rule.VOID:
-            group, limit = (rule, piece.undo), KEPT_OF_AN_UNDO
-        elif rule in KEPT and piece.kind is not Kind.SUBSCRIPTION:
-            group, limit = rule, KEPT[rule]
-        else:
-            stream = piece.stream if piece.kind in _KEPT_BY_STREAM else None
-            group, limit = (rule, stream), KEPT_OF_ANY_OTHER
-        seen[group] += 1
-        if seen[group] <= limit:
-            kept.append(piece)
-    return tuple(reversed(kept))
+    for number, day in enumerate(sorted(by_day, reverse=True)[:limit]):
+        of_it = by_day[day]
+        ends = {
+            min(of_it, key=in_order_of_mail),
+            max(of_it, key=in_order_of_mail),
+            max(of_it, key=in_time),
+        }
+        kept += ends if number < IN_FULL else map(_brief, ends)
+    return kept
+
+
+def _holds(members: Sequence[Evidence]) -> list[Evidence]:
+    """Keep the first, the last and the longest; the rest leaves a tally."""
+    pieces = [piece for piece in members if piece.kind is not Kind.TALLY]
+    newest = COMPLAINTS if rule_of(members[0]) is Rule.COMPLAINT else NEWEST
+    chosen = {
+        piece.id: piece
+        for choice in (
+            nsmallest(OLDEST, pieces, key=in_time),
+            nlargest(newest, pieces, key=in_time),
+            nlargest(LAST_MAILED, pieces, key=in_order_of_mail),
+            nlargest(LONGEST, pieces, key=_end) if members[0].until else [],
+        )
+        for piece in choice
+    }
+    rest = [piece for piece in pieces if piece.id not in chosen]
+    rest += [piece for piece in members if piece.kind is Kind.TALLY]
+    return [*chosen.values(), *([_tally(rest)] if rest else [])]
+
+
+def _is_uncertain(piece: Evidence) -> bool:
+    return rule_of(piece) is Rule.COMPLAINT and piece.certain is False
+
+
+def _end(piece: Evidence) -> tuple[datetime, str]:
+    return piece.until or datetime.max.replace(tzinfo=UTC), piece.id
+
+
+def _tally(rest: Sequence[Evidence]) -> Evidence:
+    """Give what stands for evidence of one class that is not kept."""
+    rule, scope = rule_of(rest[0]), _scope(rest[0])
+    first_at = min(piece.first_at or piece.at for piece in rest)
+    last_at = max(piece.at for piece in rest)
+    until = max((piece.until for piece in rest if piece.until), default=None)
+    # Another span is another tally: what struck out the one says nothing about the other.
+    words: dict[str, Any] = {name: _common(rest, name) for name in _WORDS}
+    span = first_at.isoformat(), last_at.isoformat(), str(until), *words.values()
+    return Evidence(
+        id=f"{Kind.TALLY}:{digest(rule, *map(str, scope.values()), *span)}",
+        kind=Kind.TALLY,
+        at=last_at,
+        first_at=first_at,
+        mail_at=max(map(happened, rest)),
+        until=until,
+        rule=rule.value,
+        **scope,
+        **words,
+    )
+
+
+_WORDS = ("bounce_sub_type", "status", "diagnostic")
+
+
+def _common(pieces: Sequence[Evidence], name: str) -> str | None:
+    """Return what all pieces say; None: they differ, or one says nothing."""
+    said = {getattr(piece, name) for piece in pieces}
+    return said.pop() if len(said) == 1 else None
+
+
+def _brief(piece: Evidence) -> Evidence:
+    """Keep of a bounce what decides, without the words that told its rule."""
+    doubtful = may_be_automatic_reply(piece)
+    return Evidence(
+        id=piece.id,
+        kind=piece.kind,
+        at=piece.at,
+        mail_at=piece.mail_at,
+        bounce_type=piece.bounce_type if doubtful else None,
+        bounce_sub_type=piece.bounce_sub_type if doubtful else None,
+        rule=rule_of(piece).value,
+    )
+
+
+def _counts_as_transient(piece: Evidence) -> bool:
+    return rule_of(piece) is Rule.TRANSIENT_BOUNCE
+
+
+def _useful(deliveries: Sequence[Evidence], bounces: Sequence[Evidence]) -> list[Evidence]:
+    """Keep the deliveries that may strike out a transient bounce that is kept.
+
+    Those to an address without one are left out, so that they cost no write; so are those while
+    mail was under way that bounced, and those long after the last bounce but for the first of them.
+    """
+    if not bounces:
+        return []
+    under_way = UnderWay(bounces)
+    until = max(piece.at for piece in bounces) + DELIVERIES_FOR
+    is_full = len({piece.at.date() for piece in bounces}) >= DAYS_KEPT[Rule.TRANSIENT_BOUNCE]
+    since = min(map(mailed_at, bounces)) if is_full else None
+    useful = [
+        piece
+        for piece in deliveries
+        if piece.at not in under_way and not (since and piece.at < since)
+    ]
+    soon = [piece for piece in useful if piece.at <= until]
+    first_of_week: dict[int, Evidence] = {}
+    for piece in useful:
+        if piece.at > until:
+            week = piece.at.toordinal() // 7
+            first_of_week[week] = min(first_of_week.get(week, piece), piece, key=in_time)
+    later = nsmallest(WEEKS, first_of_week.values(), key=in_time)
+    return [
+        # Its time is all that decides.
+        Evidence(id=piece.id, kind=piece.kind, at=piece.at)
+        for piece in (*nlargest(DELIVERIES, soon, key=in_time), *later)
+    ]

@@ -7,11 +7,18 @@ another one can strike it out again.
 from datetime import UTC, datetime
 
 from ses_suppression.errors import InvalidActionError
-from ses_suppression.evidence import TENANT_PREFIX, Evidence, Kind, digest, is_stream
+from ses_suppression.evidence import (
+    LONGEST_STREAM,
+    TENANT_PREFIX,
+    Evidence,
+    Kind,
+    digest,
+    is_stream,
+)
 from ses_suppression.policy import Reason
 
 LONGEST_TEXT = 512
-"""Characters of who and of why."""
+"""Bytes of who and of why."""
 
 
 def suppress(
@@ -44,13 +51,16 @@ def suppress(
     )
 
 
-def reactivate(*, by: str, note: str, at: datetime, stream: str | None = None) -> Evidence:
+def reactivate(
+    *, by: str, note: str, at: datetime, consent: bool, stream: str | None = None
+) -> Evidence:
     """Let nothing count that was before: bounces of mail from before, complaints, entries.
 
     Args:
         by: who says so.
         note: why; for a complaint, how the person consented.
         at: when; aware of its time zone.
+        consent: whether the person agreed; else complaints count on, whenever they come.
         stream: only complaints, unsubscriptions and entries on this stream; None: everything.
 
     Raises:
@@ -58,24 +68,28 @@ def reactivate(*, by: str, note: str, at: datetime, stream: str | None = None) -
     """
     _check(by=by, note=note, at=at, stream=stream)
     return Evidence(
-        id=_id(Kind.REACTIVATE, by, note, at=at, stream=stream),
+        id=_id(Kind.REACTIVATE, by, note, str(consent), at=at, stream=stream),
         kind=Kind.REACTIVATE,
         at=at.astimezone(UTC),
         stream=stream,
+        consent=consent,
         by=by,
         note=note,
     )
 
 
-def void(*, evidence_id: str, undo: str, by: str, note: str, at: datetime) -> Evidence:
-    """Strike out one piece of evidence. A void can be voided in turn, which takes the undo back.
+def void(
+    *, evidence_id: str, undo: str, by: str, note: str, at: datetime, lifted: bool = False
+) -> Evidence:
+    """Strike out one piece of evidence, or take that back. The newest word of an undo on it speaks.
 
     Args:
         evidence_id: what is struck out.
-        undo: the undo that this belongs to. The same undo of the same evidence is one void.
+        undo: the undo that this belongs to.
         by: who says so.
         note: why.
         at: when; aware of its time zone.
+        lifted: it is struck out no longer.
 
     Raises:
         InvalidActionError: an argument cannot be right; the message names it.
@@ -84,11 +98,12 @@ def void(*, evidence_id: str, undo: str, by: str, note: str, at: datetime) -> Ev
     if not evidence_id or not undo:
         raise InvalidActionError("evidence_id and undo: neither may be empty")
     return Evidence(
-        id=f"{Kind.VOID}:{digest(undo, evidence_id)}",
+        id=_id(Kind.VOID, undo, evidence_id, str(lifted), at=at, stream=None),
         kind=Kind.VOID,
         at=at.astimezone(UTC),
         voids=evidence_id,
         undo=undo,
+        lifted=lifted or None,
         by=by,
         note=note,
     )
@@ -132,6 +147,11 @@ def imported(
     )
 
 
+def cut(text: str) -> str:
+    """Cut a text to the size that a note may have."""
+    return text.encode(errors="replace")[:LONGEST_TEXT].decode(errors="ignore")
+
+
 def _check(
     *,
     by: str,
@@ -144,21 +164,21 @@ def _check(
         raise InvalidActionError("by: who does it has to be said")
     if not note.strip():
         raise InvalidActionError("note: why it is done has to be said")
-    if max(len(by), len(note)) > LONGEST_TEXT:
-        # An item has 400 KB, and feedback has to find room in it.
-        raise InvalidActionError(f"by and note: at most {LONGEST_TEXT} characters each")
     try:
-        f"{by}{note}{stream}".encode()
+        sizes = [len(text.encode()) for text in (by, note, stream or "")]
     except UnicodeEncodeError:
         raise InvalidActionError("by, note and stream: not UTF-8") from None
+    if max(sizes) > LONGEST_TEXT:
+        # An item has 400 KB, and feedback has to find room in it.
+        raise InvalidActionError(f"by, note and stream: at most {LONGEST_TEXT} bytes each")
     if at.tzinfo is None or (until is not None and until.tzinfo is None):
         raise InvalidActionError("at and until: a time without a time zone could be any")
     if until is not None and until <= at:
         raise InvalidActionError("until: it is not after its beginning")
     if stream is not None and not is_stream(stream):
         raise InvalidActionError(
-            f"stream: a name is needed that does not begin with {TENANT_PREFIX}; leave it out to "
-            "mean every stream"
+            f"stream: a name is needed that does not begin with {TENANT_PREFIX} and has at most "
+            f"{LONGEST_STREAM} characters; leave it out to mean every stream"
         )
 
 

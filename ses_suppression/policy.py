@@ -21,10 +21,6 @@ LONGEST_DAYS = 3650
 """No number of days in a policy may be greater: a suppression that long has no end in practice."""
 
 
-MOST_TRANSIENT_BOUNCES = 30
-"""Of so many days transient bounces are kept, one a day."""
-
-
 class Reason(StrEnum):
     """Why mail is held back. The first two are the reasons of SES's account-level list too."""
 
@@ -145,13 +141,24 @@ CONSEQUENCES: Mapping[Rule, Consequence] = {
 }
 
 
+DAYS_KEPT: Mapping[Rule, int] = {
+    Rule.TRANSIENT_BOUNCE: 40,
+    # By the thirteenth the shortest hold has been doubled beyond the longest that a policy allows.
+    Rule.BLOCK: 13,
+    Rule.ROUTING_FAILURE: 13,
+}
+"""These rules count once a UTC day; so many of the newest such days count, and are kept."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """The thresholds of the verdict. An environment sets its own in `cdk.json`, under `policy`.
 
     Attributes:
-        transient_bounces: so many transient bounces in a row, each on another UTC day, make a hold.
-        transient_window_days: they have to fall within so many days.
+        transient_bounces: this number of transient bounces in a row, each on another UTC day and
+            no mail delivered in between, makes a hold.
+        transient_window_days: they have to fall within this number of days; None: they need not.
+            Where deliveries are not reported, no row would ever end without it.
         transient_hold_days: the first such hold lasts so long, each one after it twice as long.
         block_hold_days: the first block (policy, reputation, content) holds mail back for so long,
             each one after it twice as long.
@@ -166,7 +173,7 @@ class Policy:
     """
 
     transient_bounces: int = 5
-    transient_window_days: int = 14
+    transient_window_days: int | None = None
     transient_hold_days: int = 14
     block_hold_days: int = 7
     longest_hold_days: int = 112
@@ -196,12 +203,13 @@ class Policy:
                 )
         validated: dict[str, Any] = {key: _validated(key, value) for key, value in values.items()}
         policy = cls(**validated)
-        if policy.transient_bounces > min(policy.transient_window_days, MOST_TRANSIENT_BOUNCES):
+        kept = DAYS_KEPT[Rule.TRANSIENT_BOUNCE]
+        if policy.transient_bounces > min(policy.transient_window_days or kept, kept):
             raise InvalidPolicyError(
-                "transient_bounces: so many, one a day, fall neither within "
-                f"transient_window_days nor within the {MOST_TRANSIENT_BOUNCES} days that are kept"
+                "transient_bounces: that many, one a day, do not fall within transient_window_days "
+                f"and the {kept} days that are kept"
             )
-        if policy.kept_days < policy.transient_window_days:
+        if policy.kept_days < (policy.transient_window_days or 0):
             raise InvalidPolicyError(
                 "kept_days: evidence has to be kept for transient_window_days at least"
             )
@@ -244,6 +252,8 @@ def _validated(key: str, value: object) -> object:
             if value is None or (isinstance(value, str) and value):
                 return value
             raise InvalidPolicyError(f"{key}: the name of a message tag is needed, not {value!r}")
+        case "transient_window_days" if value is None:
+            return value
         case _:
             if type(value) is int and 1 <= value <= LONGEST_DAYS:
                 return value

@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import field
 
-from ses_suppression.decision import Effect, decide, expires_at
-from ses_suppression.evidence import Evidence, Kind, united
-from ses_suppression.merge import KEPT, trim
+from ses_suppression.decision import decide, expires_at
+from ses_suppression.errors import InvalidActionError
+from ses_suppression.evidence import OPERATOR_KINDS, Evidence
+from ses_suppression.merge import FEW, STREAMS, merge, size_of, streams_of
 from ses_suppression.policy import Policy
-from ses_suppression.rules import Rule
 from ses_suppression.suppression import Suppression
 from ses_suppression.value import value
 
@@ -31,18 +31,39 @@ class Record:
     expires_at: int | None = None
 
 
+ROOM_FOR_OPERATORS = 120_000
+"""Bytes of evidence. Above it operators' actions are refused, so that feedback finds room."""
+
+
+def refusal(record: Record, new: Iterable[Evidence]) -> InvalidActionError | None:
+    """Say why there is no room for an operator's action; None: there is, or it is feedback."""
+    actions = [piece for piece in new if piece.kind in OPERATOR_KINDS]
+    if not actions:
+        return None
+    streams = streams_of(record.evidence)
+    if len(streams | streams_of(actions)) > max(STREAMS, len(streams)):
+        return InvalidActionError(
+            f"stream: the address has entries on {len(streams)} streams, {STREAMS} is the most; "
+            "leave the stream out to mean every stream"
+        )
+    if len(record.evidence) > FEW and (size_of([*record.evidence, *actions]) > ROOM_FOR_OPERATORS):
+        return InvalidActionError(
+            f"the address has {len(record.evidence)} entries, and no room for more: erase it, then "
+            "add the one that counts"
+        )
+    return None
+
+
 def updated(record: Record, new: Iterable[Evidence], policy: Policy) -> Record | None:
     """Add evidence to a record and decide again.
 
     Returns:
-        The changed record, or None when nothing changes: a repeat costs no write. Nor does a
-        delivery that neither strikes out a bounce nor shows one to be an automatic reply, which is
-        nearly every delivery.
+        The changed record, or None when nothing changes: a repeat costs no write, nor does a
+        delivery to an address of which no transient bounce is known, which is nearly every one.
     """
-    new = list(new)
-    if not record.evidence and new and all(piece.kind is Kind.DELIVERY for piece in new):
-        return None  # there is nothing that it could do
-    evidence = _kept(record, new, policy)
+    evidence = merge(record.evidence, new)
+    if not evidence and not record.evidence:
+        return None
     decision = decide(record.address, evidence, policy)
     change = Record(
         address=record.address,
@@ -52,23 +73,3 @@ def updated(record: Record, new: Iterable[Evidence], policy: Policy) -> Record |
         expires_at=expires_at(record.address, decision, policy) if evidence else None,
     )
     return None if change == record else change
-
-
-def _kept(record: Record, new: list[Evidence], policy: Policy) -> tuple[Evidence, ...]:
-    """Unite what is known with what is new, without deliveries that do nothing.
-
-    New ones are left out at once. Known ones stay, since to drop them would be a write, until there
-    are more than are kept: then they would take the place of one that does something.
-    """
-    known = {piece.id for piece in record.evidence}
-    union = united([*record.evidence, *new]).values()
-    deliveries = [piece for piece in union if piece.kind is Kind.DELIVERY]
-    if known.issuperset(piece.id for piece in deliveries):
-        return trim(union)
-    others = trim(piece for piece in union if piece.kind is not Kind.DELIVERY)
-    steps = decide(record.address, [*others, *deliveries], policy).steps
-    useful = {step.evidence.id for step in steps if step.effect is Effect.LIFTS}
-    stay = [piece for piece in deliveries if piece.id in useful | known]
-    if len(stay) > KEPT[Rule.DELIVERY]:
-        stay = [piece for piece in stay if piece.id in useful]
-    return trim([*others, *stay])

@@ -8,6 +8,9 @@ from typing import Any
 from ses_suppression.store import region_and_name
 from stacks.config_values import READERS, ConfigError, Feed, Identity, partition_of
 
+WINDOW_DAYS = 14
+"""Where deliveries are not reported: transient bounces count within so many days."""
+
 _TAG = re.compile(r"[A-Za-z0-9_:-]{1,256}")  # SES's own have a colon, such as ses:from-domain
 _ENVIRONMENT = re.compile(r"[a-z](?:[a-z0-9-]{0,18}[a-z0-9])?")
 
@@ -45,7 +48,8 @@ class Config:
             table; without it the stack makes its own. Its policy has to say what
             [deployment](deployment.md) shows.
         tags: of all resources.
-        policy: thresholds of the verdict; see [the policy](policy.md).
+        policy: thresholds of the verdict; see [the policy](policy.md). With `deliveries: false`,
+            `transient_window_days` is 14 unless it says otherwise.
         synthesizer: `cli` deploys with the CLI's own credentials; for emulators.
     """
 
@@ -112,6 +116,7 @@ def _validated(values: Mapping[str, Any], path: str) -> dict[str, Any]:
         raise ConfigError(
             f"{path}.region: missing; every environment names its region, such as eu-west-1"
         )
+    values = _with_window(values)
     read = {key: READERS[key](value, f"{path}.{key}") for key, value in values.items()}
     _check_feed(read, path)
     _check_keys(read, path)
@@ -120,6 +125,14 @@ def _validated(values: Mapping[str, Any], path: str) -> dict[str, Any]:
             f"{path}.endpoints.deliveries: there is no topic of deliveries with deliveries: false"
         )
     return read
+
+
+def _with_window(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Where deliveries are not reported, nothing else would end a row of transient bounces."""
+    policy = values.get("policy", {})
+    if values.get("deliveries") is not False or not isinstance(policy, Mapping):
+        return values
+    return {**values, "policy": {"transient_window_days": WINDOW_DAYS, **policy}}
 
 
 def _check_feed(values: Mapping[str, Any], path: str) -> None:

@@ -161,6 +161,7 @@ def remove(
         by=session.caller,
         note=f"{note}; consent: {consent}" if consent else note,
         at=session.now,
+        consent=bool(consent),
         stream=stream,
     )
     changed = apply_one(session, key, [action])

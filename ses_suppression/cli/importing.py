@@ -25,7 +25,6 @@ from ses_suppression.import_formats import (
     read_export,
 )
 
-_LONGEST_NOTE = 256
 _SHOWN = 5
 
 
@@ -131,7 +130,7 @@ class _Import:
             address=row.address,
             reason=row.reason,
             by=self._by,
-            note=f"{self._note}: {row.note}"[:_LONGEST_NOTE] if row.note else self._note,
+            note=operator_actions.cut(f"{self._note}: {row.note}") if row.note else self._note,
             at=row.at or self._undated,
             stream=row.stream,
             until=row.until,

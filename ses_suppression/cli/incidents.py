@@ -40,6 +40,7 @@ class _Counts:
     matched: int = 0
     released: int = 0
     kept: int = 0
+    unsure: int = 0
     already_done: int = 0
     echoes: int = 0
     ses_entries: int = 0
@@ -171,10 +172,16 @@ def _count(
         counts.already_done += 1
     elif held_at(after, now):
         counts.kept += 1
+        counts.unsure += _is_unsure(record, incident)
     elif held_at(record, now):
         counts.released += 1
         if len(counts.examples) < _EXAMPLES:
             counts.examples.append(record.address)
+
+
+def _is_unsure(record: Record, incident: Incident) -> bool:
+    """Tell whether it may stay held back only because its bounces are not kept one by one."""
+    return any(incident.may_have_caused(record.address, piece) for piece in record.evidence)
 
 
 def _report(
@@ -187,7 +194,7 @@ def _report(
     written: int,
 ) -> None:
     total: Counter[str] = Counter()
-    names = ("matched", "released", "kept", "already_done", "echoes", "ses_entries")
+    names = ("matched", "released", "kept", "unsure", "already_done", "echoes", "ses_entries")
     for counts in domains.values():
         total.update({name: getattr(counts, name) for name in names})
     largest_first = sorted(domains.items(), key=lambda item: -item[1].matched)
@@ -221,6 +228,11 @@ def _report(
     )
     if total["kept"]:
         session.out.say(f"{total['kept']:,} stay held back for another reason")
+    if total["unsure"]:
+        session.out.say(
+            f"{total['unsure']:,} of them perhaps only since not every bounce is kept with its "
+            "words: look with `explain`, and `remove` who may be mailed"
+        )
     if apply and written:
         session.out.say(f"take it back with: undo --revert {incident.id} --apply")
 

@@ -56,7 +56,7 @@ def test_an_export_that_fails_leaves_the_older_one(stack: Stack, tmp_path: Path)
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("add", "x@example.com", "--note", "n" * 513), "by and note: at most 512 characters"),
+        (("add", "x@example.com", "--note", "n" * 513), "by, note and stream: at most 512 bytes"),
         (("add", "x@example.com", "--note", "\udcff"), "by, note and stream: not UTF-8"),
         (("add", "x@example.com", "--note", "n", "--until", "2020-01-01"), "until: it is not"),
         (("add", "x@example.com", "--note", "n", "--until", "9999-12-31T23:59-05"), "end of time"),

@@ -73,7 +73,7 @@ def test_a_sync_makes_the_lists_agree(stack: Stack) -> None:
             record_of(complaint(0, stream="news"), address="on-news@sync.example"),
             record_of(
                 hard(0),
-                reactivate(by="ann", note="x", at=day(100_000)),
+                reactivate(by="ann", note="x", consent=True, at=day(100_000)),
                 address="reactivated@sync.example",
             ),
         ],
@@ -130,7 +130,7 @@ def test_a_sync_releases_nobody_who_complained_and_comes_to_rest(stack: Stack) -
             record_of(undone, void(100_000, undone), address="complained@sync.example"),
             record_of(suppress(by="ann", note="x", at=day(0)), address="by-hand@sync.example"),
             record_of(
-                reactivate(by="ann", note="x", at=day(100_000), stream="news"),
+                reactivate(by="ann", note="x", consent=True, at=day(100_000), stream="news"),
                 address="on-a-stream@sync.example",
             ),
         ],

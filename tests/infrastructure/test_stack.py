@@ -295,11 +295,12 @@ def test_a_function_is_told_the_policy_and_whose_feedback_to_take() -> None:
     template = synthesized(
         policy={"transient_bounces": 3}, sending_account_ids=["111122223333"], deliveries=False
     )
+    policy = {"transient_bounces": 3, "transient_window_days": 14}
     functions = resources(template, "AWS::Lambda::Function").values()
     assert len(functions) == 2
     for function in functions:
         variables = function["Properties"]["Environment"]["Variables"]
-        assert json.loads(variables["SUPPRESSION_POLICY"]) == {"transient_bounces": 3}
+        assert json.loads(variables["SUPPRESSION_POLICY"]) == policy, "no row would ever end"
         accounts = variables["SENDING_ACCOUNT_IDS"]["Fn::Join"][1]
         assert accounts == [{"Ref": "AWS::AccountId"}, ",111122223333"]
 

@@ -271,8 +271,8 @@ class StoreMachine(RuleBasedStateMachine):
     @rule(kind=kinds, address=addresses, hours_ago=hours, is_lifted=st.booleans())
     def race_a_person(self, kind: str, address: str, hours_ago: int, *, is_lifted: bool) -> None:
         body = self.message(kind, address, hours_ago)
-        act = reactivate if is_lifted else suppress
-        evidence = act(by="ann", note="in between", at=self.now)
+        who: dict[str, Any] = {"by": "ann", "note": "in between", "at": self.now}
+        evidence = reactivate(**who, consent=True) if is_lifted else suppress(**who)
         with self.client.fault(before=lambda: self.apply(self.other, address, evidence)):
             assert self.ingest(self.store, body) == [Status.APPLIED]
             raced = not self.client.is_armed
@@ -318,7 +318,7 @@ class StoreMachine(RuleBasedStateMachine):
     @rule(address=addresses, hours_ago=hours)
     def reactivate(self, address: str, hours_ago: int) -> None:
         at = self.now - timedelta(hours=hours_ago)
-        self.act(address, reactivate(by="ann", note="agreed", at=at))
+        self.act(address, reactivate(consent=True, by="ann", note="agreed", at=at))
 
     @rule(address=addresses, days=st.integers(1, 30) | st.none())
     def suppress(self, address: str, days: int | None) -> None:

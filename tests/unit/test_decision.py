@@ -19,7 +19,7 @@ from ses_suppression.evidence import (
     Kind,
 )
 from ses_suppression.merge import merge
-from ses_suppression.policy import Origin, Policy, Reason
+from ses_suppression.policy import DAYS_KEPT, Origin, Policy, Reason
 from ses_suppression.rules import Rule
 from ses_suppression.suppression import Suppression, lasting_reason, lasts_longest
 from tests.strategies import any_evidence, chimeras, evidence_with_voids
@@ -84,8 +84,8 @@ def delivery(at: float = 0, mail_id: str = "delivered") -> Evidence:
     return piece(Kind.DELIVERY, at, mail_id=mail_id, id=f"delivery:{mail_id}")
 
 
-def reactivate(at: float, stream: str | None = None) -> Evidence:
-    return piece(Kind.REACTIVATE, at, stream=stream)
+def reactivate(at: float, stream: str | None = None, *, consent: bool | None = True) -> Evidence:
+    return piece(Kind.REACTIVATE, at, stream=stream, consent=consent)
 
 
 def void(at: float, target: Evidence) -> Evidence:
@@ -339,8 +339,18 @@ def test_each_earlier_block_doubles_the_next_up_to_112_days() -> None:
     ]
 
 
-def test_several_blocks_of_one_day_are_one() -> None:
-    assert only(block(0), block(0.2), block(0.4)).until == day(7)
+def test_several_blocks_of_one_day_are_one_that_of_the_mail_that_was_sent_last() -> None:
+    assert only(block(0), block(0.2), block(0.4)).until == day(7.4)
+    late = block(0.5, mail_at=day(-1))
+    assert only(block(0), late).until == day(7)
+    assert only(block(0), late, reactivate(-0.5)).until == day(7)
+
+
+def test_no_more_blocks_double_a_hold_than_are_kept() -> None:
+    policy = Policy(block_hold_days=1, longest_hold_days=3650)
+    days = DAYS_KEPT[Rule.BLOCK]
+    assert only(*(block(at) for at in range(days - 1)), policy=policy).until == day(11 + 2**11)
+    assert only(*(block(at) for at in range(days + 9)), policy=policy).until == day(21 + 3650)
 
 
 # --- transient bounces
@@ -366,9 +376,28 @@ def test_transient_bounces_of_one_utc_day_count_once() -> None:
     assert verdict(*(transient(0.1 * at) for at in range(6))) == {}
 
 
-def test_transient_bounces_have_to_fall_within_fourteen_days() -> None:
-    assert verdict(*(transient(at) for at in (0, 4, 8, 12, 14.5))) == {}
-    assert only(*(transient(at) for at in (0, 4, 8, 12, 14))).since == day(14)
+def test_transient_bounces_in_a_row_need_not_be_of_the_same_fortnight() -> None:
+    for days in (7, 30):
+        row = [transient(at * days) for at in range(5)]
+        assert verdict(*row[:4]) == {}
+        assert only(*row).since == row[-1].at
+        assert verdict(*row[:4], delivery(3.5 * days), row[4]) == {}
+
+
+def test_where_there_is_a_window_transient_bounces_have_to_fall_into_it() -> None:
+    window = Policy(transient_window_days=14)
+    assert verdict(*(transient(at) for at in (0, 4, 8, 12, 14.5)), policy=window) == {}
+    assert only(*(transient(at) for at in (0, 4, 8, 12, 14)), policy=window).since == day(14)
+    weekly = [transient(7 * at) for at in range(52)]
+    assert verdict(*weekly, policy=window) == {}
+
+
+def test_beyond_forty_days_each_bounce_makes_a_hold() -> None:
+    days = DAYS_KEPT[Rule.TRANSIENT_BOUNCE]
+    for more in range(3):
+        assert only(*(transient(at) for at in range(days + more))).until == day(
+            days + more - 1 + 112
+        )
 
 
 def test_a_hold_empties_the_row() -> None:
@@ -408,19 +437,25 @@ def test_a_bounce_without_a_delivery_report_is_an_automatic_reply(
         assert steps(replace(reply, **field)) == {reply.id: (Rule.TRANSIENT_BOUNCE, Effect.COUNTED)}
 
 
-def test_a_bounce_of_a_mail_that_is_known_as_delivered_is_an_automatic_reply() -> None:
-    general = transient(1, bounce_sub_type="General", status="5.0.0", mail_id="m1")
-    full = transient(1, mail_id="m1", id="full")
-    evidence = [general, full, delivery(0, mail_id="m1")]
-    assert steps(*evidence)[general.id] == (Rule.AUTOMATIC_REPLY, Effect.RECORDED)
-    assert steps(*evidence)["full"] == (Rule.TRANSIENT_BOUNCE, Effect.COUNTED)
-    assert steps(general, delivery(0, mail_id="m2"))[general.id][0] is Rule.TRANSIENT_BOUNCE
+@pytest.mark.parametrize(
+    "report", [{"status": "5.0.0"}, {"action": "failed"}, {"diagnostic": "I am away"}], ids=str
+)
+def test_of_a_mail_that_was_delivered_half_a_report_is_an_automatic_reply(
+    report: dict[str, str],
+) -> None:
+    reply = transient(1, bounce_sub_type="General", mail_at=day(0), **report)
+    assert steps(reply)[reply.id] == (Rule.TRANSIENT_BOUNCE, Effect.COUNTED)
+    assert steps(reply, delivery(0))[reply.id][1] is Effect.STRUCK_OUT
+    assert steps(reply, delivery(-0.1))[reply.id][1] is Effect.COUNTED, "another mail"
+    assert steps(reply, delivery(0), void(2, delivery(0)))[reply.id][1] is Effect.COUNTED
 
 
-def test_a_voided_delivery_makes_no_automatic_reply() -> None:
-    general = transient(1, bounce_sub_type="General", status="5.0.0", mail_id="m1")
-    arrived = delivery(0, mail_id="m1")
-    assert steps(general, arrived, void(2, arrived))[general.id][0] is Rule.TRANSIENT_BOUNCE
+@pytest.mark.parametrize("sub_type", ["General", "MailboxFull"])
+def test_a_whole_report_of_a_failure_is_a_bounce_though_the_mail_was_delivered(
+    sub_type: str,
+) -> None:
+    failed = transient(1, bounce_sub_type=sub_type, action="failed", status="5.0.0", mail_at=day(0))
+    assert steps(failed, delivery(0))[failed.id] == (Rule.TRANSIENT_BOUNCE, Effect.COUNTED)
 
 
 @pytest.mark.parametrize("bounce_type", [None, "Undetermined", "Invented"])
@@ -448,35 +483,44 @@ def test_a_delivery_lifts_a_hold_of_transient_bounces_and_its_doubling() -> None
     assert only(*five, delivery(6), *again).until == day(11 + 14)
 
 
-def test_of_a_day_the_last_word_counts() -> None:
+def test_a_delivery_says_nothing_while_mail_is_under_way_that_bounces() -> None:
     """A mailbox that takes its mails and lets them bounce takes none, however many a day."""
     four = [transient(at) for at in range(4)]
-    assert verdict(*four, transient(4), delivery(4.1)) == {}
-    assert only(*four, delivery(4), transient(4.1)).since == day(4.1)
-    assert only(*four, delivery(3.9), transient(4.1)).since == day(4.1), "the same day, in UTC"
-    assert verdict(*four, delivery(3.5), transient(4.1)) == {}, "the day before"
-    reply = transient(4.1, bounce_sub_type="General")
-    assert verdict(*four, delivery(4), reply, transient(5)) == {}, "an automatic reply is no word"
-    assert verdict(*four, delivery(4), transient(4.1), void(6, transient(4.1)), transient(5)) == {}
+    bounced = transient(4.2, mail_at=day(4))
+    for at in (4, 4.1, 4.2):
+        assert only(*four, delivery(at), bounced).since == day(4.2)
+    for at in (3.9, 4.3):
+        assert verdict(*four, delivery(at), bounced) == {}
+    reply = transient(4.2, mail_at=day(4), bounce_sub_type="General")
+    assert verdict(*four, delivery(4.1), reply, transient(5)) == {}, "an automatic reply is no word"
+    assert verdict(*four, delivery(4.1), bounced, void(6, bounced), transient(5)) == {}
+
+
+def test_between_the_mails_of_a_day_that_bounced_a_delivery_says_nothing() -> None:
+    four = [transient(at) for at in range(4)]
+    morning, evening = transient(4.1, mail_at=day(4)), transient(4.5, mail_at=day(4.4))
+    assert only(*four, morning, delivery(4.3), evening).since == day(4.5)
+    assert verdict(*four, morning, delivery(4.3)) == {}
+    assert verdict(*four, morning, delivery(4.6), evening) == {}
+
+
+def test_a_mail_before_midnight_that_bounces_after_it_has_bounced() -> None:
+    """Mails at 23:54 and 00:12, each of which is accepted and bounces 20 minutes later."""
+    midnight, minute = day(1).replace(hour=0), timedelta(minutes=1)
+    pieces = []
+    for number in range(5):
+        for sent_at in (-6 * minute, 12 * minute):
+            at = midnight + number * timedelta(days=1) + sent_at
+            bounced = transient(mail_at=at, id=f"b-{at}")
+            arrived = delivery(mail_id=f"{at}")
+            pieces += [replace(bounced, at=at + 20 * minute), replace(arrived, at=at)]
+    assert only(*pieces).rule is Rule.TRANSIENT_BOUNCE
 
 
 def test_a_delivery_touches_nothing_else() -> None:
     assert only(hard(0), delivery(1)).rule is Rule.HARD_BOUNCE
     assert only(block(0), delivery(1)).rule is Rule.BLOCK
     assert only(complaint(0), delivery(1)).rule is Rule.COMPLAINT
-
-
-def test_a_delivery_whose_mail_bounced_afterwards_proves_nothing() -> None:
-    five = [transient(at) for at in range(5)]
-    arrived = delivery(6, mail_id="m1")
-    assert only(*five, arrived, transient(6.1, mail_id="m1")).rule is Rule.TRANSIENT_BOUNCE
-    assert verdict(*five, arrived, transient(5.9, mail_id="m1")) == {}
-    assert only(*five, arrived, transient(6, mail_id="m1")).rule is Rule.TRANSIENT_BOUNCE
-    before_midnight, after = delivery(6.6, mail_id="m1"), transient(6.7, mail_id="m1")
-    assert only(*five, before_midnight, after).rule is Rule.TRANSIENT_BOUNCE
-    assert verdict(*five, before_midnight, transient(6.7, mail_id="m2")) == {}
-    reply = transient(6.1, mail_id="m1", bounce_sub_type="General")
-    assert verdict(*five, arrived, reply) == {}
 
 
 # --- complaints
@@ -591,10 +635,24 @@ def test_a_late_bounce_of_mail_from_before_the_reactivation_has_no_effect() -> N
 
 def test_what_is_dated_ten_years_ago_pins_nothing() -> None:
     long_ago = -3_650
-    assert verdict(transient(long_ago), *(transient(at) for at in range(4))) == {}
+    window = Policy(transient_window_days=14)
+    assert verdict(transient(long_ago), *(transient(at) for at in range(4)), policy=window) == {}
     assert verdict(hard(long_ago), reactivate(0)) == {}
     assert only(reactivate(long_ago), hard(0)).since == day(0)
     assert only(delivery(long_ago), *(transient(at) for at in range(5))).since == day(4)
+
+
+def test_without_consent_no_complaint_is_lifted_whenever_it_comes() -> None:
+    complained = [
+        complaint(0),
+        complaint(0, sub_type="OnAccountSuppressionList"),
+        piece(Kind.IMPORT, 0, reason="COMPLAINT"),
+    ]
+    for one in complained:
+        assert only(one, reactivate(1, consent=False)).reason is Reason.COMPLAINT
+        assert verdict(one, reactivate(1, consent=True)) == {}
+        assert verdict(one, reactivate(1, consent=None)) == {}, "of an earlier version"
+    assert verdict(hard(0), reactivate(1, consent=False)) == {}
 
 
 def test_a_complaint_counts_by_the_later_of_its_time_and_its_mail() -> None:

@@ -26,7 +26,7 @@ MODULES = sorted(
 LAYERS = (
     "value", "errors", "address", "providers", "notification", "evidence", "rules", "refusal_words",
     "refusals", "smtp_reply", "diagnosis",
-    "classification", "policy", "merge", "suppression", "decision", "record",
+    "classification", "policy", "under_way", "merge", "suppression", "decision", "record",
     "operator_actions", "explanation", "incident", "import_cells", "import_services",
     "import_formats", "address_lists", "item", "deadline",
     "daemon_pool", "pace", "store", "canary", "identity_notifications", "ingest", "cache",

@@ -20,7 +20,7 @@ from ses_suppression.incident import (
     strike_out,
     undone,
 )
-from ses_suppression.merge import KEPT_OF_AN_UNDO, merge
+from ses_suppression.merge import OF_AN_UNDO, merge
 from ses_suppression.policy import Policy
 from ses_suppression.record import Record, updated
 from tests.strategies import any_evidence
@@ -230,7 +230,7 @@ def test_one_undo_never_strikes_out_more_than_is_kept() -> None:
     known = Record(address=JANE, evidence=merge((), everything))
     whole = incident(0, 41)
     struck_out = voids(known, whole, 50)
-    assert 30 < len(struck_out) <= KEPT_OF_AN_UNDO / 6, "done and taken back three times"
+    assert 30 < len(struck_out) <= OF_AN_UNDO
     for number in range(3):
         known = undo(known, whole, 50 + number)
         assert known.suppressions == {}

@@ -94,7 +94,9 @@ def acted(entry: Mapping[str, Any]) -> Evidence:
             until = moment(entry["until"]) if "until" in entry else None
             return operator_actions.suppress(**who, stream=entry.get("stream"), until=until)
         case "reactivate":
-            return operator_actions.reactivate(**who, stream=entry.get("stream"))
+            return operator_actions.reactivate(
+                **who, stream=entry.get("stream"), consent=entry["consent"]
+            )
         case "void":
             return operator_actions.void(
                 **who, evidence_id=entry["evidence_id"], undo=entry["undo"]

@@ -32,8 +32,8 @@ def test_suppressing_holds_mail_back_and_says_who_and_why() -> None:
 
 
 def test_reactivating_lets_nothing_before_it_count() -> None:
-    assert after(hard(0), operator_actions.reactivate(**WHO)).suppressions == {}
-    on_stream = operator_actions.reactivate(**WHO, stream="news")
+    assert after(hard(0), operator_actions.reactivate(**WHO, consent=True)).suppressions == {}
+    on_stream = operator_actions.reactivate(**WHO, consent=True, stream="news")
     assert after(hard(0), on_stream).suppressions != {}
 
 
@@ -41,7 +41,7 @@ def test_an_undo_strikes_out_and_its_revert_takes_that_back() -> None:
     bounce = hard(0)
     undo = operator_actions.void(evidence_id=bounce.id, undo="undo-1", **WHO)
     later = {**WHO, "at": day(11)}
-    revert = operator_actions.void(evidence_id=undo.id, undo="revert of undo-1", **later)
+    revert = operator_actions.void(evidence_id=bounce.id, undo="undo-1", lifted=True, **later)
     assert after(bounce, undo).suppressions == {}
     assert after(bounce, undo, revert).suppressions != {}
 
@@ -60,7 +60,7 @@ def test_the_same_action_twice_is_one() -> None:
     in_india = {**WHO, "at": day(10).astimezone(timezone(timedelta(hours=5.5)))}
     assert operator_actions.suppress(**WHO) == operator_actions.suppress(**in_india)
     undo = {"evidence_id": "f1", "undo": "u", **WHO}
-    assert operator_actions.void(**undo).id == operator_actions.void(**{**undo, "at": day(12)}).id
+    assert operator_actions.void(**undo).id == operator_actions.void(**{**undo, "note": "again"}).id
     imported = {"address": JANE, "reason": Reason.BOUNCE, **WHO}
     again = operator_actions.imported(**{**imported, "by": "joe", "note": "again"})
     assert operator_actions.imported(**imported).id == again.id
@@ -110,7 +110,7 @@ def test_an_action_that_cannot_be_meant_names_the_argument(
         operator_actions.imported(**{**WHO, **change}, address=JANE, reason=Reason.BOUNCE)
     if "until" not in change:
         with pytest.raises(InvalidActionError, match=message):
-            operator_actions.reactivate(**{**WHO, **change})
+            operator_actions.reactivate(**{**WHO, **change}, consent=True)
     with pytest.raises(InvalidActionError, match=message):
         operator_actions.imported(address=JANE, reason=Reason.BOUNCE, **{**WHO, **change})
 

@@ -14,7 +14,7 @@ def test_every_rule_has_its_meaning_and_its_consequence() -> None:
 def test_the_defaults_are_those_that_are_documented() -> None:
     assert Policy.from_mapping({}) == Policy()
     policy = Policy()
-    assert (policy.transient_bounces, policy.transient_window_days) == (5, 14)
+    assert (policy.transient_bounces, policy.transient_window_days) == (5, None)
     assert (policy.transient_hold_days, policy.block_hold_days) == (14, 7)
     assert (policy.longest_hold_days, policy.ses_list_days) == (112, 14)
     assert (policy.simulator_days, policy.kept_days) == (1, 400)
@@ -49,7 +49,7 @@ def test_values_are_taken_and_addresses_normalised() -> None:
         ({"kept_days": True}, "kept_days: a whole number from 1 to 3650 is needed, not True"),
         ({"kept_days": "9"}, "kept_days: a whole number from 1 to 3650 is needed, not '9'"),
         (
-            {"kept_days": 13},
+            {"kept_days": 13, "transient_window_days": 14},
             "kept_days: evidence has to be kept for transient_window_days at least",
         ),
         ({"stream_tag": ""}, "stream_tag: the name of a message tag is needed, not ''"),
@@ -82,11 +82,14 @@ def test_what_is_wrong_is_named_and_no_address_repeated(
 def test_a_row_has_to_fit_into_its_window_and_into_what_is_kept() -> None:
     assert Policy.from_mapping({"transient_bounces": 14}).transient_bounces == 14
     with pytest.raises(InvalidPolicyError) as raised:
-        Policy.from_mapping({"transient_bounces": 31, "transient_window_days": 60})
+        Policy.from_mapping({"transient_bounces": 41})
     assert str(raised.value) == (
-        "transient_bounces: so many, one a day, "
-        "fall neither within transient_window_days nor within the 30 days that are kept"
+        "transient_bounces: that many, one a day, do not fall within transient_window_days and the "
+        "40 days that are kept"
     )
+    with pytest.raises(InvalidPolicyError):
+        Policy.from_mapping({"transient_bounces": 15, "transient_window_days": 14})
+    assert Policy.from_mapping({"transient_window_days": None}).transient_window_days is None
 
 
 def test_evidence_may_be_kept_for_just_the_window() -> None:

@@ -241,7 +241,7 @@ class _Makers:
                 return Action(address, entry)
             case 1:
                 address = self._address(self._wavering + self._failing + self._troubled)
-                return Action(address, reactivate(by=_OPERATOR, note=note, at=at))
+                return Action(address, reactivate(by=_OPERATOR, note=note, at=at, consent=True))
             case _:
                 address, voided = self._chance.choice(self._evidence)
                 evidence = void(evidence_id=voided, undo="incident", by=_OPERATOR, note=note, at=at)
