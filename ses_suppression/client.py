@@ -19,6 +19,7 @@ import boto3
 from botocore.config import Config
 
 from ses_suppression import operator_actions
+from ses_suppression.acting import act
 from ses_suppression.address import names_several, normalise
 from ses_suppression.cache import Cache, CacheSettings
 from ses_suppression.daemon_pool import DaemonPool
@@ -31,7 +32,6 @@ from ses_suppression.errors import (
     UnreadableItemError,
 )
 from ses_suppression.evidence import EVERY_STREAM, Evidence, tenant_key
-from ses_suppression.ingest import apply
 from ses_suppression.policy import Policy
 from ses_suppression.store import KEYS_A_REQUEST, DynamoDBStore, Found, Store, Verdict, chunks
 from ses_suppression.suppression import Suppression, lasts_longest
@@ -366,6 +366,7 @@ class SuppressionList:
 
         Raises:
             InvalidAddressError, InvalidActionError: an argument cannot be meant so.
+            NoEffectError: the policy never suppresses this address.
             StoreUnavailableError, ConflictError: it was not written.
         """
         action = operator_actions.suppress(
@@ -395,18 +396,12 @@ class SuppressionList:
 
     def _act(self, address: str, action: Evidence) -> None:
         key = _key(address)
+        deadline = Deadline(self._screen_seconds)
         try:
-            applied = apply(
-                {key: [action]},
-                store=self._store,
-                policy=self._policy,
-                deadline=Deadline(self._screen_seconds),
-            )
+            act(key, action, store=self._store, policy=self._policy, deadline=deadline)
         finally:
             if self._cache:
                 self._cache.forget(key, self._monotonic())
-        if key in applied.failures:
-            raise applied.failures[key]
 
     def _find(self, keys: Sequence[str], held_as: Collection[str]) -> Found:
         found = Found()

@@ -42,6 +42,10 @@ class InvalidActionError(SESSuppressionError, ValueError):
     """An operator's action cannot be meant so. The message names the argument."""
 
 
+class NoEffectError(SESSuppressionError):
+    """An action would leave the address as it was. The message says why; nothing was written."""
+
+
 class ConflictError(SESSuppressionError):
     """Another writer changed the record between the read and the write: read again."""
 

@@ -57,10 +57,15 @@ Verdict = Mapping[str, "Suppression"]
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What was read: the records, and for every other address why it could not be read."""
+    """What was read: the records, and for every other address why it could not be read.
+
+    Attributes:
+        answered_at: the server's time, UTC, in whole seconds; None: it did not say.
+    """
 
     records: dict[str, Record] = field(default_factory=dict)
     failures: dict[str, SESSuppressionError] = field(default_factory=dict)
+    answered_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,10 @@ class InMemoryStore:
     def load(self, addresses: Collection[str], *, consistent: bool, deadline: Deadline) -> Loaded:
         """Read records; an address without one has an empty record."""
         del consistent, deadline  # Memory is always consistent, and answers at once.
-        return Loaded(records={address: self._load_one(address) for address in addresses})
+        return Loaded(
+            records={address: self._load_one(address) for address in addresses},
+            answered_at=self._clock(),
+        )
 
     def save(
         self, records: Collection[Record], *, deadline: Deadline

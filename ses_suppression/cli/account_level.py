@@ -3,8 +3,9 @@
 import csv
 import io
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import chain
+from functools import partial
 from typing import Annotated, Any
 
 import typer
@@ -38,28 +39,46 @@ class _Differences:
     other_reason: int = 0
     invalid: int = 0
 
-    def compare(self, record: Record, entry: AccountLevelEntry | None, session: Session) -> None:
-        """Compare a record with an entry at SES; of two reasons the complaint is the truth."""
-        reason = lasting_reason(record.suppressions)
-        if entry is None:
-            if reason:
-                self.push.append((record.address, reason))
-        elif _is_outdated(record, entry, session.policy):
-            self.delete.append(entry)
-        elif reason is entry.reason or not updated(
-            record, [_imported(session, record.address, entry)], session.policy
-        ):
-            self.same += 1  # or it was pulled before, and stands behind something else here
-        else:
-            self.other_reason += reason is not None
-            if reason is Reason.COMPLAINT:
+    def compare(
+        self, record: Record, entries: Sequence[AccountLevelEntry], *, by: str, policy: Policy
+    ) -> None:
+        """Compare a record with its entries at SES, each in another spelling.
+
+        Of two reasons the complaint is the truth: it is pulled from any of them, and pushed to the
+        others, so that a second run finds nothing to do.
+        """
+        outdated = [entry for entry in entries if _is_outdated(record, entry, policy)]
+        self.delete += outdated
+        listed = [entry for entry in entries if entry not in outdated]
+        pulled = [
+            entry
+            for entry in listed
+            if updated(record, [_imported(record.address, entry, by)], policy)
+            and lasting_reason(record.suppressions) not in {entry.reason, Reason.COMPLAINT}
+        ]
+        self.pull += pulled
+        imported = [_imported(record.address, entry, by) for entry in pulled]
+        after = updated(record, imported, policy) or record
+        reason = lasting_reason(after.suppressions)
+        if reason and not listed:
+            self.push.append((record.address, reason))
+        for entry in listed:
+            if reason is Reason.COMPLAINT and entry.reason is not reason:
+                self.other_reason += 1
                 self.push.append((entry.spelling, reason))
+            elif entry in pulled:
+                self.other_reason += lasting_reason(record.suppressions) is not None
             else:
-                self.pull.append(entry)
+                self.same += 1  # or it was pulled before, and stands behind something else here
 
 
 def _is_outdated(record: Record, entry: AccountLevelEntry, policy: Policy) -> bool:
-    """Tell whether an entry is from before a reactivation, or the bounce of an undo."""
+    """Tell whether an entry is from before a reactivation, or the bounce of an undo.
+
+    It is not while something holds every stream back without end: then it says what is true.
+    """
+    if lasting_reason(record.suppressions):
+        return False
     steps = decide(record.address, record.evidence, policy).steps
     at = {step.evidence.id: step.evidence.at for step in steps}
     reactivated = any(
@@ -67,6 +86,7 @@ def _is_outdated(record: Record, entry: AccountLevelEntry, policy: Policy) -> bo
         and step.counts
         and step.evidence.stream is None
         and step.evidence.at > entry.at
+        and (entry.reason is Reason.BOUNCE or step.evidence.consent is not False)
         for step in steps
     )
     undone = entry.reason is Reason.BOUNCE and any(
@@ -76,14 +96,14 @@ def _is_outdated(record: Record, entry: AccountLevelEntry, policy: Policy) -> bo
         and at[step.by] > entry.at
         for step in steps
     )
-    return reactivated or (undone and not lasting_reason(record.suppressions))
+    return reactivated or undone
 
 
-def _imported(session: Session, address: str, entry: AccountLevelEntry) -> Evidence:
+def _imported(address: str, entry: AccountLevelEntry, by: str) -> Evidence:
     return operator_actions.imported(
         address=address,
         reason=entry.reason,
-        by=session.caller,
+        by=by,
         note="SES's account-level list",
         at=entry.at,
     )
@@ -129,13 +149,11 @@ def _compare(session: Session) -> _Differences:
             else:
                 found.invalid += 1
             advance.by(1)
+    compare = partial(found.compare, by=session.caller, policy=session.policy)
     for record in scanned(session):
-        listed = entries.pop(record.address, [])
-        for entry in listed:
-            found.compare(record, entry, session)
-        if not listed:
-            found.compare(record, None, session)
-    found.pull.extend(chain.from_iterable(entries.values()))
+        compare(record, entries.pop(record.address, []))
+    for address, listed in entries.items():
+        compare(Record(address=address), listed)
     return found
 
 
@@ -144,7 +162,7 @@ def _apply(session: Session, found: _Differences, import_job: str | None) -> Non
     with session.out.progress("pulling", len(found.pull)) as advance:
         for entry in found.pull:
             address = normalise(entry.spelling)
-            writer.add(address, [_imported(session, address, entry)])
+            writer.add(address, [_imported(address, entry, session.caller)])
             advance.by(1)
         writer.flush()
     writer.check()

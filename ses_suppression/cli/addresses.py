@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from ses_suppression import explanation, operator_actions
+from ses_suppression.acting import act
 from ses_suppression.address import fingerprint as fingerprint_of
 from ses_suppression.address import normalise
 from ses_suppression.cli.output import suppression_document
@@ -15,19 +16,21 @@ from ses_suppression.cli.parameters import (
     AskedTenant,
     Note,
     Stream,
-    apply_one,
     held_at,
     load,
     moment,
 )
 from ses_suppression.cli.session import Session
+from ses_suppression.deadline import Deadline
 from ses_suppression.decision import has_complained
 from ses_suppression.errors import UnreadableItemError
+from ses_suppression.evidence import Evidence
 from ses_suppression.policy import Reason
 from ses_suppression.record import Record
 from ses_suppression.suppression import Suppression
 
 HELD_BACK, NO_ADDRESS = 1, 2
+_ACTION_SECONDS = 30.0
 
 
 def check(
@@ -125,7 +128,7 @@ def add(
     action = operator_actions.suppress(
         by=session.caller, note=note, at=session.now, stream=stream, until=until
     )
-    _tell(session, apply_one(session, normalise(address), [action]))
+    _tell(session, _act(session, normalise(address), action))
 
 
 def remove(
@@ -164,10 +167,20 @@ def remove(
         consent=bool(consent),
         stream=stream,
     )
-    changed = apply_one(session, key, [action])
+    changed = _act(session, key, action)
     for entry in entries:
         session.account_level_list.delete(entry.spelling)
     _tell(session, changed, deleted=[entry.spelling for entry in entries] if ses else None)
+
+
+def _act(session: Session, address: str, action: Evidence) -> Record:
+    return act(
+        address,
+        action,
+        store=session.store,
+        policy=session.policy,
+        deadline=Deadline(_ACTION_SECONDS),
+    )
 
 
 def _tell(session: Session, record: Record, *, deleted: list[str] | None = None) -> None:

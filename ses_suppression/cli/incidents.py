@@ -246,8 +246,11 @@ def _revert(session: Session, undo_id: str, *, note: str, apply: bool) -> None:
         if not voids:
             continue
         addresses += 1
-        held += bool(held_at(updated(record, voids, policy) or record, now))
+        after = updated(record, voids, policy) or record
+        held += bool(held_at(after, now))
         for spelling in deleted_entries(record, undo_id):
+            if not lasting_reason(after.suppressions):
+                continue  # somebody has reactivated it since
             put_back += 1
             # Before it is written, so that an interruption leaves it to be done again; and not over
             # a complaint that SES has recorded meanwhile.

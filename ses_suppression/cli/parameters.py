@@ -80,19 +80,6 @@ def load_many(session: Session, addresses: Sequence[str]) -> Mapping[str, Record
     return loaded.records
 
 
-def apply_one(session: Session, address: str, evidence: Sequence[Evidence]) -> Record:
-    """Add evidence to one record, and give it as it is then."""
-    applied = apply(
-        {address: evidence},
-        store=session.store,
-        policy=session.policy,
-        deadline=Deadline(_BATCH_SECONDS),
-    )
-    if address in applied.failures:
-        raise applied.failures[address]
-    return applied.changed.get(address) or load(session, address)
-
-
 def planned(session: Session, new: Mapping[str, Sequence[Evidence]]) -> dict[str, Record]:
     """Give the records that evidence would change, without writing them."""
     loaded = session.store.load(new, consistent=False, deadline=Deadline(_BATCH_SECONDS))

@@ -148,6 +148,10 @@ def test_entries_at_ses_are_deleted_and_put_back(stack: Stack) -> None:
     again = operator.document(*earlier, window[1], "--apply")
     assert (again["released"], again["ses_entries"]) == (1, 1)
     assert listed() == entries - {"One@Undone.example"}
+    operator.document("remove", "one@undone.example", "--note", "it takes mail")
+    back = operator.document("undo", "--revert", done["undo"], "--apply")
+    assert back["put_back_at_ses"] == 0, "it was reactivated since"
+    assert listed() == entries - {"One@Undone.example"}
 
 
 def test_an_address_that_only_a_stream_holds_back_goes_from_sess_list(stack: Stack) -> None:

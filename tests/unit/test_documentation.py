@@ -30,7 +30,7 @@ LAYERS = (
     "operator_actions", "explanation", "incident", "import_cells", "import_services",
     "import_formats", "address_lists", "item", "deadline",
     "daemon_pool", "pace", "store", "canary", "identity_notifications", "ingest", "cache",
-    "client", "guarding", "snapshot", "preflight", "webhook",
+    "acting", "client", "guarding", "snapshot", "preflight", "webhook",
     "account_level_list", "testing", "pytest_plugin",
 )  # fmt: skip
 CODE = ("ses_suppression", "stacks", "lambdas", "local")

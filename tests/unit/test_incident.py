@@ -251,6 +251,17 @@ def test_any_history_is_as_before_after_an_undo_and_its_revert(evidence: list[Ev
     )
 
 
+@given(st.lists(any_evidence, max_size=12, unique_by=lambda piece: piece.id))
+def test_a_revert_brings_back_nothing_from_before_a_later_reactivation(
+    evidence: list[Evidence],
+) -> None:
+    known, whole = record(*evidence), incident(0, 200)
+    undone_ = with_more(known, voids(known, whole, 300))
+    consented = with_more(undone_, [reactivate(400)])
+    back = with_more(consented, reverted(consented, whole.id, by="ann", note="x", at=day(500)))
+    assert back.suppressions == {}
+
+
 def test_an_undo_is_evidence_like_everything_else() -> None:
     known = undo(record(hard(10.5)), incident())
     assert known.evidence[-1] == piece(

@@ -1,32 +1,57 @@
-"""What `sync` takes for a difference between the two lists."""
+"""What `sync` takes for a difference between the two lists, and that it finds none twice."""
 
 from dataclasses import replace
-from typing import Any
+from datetime import datetime, timedelta
 
-from ses_suppression.cli.account_level import _Differences
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ses_suppression.account_level_list import AccountLevelEntry
+from ses_suppression.cli.account_level import _Differences, _imported
 from ses_suppression.evidence import Evidence
 from ses_suppression.policy import Policy, Reason
 from ses_suppression.record import Record, updated
-from tests.unit.test_decision import JANE, hard, opt_out, tenant_bounce, tenant_complaint, verdict
+from ses_suppression.suppression import lasting_reason
+from tests.strategies import evidence_with_voids, moments, without_deliveries
+from tests.unit.test_decision import (
+    JANE,
+    complaint,
+    day,
+    hard,
+    opt_out,
+    reactivate,
+    tenant_bounce,
+    tenant_complaint,
+    verdict,
+)
 
-SESSION: Any = None  # it is asked only about what SES has
+POLICY = Policy()
+NOW = day(400)
+
+
+def record(*evidence: Evidence) -> Record:
+    return updated(Record(address=JANE), evidence, POLICY) or Record(address=JANE)
+
+
+def entry(reason: Reason, at: datetime, spelling: str = JANE) -> AccountLevelEntry:
+    return AccountLevelEntry(spelling, reason, at)
+
+
+def found(known: Record, *entries: AccountLevelEntry) -> _Differences:
+    differences = _Differences()
+    differences.compare(known, entries, by="ann", policy=POLICY)
+    return differences
 
 
 def pushed(*evidence: Evidence) -> list[tuple[str, Reason]]:
     """Compare what is known about an address with a list at SES that has nothing."""
-    record = updated(Record(address=JANE), evidence, Policy())
-    assert record is not None
-    differences = _Differences()
-    differences.compare(record, None, SESSION)
-    return differences.push
+    return found(record(*evidence)).push
 
 
 def test_a_tenants_hold_is_never_pushed_to_the_account_level_list() -> None:
     without_end = replace(verdict(tenant_bounce(0))["tenant:acme"], until=None)
-    differences = _Differences()
     hold = Record(address=JANE, suppressions={"tenant:acme": without_end})
-    differences.compare(hold, None, SESSION)
-    assert differences.push == []
+    assert found(hold).push == []
     assert pushed(tenant_bounce(0)) == []
     assert pushed(tenant_complaint(0)) == []
     assert pushed(tenant_bounce(0, tenant="*")) == []
@@ -35,3 +60,51 @@ def test_a_tenants_hold_is_never_pushed_to_the_account_level_list() -> None:
 
 def test_an_unsubscription_is_not_pushed_as_ses_knows_no_such_reason() -> None:
     assert pushed(opt_out(0)) == []
+
+
+def test_an_entry_that_says_what_is_true_is_not_deleted_though_a_reactivation_was_later() -> None:
+    known = record(reactivate(5), hard(10))
+    differences = found(known, entry(Reason.BOUNCE, day(2)))
+    assert (differences.delete, differences.push, differences.same) == ([], [], 1)
+
+
+def test_a_complaint_at_ses_is_outdated_by_a_reactivation_with_consent_only() -> None:
+    at_ses = entry(Reason.COMPLAINT, day(2))
+    assert found(record(hard(0), reactivate(5)), at_ses).delete == [at_ses]
+    without = found(record(hard(0), reactivate(5, consent=False)), at_ses)
+    assert (without.delete, without.pull) == ([], [at_ses])
+
+
+def test_of_two_spellings_the_complaint_is_pulled_and_pushed_to_the_other() -> None:
+    bounced, complained = entry(Reason.BOUNCE, day(2)), entry(Reason.COMPLAINT, day(3), "JANE@x")
+    differences = found(record(hard(0)), bounced, complained)
+    assert differences.pull == [complained]
+    assert differences.push == [(JANE, Reason.COMPLAINT)]
+
+
+spellings = st.sampled_from(["jane@example.com", "Jane@example.com", "JANE@example.com"])
+entries_at_ses = st.dictionaries(
+    spellings, st.tuples(st.sampled_from([Reason.BOUNCE, Reason.COMPLAINT]), moments), max_size=3
+)
+
+
+@given(evidence_with_voids(without_deliveries, max_size=12), entries_at_ses)
+def test_a_second_run_finds_nothing_to_do(
+    evidence: list[Evidence], at_ses: dict[str, tuple[Reason, datetime]]
+) -> None:
+    known, listed = record(*evidence), dict(at_ses)
+    first = found(known, *(entry(*held, spelling=one) for one, held in listed.items()))
+    imported = [_imported(known.address, one, "ann") for one in first.pull]
+    known = updated(known, imported, POLICY) or known
+    for spelling, reason in first.push:
+        assert lasting_reason(known.suppressions) is reason, "sync looks again before it pushes"
+        listed[spelling] = (reason, NOW + timedelta(days=1))
+    for one in first.delete:
+        del listed[one.spelling]
+    second = found(known, *(entry(*held, spelling=one) for one, held in listed.items()))
+    assert (second.pull, second.push, second.delete) == ([], [], [])
+
+
+def test_a_complaint_here_is_pushed_over_a_bounce_at_ses() -> None:
+    differences = found(record(complaint(0)), entry(Reason.BOUNCE, day(1)))
+    assert differences.push == [(JANE, Reason.COMPLAINT)]

@@ -1,0 +1,101 @@
+"""One action on one address, of an operator or of an app in a person's name.
+
+It is the newest word on the address, whatever the clocks of two hosts say, and it does what it says
+or raises.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from ses_suppression.deadline import Deadline
+from ses_suppression.errors import ConflictError, NoEffectError
+from ses_suppression.evidence import EVERY_STREAM, OPERATOR_KINDS, Evidence, Kind
+from ses_suppression.policy import Policy
+from ses_suppression.record import Record, refusal, updated
+from ses_suppression.store import Store
+from ses_suppression.suppression import Suppression
+
+_A_MOMENT = timedelta(microseconds=1)
+
+
+def act(
+    address: str, action: Evidence, *, store: Store, policy: Policy, deadline: Deadline
+) -> Record:
+    """Add an action to a record, and give the record as it is then.
+
+    Args:
+        address: normalised.
+        action: what `suppress` or `reactivate` of `operator_actions` returned.
+        store: where the records are.
+        policy: the thresholds of the verdict.
+        deadline: after it nothing new is begun.
+
+    Raises:
+        NoEffectError: the address stays as it was; nothing was written.
+        InvalidActionError: there is no room for it; nothing was written.
+        StoreUnavailableError, ConflictError: it was not written.
+    """
+    attempt = 0
+    while True:
+        loaded = store.load([address], consistent=True, deadline=deadline)
+        if address in loaded.failures:
+            raise loaded.failures[address]
+        record = loaded.records[address]
+        dated = in_turn(action, record.evidence, server_time=loaded.answered_at)
+        error = refusal(record, [dated])
+        if error:
+            raise error
+        after = updated(record, [dated], policy)
+        _check_effect(after or record, dated)
+        if after is None:
+            return record
+        failure = store.save([after], deadline=deadline).get(address)
+        if failure is None:
+            return after
+        if not isinstance(failure, ConflictError) or not deadline.pause(attempt):
+            raise failure
+        attempt += 1
+
+
+def in_turn(
+    action: Evidence, known: Iterable[Evidence], *, server_time: datetime | None
+) -> Evidence:
+    """Date an action after the newest known one, and not after the server's time.
+
+    A host whose clock is ahead would strike out what happens in the next minutes; one whose clock
+    is behind would say something that an earlier action strikes out.
+
+    >>> from datetime import UTC
+    >>> noon, minute = datetime(2026, 1, 1, 12, tzinfo=UTC), timedelta(minutes=1)
+    >>> ahead = Evidence(id="1", kind=Kind.REACTIVATE, at=noon + 2 * minute)
+    >>> in_turn(ahead, [], server_time=noon).at == noon
+    True
+    >>> behind = Evidence(id="2", kind=Kind.SUPPRESS, at=noon)
+    >>> in_turn(behind, [ahead], server_time=noon).at > ahead.at
+    True
+    """
+    actions = {piece.id: piece for piece in known if piece.kind in OPERATOR_KINDS}
+    if action.id in actions:
+        return actions[action.id]  # it was written, and the answer was lost
+    at = min(action.at, server_time) if server_time else action.at
+    newest = max((piece.at for piece in actions.values()), default=None)
+    return replace(action, at=at if newest is None else max(at, newest + _A_MOMENT))
+
+
+def _check_effect(record: Record, action: Evidence) -> None:
+    if action.kind is not Kind.SUPPRESS:
+        return
+    streams = (EVERY_STREAM, action.stream or EVERY_STREAM)
+    found = (record.suppressions.get(stream) for stream in streams)
+    if not any(_lasts(suppression, action) for suppression in found if suppression):
+        raise NoEffectError(
+            "the address would not be suppressed: it, or its domain, is in never_suppress, or a "
+            "later action lifts this one"
+        )
+
+
+def _lasts(suppression: Suppression, action: Evidence) -> bool:
+    if suppression.until is None or action.until is None:
+        return suppression.until is None
+    return suppression.until >= action.until.replace(microsecond=0)
