@@ -6,7 +6,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 ENV ?= dev
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo local test slow chaos conformance fuzz mutants check lint types format synth snapshot bench docs lock clean
+.PHONY: help setup demo local test slow chaos conformance fuzz retention mutants check lint types format synth snapshot bench docs lock clean
 
 help: ## show this
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -31,6 +31,9 @@ conformance: setup .dynamodb-local/.ready ## the store against the genuine Dynam
 
 fuzz: setup ## throw 100,000 broken notifications at the parser
 	$(BIN)/python -m tests.fuzz
+
+retention: setup ## random histories: does what is kept decide like everything that was seen?
+	$(BIN)/python -m tests.retention
 
 mutants: setup ## change the verdict and the merge in hundreds of places: do the tests notice?
 	$(BIN)/mutmut run

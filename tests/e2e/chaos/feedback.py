@@ -18,7 +18,7 @@ from ses_suppression.record import Record
 from ses_suppression.testing import InMemoryStore
 from tests.sent_by_ses import ACCOUNT_ID, bounce, complaint, delivery, iso, mail, subscription
 
-POLICY = Policy()
+POLICY = Policy(stream_tag="stream", complaints_do_not_block=frozenset({"security"}))
 KINDS = BOUNCES, COMPLAINTS, DELIVERIES = "Bounces", "Complaints", "Deliveries"
 _DAYS = 25
 _MOST_COPIES = 4
@@ -27,6 +27,7 @@ _RECIPIENTS = {
     "complaint": "complainedRecipients",
     "delivery": "recipients",
 }
+_STREAMS = ("news", "security")
 _OPERATOR = "arn:aws:iam::123456789012:user/operator"
 
 
@@ -142,6 +143,8 @@ def _by_the_other_channel(post: Post) -> Post:
     if one not in document:
         one, other = other, one
     document[other] = document.pop(one)
+    if other == "notificationType":
+        document["mail"].pop("tags", None)  # an identity knows none
     return Post(post.kind, json.dumps(document))
 
 
@@ -234,14 +237,20 @@ class _Makers:
         address = self._address(self._troubled)
         match self._chance.randrange(4):
             case 0:
-                return Action(address, suppress(by=_OPERATOR, note=note, at=at))
+                stream = self._chance.choice([None, None, "news"])
+                return Action(address, suppress(by=_OPERATOR, note=note, at=at, stream=stream))
             case 3:
                 reason = self._chance.choice(list(Reason))
                 entry = imported(address=address, reason=reason, by=_OPERATOR, note=note, at=at)
                 return Action(address, entry)
             case 1:
                 address = self._address(self._wavering + self._failing + self._troubled)
-                return Action(address, reactivate(by=_OPERATOR, note=note, at=at, consent=True))
+                stream, consent = (
+                    self._chance.choice([None, None, "news"]),
+                    self._chance.random() < 0.8,
+                )
+                word = reactivate(by=_OPERATOR, note=note, at=at, consent=consent, stream=stream)
+                return Action(address, word)
             case _:
                 address, voided = self._chance.choice(self._evidence)
                 evidence = void(evidence_id=voided, undo="incident", by=_OPERATOR, note=note, at=at)
@@ -307,10 +316,12 @@ class _Makers:
         return Post(COMPLAINTS, self._sent_by_a_tenant(body))
 
     def _sent_by_a_tenant(self, body: str) -> str:
-        """Let two of three mails name one of two tenants."""
+        """Let two of three mails name one of two tenants, and two of three a stream."""
         document = json.loads(body)
         tenant = self._chance.choice([None, "acme", "initech"])
-        document["mail"]["tags"] = {"ses:tenant-name": [tenant]} if tenant else {}
+        stream = self._chance.choice([None, *_STREAMS])
+        tags = {"ses:tenant-name": tenant, "stream": stream}
+        document["mail"]["tags"] = {name: [value] for name, value in tags.items() if value}
         return json.dumps(document)
 
     def _subscription(self) -> Post:
