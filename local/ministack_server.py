@@ -3,10 +3,13 @@
 It answers `GetIdentityNotificationAttributes`, which ministack does not know, from ministack's own
 state, and the calls for SES's account-level suppression list, which ministack knows by name only.
 It publishes the events of configuration sets, and gives the DKIM records of identities to
-CloudFormation. It keeps off port 443, which ministack tries to take beside its own. It ends when
-its standard input is closed, so that it cannot outlive whoever started it, however that ended.
+CloudFormation. IAM's conditions see the projections of `BatchGetItem` and `TransactGetItems`, where
+ministack reads that of `GetItem` only. It keeps off port 443, which ministack tries to take beside
+its own. It ends when its standard input is closed, so that it cannot outlive whoever started it,
+however that ended.
 """
 
+import json
 import os
 import signal
 import sys
@@ -16,6 +19,7 @@ from urllib.parse import parse_qs
 from xml.sax.saxutils import escape
 
 from ministack import app
+from ministack.core import iam_actions
 from ministack.core.responses import json_response
 from ministack.services import s3, ses, ses_v2
 from ministack.services.cloudformation import provisioners
@@ -27,6 +31,7 @@ _KINDS = ("Bounce", "Complaint", "Delivery")
 _answer_ses, _answer_ses_v2 = ses.handle_request, ses_v2.handle_request
 _identity_resource = provisioners._RESOURCE_HANDLERS["AWS::SES::EmailIdentity"]  # noqa: SLF001
 _make_identity = _identity_resource["create"]
+_context_of_read = iam_actions.dynamodb_service_context
 
 
 def _read_object(bucket: str, key: str) -> bytes:
@@ -92,6 +97,26 @@ def _create_identity(logical_id: str, properties: dict[str, Any], stack_name: st
     return identity, attributes
 
 
+def _dynamodb_context(body: bytes) -> dict[str, Any]:
+    """Give what a request is judged by: all attributes, where one of its reads names none."""
+    context: dict[str, Any] = _context_of_read(body)
+    reads = _reads(json.loads(body or b"{}")) if context else []
+    if not reads:
+        return context
+    contexts = [_context_of_read(json.dumps(read).encode()) for read in reads]
+    attributes = {name for one in contexts for name in one.get("dynamodb:Attributes", ())}
+    selects = {one["dynamodb:Select"] for one in contexts}
+    context["dynamodb:Select"] = selects.pop() if len(selects) == 1 else "ALL_ATTRIBUTES"
+    return {**context, "dynamodb:Attributes": sorted(attributes)} if attributes else context
+
+
+def _reads(request: dict[str, Any]) -> list[dict[str, Any]]:
+    """Give the parts of a `BatchGetItem`, one a table, or of a `TransactGetItems`, one an item."""
+    tables = request.get("RequestItems") or {}
+    gets = (item.get("Get") for item in request.get("TransactItems") or [])
+    return [part for part in (*tables.values(), *gets) if isinstance(part, dict)]
+
+
 def _end_with_parent() -> None:
     sys.stdin.read()
     os.killpg(os.getpgid(0), signal.SIGKILL)  # the functions' processes too
@@ -103,6 +128,7 @@ def main() -> None:
     ses.handle_request = _handle_request
     ses_v2.handle_request = _handle_v2_request
     event_publishing.install()
+    iam_actions.dynamodb_service_context = _dynamodb_context
     _identity_resource["create"] = _create_identity
     app._port_is_bindable = lambda _host, _port: False  # noqa: SLF001
     sys.argv = ["ministack"]
