@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 KEYS_A_REQUEST = 100
 """What one BatchGetItem may ask for ("BatchGetItem", DynamoDB API reference)."""
 
+VERDICT_ATTRIBUTES = ("address", "suppressions")
+"""What a check reads of an item, and all that an app's policy lets it read."""
+
 CONNECTIONS = 16
 """Requests at a time; a client for the store wants a connection pool as large."""
 
@@ -180,7 +183,7 @@ class DynamoDBStore:
 
     def find_many(self, addresses: Sequence[str], *, deadline: Deadline) -> Found:
         """Read the verdicts on at most 100 addresses with one BatchGetItem."""
-        options = {"ProjectionExpression": "address, suppressions"}
+        options = {"ProjectionExpression": ", ".join(VERDICT_ATTRIBUTES)}
         items, failures = self._ask(addresses, options, deadline)
         found = Found(failures=failures)
         for address, item in items.items():

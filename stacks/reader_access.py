@@ -32,7 +32,7 @@ class ReaderAccess(Construct):
             managed_policy_name=f"ses-suppression-{environment}-{Stack.of(self).region}-reader",
             description="Ask the SES suppression list: may I send mail to this address?",
         )
-        table.grant_read(self.policy)
+        table.grant_verdicts(self.policy)
         ssm.StringParameter(
             self,
             "TableName",

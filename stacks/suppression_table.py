@@ -6,7 +6,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from ses_suppression.store import region_and_name
+from ses_suppression.store import VERDICT_ATTRIBUTES, region_and_name
 from stacks.checks import acknowledge
 
 
@@ -76,6 +76,24 @@ class SuppressionTable(Construct):
     def grant_read(self, grantee: iam.IGrantable) -> None:
         """Let somebody ask, and nothing else."""
         self.table.grant(grantee, "dynamodb:GetItem", "dynamodb:BatchGetItem")
+        self._grant_key(grantee, "kms:Decrypt")
+
+    def grant_verdicts(self, grantee: iam.IGrantable) -> None:
+        """Let an app ask for verdicts; a request that would return any other attribute is refused.
+
+        The condition is that of "Using IAM policy conditions for fine-grained access control"
+        (DynamoDB developer guide); without `Null`, a request that names no attribute would meet it.
+        """
+        iam.Grant.add_to_principal(
+            grantee=grantee,
+            actions=["dynamodb:GetItem", "dynamodb:BatchGetItem"],
+            resource_arns=[self.table.table_arn],
+            conditions={
+                "ForAllValues:StringEquals": {"dynamodb:Attributes": list(VERDICT_ATTRIBUTES)},
+                "Null": {"dynamodb:Attributes": "false"},
+                "StringEqualsIfExists": {"dynamodb:Select": "SPECIFIC_ATTRIBUTES"},
+            },
+        )
         self._grant_key(grantee, "kms:Decrypt")
 
     def _grant_key(self, grantee: iam.IGrantable, *actions: str) -> None:

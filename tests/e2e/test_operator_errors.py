@@ -105,7 +105,7 @@ def test_without_a_right_the_error_names_it(
     answer = operator.run("add", "x@example.com", "--note", "x", environment=environment)
     assert (answer.returncode, answer.stdout) == (3, "")
     assert "warning: the default policy decides here; with --env the stack's does" in answer.stderr
-    assert "AccessDeniedException: DynamoDB refused PutItem" in answer.stderr
+    assert "AccessDeniedException: DynamoDB refused BatchGetItem" in answer.stderr
 
 
 def test_a_traceback_is_given_where_it_is_wanted(stack: Stack) -> None:

@@ -28,13 +28,37 @@ def test_a_reader_checks_and_screens(stack: Stack, reader_credentials: dict[str,
 
 
 KEY = {"address": {"S": "jane@example.com"}}
+VERDICT = {"ProjectionExpression": "address, suppressions"}
+DENIED = {"AccessDeniedException", "AccessDenied"}
 FORBIDDEN: dict[str, Callable[[Any, str], Any]] = {
     "PutItem": lambda dynamodb, table: dynamodb.put_item(TableName=table, Item=KEY),
     "DeleteItem": lambda dynamodb, table: dynamodb.delete_item(TableName=table, Key=KEY),
     "UpdateItem": lambda dynamodb, table: dynamodb.update_item(TableName=table, Key=KEY),
     "Scan": lambda dynamodb, table: dynamodb.scan(TableName=table),
+    "Query": lambda dynamodb, table: dynamodb.query(
+        TableName=table,
+        Select="ALL_ATTRIBUTES",
+        KeyConditionExpression="address = :address",
+        ExpressionAttributeValues={":address": KEY["address"]},
+    ),
+    "ExecuteStatement": lambda dynamodb, table: dynamodb.execute_statement(
+        Statement=f'SELECT * FROM "{table}"'  # noqa: S608  # a table of ours
+    ),
     "DescribeTable": lambda dynamodb, table: dynamodb.describe_table(TableName=table),
-    "GetItem elsewhere": lambda dynamodb, _table: dynamodb.get_item(TableName="other", Key=KEY),
+    "GetItem elsewhere": lambda dynamodb, _table: dynamodb.get_item(
+        TableName="other", Key=KEY, **VERDICT
+    ),
+    "BatchGetItem elsewhere too": lambda dynamodb, table: dynamodb.batch_get_item(
+        RequestItems={name: {"Keys": [KEY], **VERDICT} for name in (table, "other")}
+    ),
+    "TransactGetItems, one without a projection": lambda dynamodb, table: (
+        dynamodb.transact_get_items(
+            TransactItems=[
+                {"Get": {"TableName": table, "Key": KEY, **VERDICT}},
+                {"Get": {"TableName": table, "Key": {"address": {"S": "joe@example.com"}}}},
+            ]
+        )
+    ),
 }
 
 
@@ -45,7 +69,81 @@ def test_a_reader_can_do_nothing_else(
     dynamodb = stack.emulator.client("dynamodb", **reader_credentials)
     with pytest.raises(ClientError) as raised:
         attempt(dynamodb, stack.deployment.table_name)
-    assert raised.value.response["Error"]["Code"] in {"AccessDeniedException", "AccessDenied"}
+    assert raised.value.response["Error"]["Code"] in DENIED
+
+
+Read = Callable[[Any, str, dict[str, Any]], Any]
+READS: dict[str, Read] = {
+    "GetItem": lambda dynamodb, table, options: dynamodb.get_item(
+        TableName=table, Key=KEY, **options
+    ),
+    "BatchGetItem": lambda dynamodb, table, options: dynamodb.batch_get_item(
+        RequestItems={table: {"Keys": [KEY], **options}}
+    ),
+    "TransactGetItems": lambda dynamodb, table, options: dynamodb.transact_get_items(
+        TransactItems=[{"Get": {"TableName": table, "Key": KEY, **options}}]
+    ),
+}
+SHOWN: dict[str, dict[str, Any]] = {
+    "both attributes": VERDICT,
+    "one": {"ProjectionExpression": "suppressions"},
+    "part of one": {"ProjectionExpression": "suppressions.news.since"},
+    "by other names": {
+        "ProjectionExpression": "#a, #s",
+        "ExpressionAttributeNames": {"#a": "address", "#s": "suppressions"},
+    },
+}
+HIDDEN: dict[str, dict[str, Any]] = {
+    "no projection": {},
+    "evidence alone": {"ProjectionExpression": "evidence"},
+    "evidence too": {"ProjectionExpression": "address, suppressions, evidence"},
+    "part of the evidence": {"ProjectionExpression": "address, evidence[0].diagnostic"},
+    "evidence by another name": {
+        "ProjectionExpression": "address, #s",
+        "ExpressionAttributeNames": {"#s": "evidence"},
+    },
+}
+
+
+@pytest.mark.parametrize("options", SHOWN.values(), ids=SHOWN)
+@pytest.mark.parametrize("read", READS.values(), ids=READS)
+def test_a_reader_gets_the_verdict(
+    stack: Stack, reader_credentials: dict[str, str], read: Read, options: dict[str, Any]
+) -> None:
+    dynamodb = stack.emulator.client("dynamodb", **reader_credentials)
+    assert read(dynamodb, stack.deployment.table_name, options)
+
+
+@pytest.mark.parametrize("options", HIDDEN.values(), ids=HIDDEN)
+@pytest.mark.parametrize("read", READS.values(), ids=READS)
+def test_a_reader_gets_nothing_but_the_verdict(
+    stack: Stack, reader_credentials: dict[str, str], read: Read, options: dict[str, Any]
+) -> None:
+    dynamodb = stack.emulator.client("dynamodb", **reader_credentials)
+    with pytest.raises(ClientError) as raised:
+        read(dynamodb, stack.deployment.table_name, options)
+    assert raised.value.response["Error"]["Code"] in DENIED
+    assert read(stack.emulator.client("dynamodb"), stack.deployment.table_name, options)
+
+
+@pytest.mark.parametrize("read", READS.values(), ids=READS)
+def test_a_reader_may_not_select_all(
+    stack: Stack, reader_credentials: dict[str, str], read: Read
+) -> None:
+    """No SDK writes `Select` into these requests: somebody else may."""
+    dynamodb = stack.emulator.client("dynamodb", **reader_credentials)
+    dynamodb.meta.events.register("before-call.dynamodb", _select_all)
+    with pytest.raises(ClientError) as raised:
+        read(dynamodb, stack.deployment.table_name, VERDICT)
+    assert raised.value.response["Error"]["Code"] in DENIED
+
+
+def _select_all(params: dict[str, Any], **_: object) -> None:
+    projection = b'"ProjectionExpression"'
+    assert params["body"].count(projection) == 1
+    params["body"] = params["body"].replace(
+        projection, b'"Select": "ALL_ATTRIBUTES", ' + projection
+    )
 
 
 def test_an_app_finds_the_table_by_its_parameter(stack: Stack) -> None:

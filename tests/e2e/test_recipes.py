@@ -41,6 +41,9 @@ const given = process.argv.slice(2);
 for (let i = 0; i < given.length; i += 2) console.log(await maySend(given[i], given[i + 1]));
 """,
 }
+PROJECTION = re.compile(
+    r"""projection-?expression\W+(?:aws\.String\W+)?([\w, ]+?)["' ]""", re.IGNORECASE
+)
 INTERPRETERS = {"sh": shutil.which("sh"), "python": sys.executable, "js": shutil.which("node")}
 SUFFIXES = {"sh": "sh", "python": "py", "js": "mjs"}
 INTERNATIONAL = ("python", "js")
@@ -180,3 +183,9 @@ def test_a_recipe_refuses_what_is_no_address(recipe: Recipe, language: str, text
 
 def test_there_is_a_recipe_for_each_language() -> None:
     assert list(RECIPES) == ["sh", "python", "js", "go", "java", "php"]
+
+
+@pytest.mark.parametrize("language", RECIPES)
+def test_a_recipe_asks_for_nothing_that_the_policy_refuses(language: str) -> None:
+    """Also those that no test runs."""
+    assert PROJECTION.findall(RECIPES[language]) == ["suppressions"]

@@ -321,6 +321,11 @@ def test_a_reader_may_ask_and_nothing_else(template: Template) -> None:
     table = {"Fn::GetAtt": ["SuppressionTable33D2C7DC", "Arn"]}
     assert ask["Action"] == ["dynamodb:BatchGetItem", "dynamodb:GetItem"]
     assert ask["Resource"] == table
+    assert ask["Condition"] == {
+        "ForAllValues:StringEquals": {"dynamodb:Attributes": ["address", "suppressions"]},
+        "Null": {"dynamodb:Attributes": "false"},
+        "StringEqualsIfExists": {"dynamodb:Select": "SPECIFIC_ATTRIBUTES"},
+    }
     assert decrypt["Action"] == "kms:Decrypt"
     assert decrypt["Resource"] == {"Fn::GetAtt": ["EncryptionKey3A692D6E", "Arn"]}
     assert decrypt["Condition"]["StringEquals"]["kms:ViaService"]["Fn::Join"][1][0] == "dynamodb."
