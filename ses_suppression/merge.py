@@ -61,6 +61,9 @@ LARGEST = 160_000
 """Bytes of evidence. An item has 400 KB at most, of which each write costs a unit a KB. What would
 need more holds back every stream, and loses the words of operators."""
 
+SHORTENED = 24
+"""So many characters are left of who and of why then."""
+
 DELIVERIES = 100
 """Of the deliveries: so many of the last."""
 
@@ -156,10 +159,9 @@ def _shortened(piece: Evidence) -> Evidence:
     """Cut the words of an operator."""
     if piece.kind not in OPERATOR_KINDS:
         return piece
-    return replace(piece, by=(piece.by or "")[:_SHORT], note=(piece.note or "")[:_SHORT])
-
-
-_SHORT = 24
+    return replace(
+        piece, by=piece.by and piece.by[:SHORTENED], note=piece.note and piece.note[:SHORTENED]
+    )
 
 
 def _class_of(piece: Evidence) -> Hashable:

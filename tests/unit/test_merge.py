@@ -14,14 +14,17 @@ from ses_suppression.item import to_item
 from ses_suppression.merge import (
     COMPLAINTS,
     DELIVERIES,
+    DELIVERIES_FOR,
     IN_FULL,
     LARGEST,
     NEWEST,
     OF_AN_UNDO,
     OLDEST,
     RECORDED,
+    SHORTENED,
     STREAMS,
     UNDOS,
+    WEEKS,
     merge,
     size_of,
     streams_of,
@@ -118,8 +121,11 @@ def test_the_words_of_a_reply_are_kept_for_the_newest_days_and_its_rule_for_all(
 
 
 def test_half_a_report_stays_half_a_report() -> None:
-    every = [transient(at, bounce_sub_type="General", status="4.4.1") for at in range(12)]
-    assert held([*trim(every), delivery(10.5)]) == held([*every, delivery(10.5)])
+    half = {"bounce_sub_type": "General", "status": "4.4.1"}
+    every = [transient(at, mail_at=day(at - 0.5), **half) for at in range(12)]
+    while_under_way = delivery(4.8)
+    assert held([*every, while_under_way]) != held(every)
+    assert held([*trim(every), while_under_way]) == held([*every, while_under_way])
 
 
 def test_a_busy_day_does_not_push_out_the_days_before_it() -> None:
@@ -226,6 +232,32 @@ def test_a_delivery_while_mail_is_under_way_that_bounces_is_not_kept() -> None:
     assert trim([bounced, delivery(0.95)]) == (bounced,)
 
 
+def test_a_delivery_before_the_first_bounce_is_kept_as_an_older_one_may_still_come() -> None:
+    assert len(trim([delivery(3), transient(5)])) == 2
+
+
+def test_long_after_the_last_bounce_the_first_delivery_of_a_week_is_kept() -> None:
+    soon = DELIVERIES_FOR.days
+    assert [
+        one.at for one in trim([transient(0), *(delivery(soon + at, f"m{at}") for at in (0, 0.1))])
+    ] == [day(0), day(soon), day(soon + 0.1)], "the first is within the time"
+    every = [delivery(soon + 1 + at / 2, mail_id=f"m{at}") for at in range(200)]
+    weeks: dict[int, list[datetime]] = {}
+    for one in every:
+        weeks.setdefault(one.at.toordinal() // 7, []).append(one.at)
+    kept = [one.at for one in trim([transient(0), *reversed(every)]) if one.kind is Kind.DELIVERY]
+    assert kept == [min(of_it) for of_it in weeks.values()][:WEEKS]
+
+
+def test_a_delivery_at_the_time_of_the_oldest_day_that_is_kept_is_not_before_it() -> None:
+    row = [transient(at) for at in range(DAYS_KEPT[Rule.TRANSIENT_BOUNCE])]
+    early = transient(0.5, mail_at=day(-3), id="sent before")
+    assert len(trim([early, *row, delivery(-3)])) == len(trim([early, *row]))
+    assert len(trim([early, *row, delivery(-3.1)])) == len(trim([early, *row]))
+    half = transient(0.5, mail_at=day(-3), id="half", bounce_sub_type="General", status="4.4.1")
+    assert len(trim([half, *row, delivery(-3)])) == len(trim([half, *row])) + 1
+
+
 def test_deliveries_from_before_the_days_that_are_kept_are_not_kept() -> None:
     row = [transient(at) for at in range(DAYS_KEPT[Rule.TRANSIENT_BOUNCE] + 9)]
     assert {one.kind for one in trim([*row, delivery(3.5)])} == {Kind.BOUNCE}
@@ -298,6 +330,9 @@ def test_on_more_streams_than_there_is_room_for_every_stream_is_held_back() -> N
     assert len(streams_of(kept.evidence)) == STREAMS
     assert held(kept.evidence)["*"] is None
     assert kept.evidence == kept_one_by_one(reversed(every)).evidence
+    kept_stream = min(streams_of(kept.evidence))
+    one_lifted = kept_one_by_one([*kept.evidence, reactivate(900, stream=kept_stream)])
+    assert kept_stream not in held(one_lifted.evidence)
     lifted = [*every, *(reactivate(900 + at, stream=name) for at, name in enumerate(names))]
     assert "*" in held(kept_one_by_one(lifted).evidence), "what lifts a stream lifts not all"
 
@@ -350,6 +385,8 @@ def test_the_worst_item_is_less_than_half_of_what_dynamodb_takes_and_feedback_fi
     assert size_of(record.evidence) <= ROOM_FOR_OPERATORS
     record = updated(record, worst_of_feedback(), POLICY) or record
     assert held(record.evidence)["*"] is None
+    words = {len(one.by or "") + len(one.note or "") for one in record.evidence if one.by}
+    assert words == {2 * SHORTENED}, "the words of operators are cut first"
     assert size_of(record.evidence) <= LARGEST
     assert bytes_of(record) < 200_000
 
