@@ -1,8 +1,8 @@
 """A guarded SES client: it does not mail an address that is held back.
 
 It hooks into botocore's own events, so that an app goes on calling its client as before, whichever
-of SES's sending calls it uses. Two calls are left alone: `SendBounce`, which answers a mail that
-came in, and `VerifyEmailIdentity`, which mails the sender's own address.
+of SES's calls it sends mail with. That includes the calls that verify an address: SES mails it a
+link. `LEFT_ALONE` names the calls that mail and are not screened, with the reason of each.
 """
 
 import re
@@ -208,9 +208,18 @@ def _send_raw_email(call: _Call, params: _Params) -> _Params:
     return {**params, "Destinations": call.screen_envelope(named)}
 
 
-def _send_custom_verification_email(call: _Call, params: _Params) -> _Params:
+def _verify_address(call: _Call, params: _Params) -> _Params:
     call.screen({"EmailAddress": params["EmailAddress"]})
     call.refuse_if_empty(left=None)
+    return params
+
+
+def _create_email_identity(call: _Call, params: _Params) -> _Params:
+    # A domain is verified by its DNS records: SES mails only an address.
+    # ("CreateEmailIdentity", SES API v2 reference)
+    if "@" in params["EmailIdentity"]:
+        call.screen({"EmailIdentity": params["EmailIdentity"]})
+        call.refuse_if_empty(left=None)
     return params
 
 
@@ -241,14 +250,28 @@ _OPERATIONS: Mapping[str, Mapping[str, Callable[[_Call, _Params], _Params]]] = {
         "SendTemplatedEmail": _send_email,
         "SendRawEmail": _send_raw_email,
         "SendBulkTemplatedEmail": _bulk("Destinations"),
-        "SendCustomVerificationEmail": _send_custom_verification_email,
+        "SendCustomVerificationEmail": _verify_address,
+        "VerifyEmailAddress": _verify_address,
+        "VerifyEmailIdentity": _verify_address,
     },
     "sesv2": {
         "SendEmail": _send_email,
         "SendBulkEmail": _bulk("BulkEmailEntries"),
-        "SendCustomVerificationEmail": _send_custom_verification_email,
+        "SendCustomVerificationEmail": _verify_address,
+        "CreateEmailIdentity": _create_email_identity,
     },
 }
+
+LEFT_ALONE: Mapping[str, Mapping[str, str]] = {
+    "ses": {
+        "SendBounce": "it answers a mail that came in, to its sender",
+    },
+    "sesv2": {
+        "CreateDeliverabilityTestReport": "SES mails test mailboxes of its own",
+        "PutAccountDetails": "AWS writes to the account's own contacts",
+    },
+}
+"""The operations that mail and are not screened: service -> operation -> the reason."""
 
 
 def _recipients(destination: Mapping[str, list[str]], path: str) -> Iterator[tuple[str, str]]:

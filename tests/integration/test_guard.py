@@ -1,5 +1,6 @@
 """The guard in real boto3 clients; botocore's stubber sees what would go to SES."""
 
+import re
 from typing import Any
 
 import boto3
@@ -10,7 +11,7 @@ from botocore.stub import Stubber
 
 from ses_suppression.client import AddressesUnknownError, SuppressionList, Unknown
 from ses_suppression.errors import AllRecipientsSuppressedError, InvalidAddressError
-from ses_suppression.guarding import _OPERATIONS, METADATA_KEY, guard, sending
+from ses_suppression.guarding import _OPERATIONS, LEFT_ALONE, METADATA_KEY, guard, sending
 from ses_suppression.testing import InMemorySuppressionList
 from tests.unit.test_client import NOW, VERDICTS, AnsweringStore
 
@@ -128,7 +129,10 @@ def test_a_mail_that_nobody_is_held_back_from_goes_as_it_is() -> None:
         ("sesv2", "send_email", {"Content": {"Simple": TEXT}, "Destination": to(HELD)}),
         ("sesv2", "send_email", {"Content": {"Raw": {"Data": raw(Bcc=HELD)}}}),
         ("ses", "send_custom_verification_email", VERIFICATION),
+        ("ses", "verify_email_address", {"EmailAddress": HELD}),
+        ("ses", "verify_email_identity", {"EmailAddress": HELD}),
         ("sesv2", "send_custom_verification_email", VERIFICATION),
+        ("sesv2", "create_email_identity", {"EmailIdentity": HELD}),
         (
             "sesv2",
             "send_bulk_email",
@@ -440,14 +444,70 @@ def test_parameters_of_a_wrong_form_are_refused_as_botocore_does(
         getattr(client, method)(**given)
 
 
-NOT_GUARDED = {"SendBounce"}  # it answers a mail that came in
+@pytest.mark.parametrize(
+    ("service", "method", "given"),
+    [
+        ("ses", "verify_email_address", {"EmailAddress": CLEAR}),
+        ("ses", "verify_email_identity", {"EmailAddress": CLEAR}),
+        ("sesv2", "create_email_identity", {"EmailIdentity": CLEAR}),
+        ("sesv2", "create_email_identity", {"EmailIdentity": "example.com"}),
+    ],
+)
+def test_an_identity_that_is_not_held_back_is_verified(
+    service: str, method: str, given: dict[str, Any]
+) -> None:
+    Guarded(service).call(method, given, given, {"ResponseMetadata": {}})
+
+
+_READS_OR_DELETES = re.compile(r"(BatchGet|Cancel|Delete|Describe|Get|List|Tag|Untag)[A-Z]")
+_MAIL_NO_ADDRESS = {
+    "ses": """
+        CloneReceiptRuleSet CreateConfigurationSet CreateConfigurationSetEventDestination
+        CreateConfigurationSetTrackingOptions CreateCustomVerificationEmailTemplate
+        CreateReceiptFilter CreateReceiptRule CreateReceiptRuleSet CreateTemplate
+        PutConfigurationSetDeliveryOptions PutIdentityPolicy ReorderReceiptRuleSet
+        SetActiveReceiptRuleSet SetIdentityDkimEnabled SetIdentityFeedbackForwardingEnabled
+        SetIdentityHeadersInNotificationsEnabled SetIdentityMailFromDomain
+        SetIdentityNotificationTopic SetReceiptRulePosition TestRenderTemplate
+        UpdateAccountSendingEnabled UpdateConfigurationSetEventDestination
+        UpdateConfigurationSetReputationMetricsEnabled UpdateConfigurationSetSendingEnabled
+        UpdateConfigurationSetTrackingOptions UpdateCustomVerificationEmailTemplate
+        UpdateReceiptRule UpdateTemplate VerifyDomainDkim VerifyDomainIdentity
+    """,
+    "sesv2": """
+        AssociateEmailIdentityCertificate CreateConfigurationSet
+        CreateConfigurationSetEventDestination CreateContact CreateContactList
+        CreateCustomVerificationEmailTemplate CreateDedicatedIpPool CreateEmailIdentityPolicy
+        CreateEmailTemplate CreateExportJob CreateImportJob CreateMultiRegionEndpoint
+        CreateTenant CreateTenantResourceAssociation DisassociateEmailIdentityCertificate
+        PutAccountDedicatedIpWarmupAttributes PutAccountPricingAttributes
+        PutAccountSendingAttributes PutAccountSuppressionAttributes PutAccountVdmAttributes
+        PutConfigurationSetArchivingOptions PutConfigurationSetDeliveryOptions
+        PutConfigurationSetReputationOptions PutConfigurationSetSendingOptions
+        PutConfigurationSetSuppressionOptions PutConfigurationSetTrackingOptions
+        PutConfigurationSetVdmOptions PutDedicatedIpInPool PutDedicatedIpPoolScalingAttributes
+        PutDedicatedIpWarmupAttributes PutDeliverabilityDashboardOption
+        PutEmailIdentityConfigurationSetAttributes PutEmailIdentityDkimAttributes
+        PutEmailIdentityDkimSigningAttributes PutEmailIdentityFeedbackAttributes
+        PutEmailIdentityMailFromAttributes PutSuppressedDestination
+        PutTenantSuppressionAttributes TestRenderEmailTemplate UpdateConfigurationSet
+        UpdateConfigurationSetEventDestination UpdateContact UpdateContactList
+        UpdateCustomVerificationEmailTemplate UpdateEmailIdentityPolicy UpdateEmailTemplate
+        UpdateReputationEntityCustomerManagedStatus UpdateReputationEntityPolicy
+    """,
+}
+"""The operations that change settings or render a template; a new one is read up on first."""
 
 
 @pytest.mark.parametrize("service", ["ses", "sesv2"])
-def test_every_call_that_sends_is_guarded(service: Any) -> None:
+def test_every_operation_of_ses_is_screened_or_named_as_left_alone(service: Any) -> None:
     model = boto3.client(service, region_name="eu-west-1").meta.service_model
-    sending_calls = {name for name in model.operation_names if name.startswith("Send")}
-    assert sending_calls - NOT_GUARDED == set(_OPERATIONS[service])
+    operations = {name for name in model.operation_names if not _READS_OR_DELETES.match(name)}
+    screened, left_alone = _OPERATIONS[service].keys(), LEFT_ALONE[service].keys()
+    mail_no_address = set(_MAIL_NO_ADDRESS[service].split())
+    assert operations == screened | left_alone | mail_no_address
+    assert len(operations) == len(screened) + len(left_alone) + len(mail_no_address), "one list"
+    assert all(LEFT_ALONE[service].values()), "with its reason"
 
 
 def test_a_call_that_sends_nothing_is_left_alone() -> None:
