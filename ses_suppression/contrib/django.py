@@ -14,14 +14,15 @@ A message names its tenant of SES, if it has one, in the header `X-SES-TENANT`.
 """
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.mail import get_connection
+from django.utils.encoding import force_str
 
 from ses_suppression.client import AddressesUnknownError, Screening, SuppressionList
 from ses_suppression.errors import InvalidAddressError, SESSuppressionError
@@ -32,6 +33,8 @@ _FIELDS = ("to", "cc", "bcc")
 _TENANT_HEADER = "x-ses-tenant"
 _SentAs = tuple[str | None, str | None]
 _OPTIONS = ("BACKEND", "TABLE_NAME", "UNKNOWN", "STREAM")
+_LEFT = "_ses_suppression_left"
+_OURS = (*_FIELDS, "connection", "extra_headers", "suppressed_recipients", _LEFT)
 
 
 @lru_cache(maxsize=1)
@@ -56,7 +59,8 @@ class EmailBackend:
     """Takes out of each message who is held back, and hands the rest to the backend that sends.
 
     A message tells afterwards who was taken out of it, as `suppressed_recipients`: address ->
-    suppression. One with nobody left is not sent and not counted, as Django counts.
+    suppression. One with nobody left is not sent and not counted, as Django counts. What the
+    backend that sends leaves on a message, such as its id, tells of the last send only.
 
     Args:
         fail_silently: do not raise when DynamoDB does not answer, or a recipient is no address; the
@@ -96,7 +100,7 @@ class EmailBackend:
     ) -> None:
         self._backend.__exit__(kind, error, traceback)
 
-    def send_messages(self, email_messages: Sequence[Any]) -> int:
+    def send_messages(self, email_messages: Iterable[Any] | None) -> int:
         """Send messages to those of their recipients who may be mailed; give how many were sent.
 
         All of them are screened before the first is sent: an error means that nothing was sent.
@@ -105,30 +109,38 @@ class EmailBackend:
             AddressesUnknownError: DynamoDB did not answer for a recipient.
             InvalidAddressError: a recipient can be no address; the error names its place.
         """
-        screenings = self._screenings(email_messages)
-        kept: list[tuple[Any, Any]] = []
-        for message in email_messages:
+        messages = list(email_messages or ())
+        for message in messages:
+            _forget_earlier_send(message)
+        mails = [_read(message) for message in messages]
+        kept = list(self._kept(mails))
+        if not kept:
+            return 0
+        try:
+            return int(self._backend.send_messages([screened for _, screened in kept]) or 0)
+        finally:
+            for message, screened in kept:
+                _tell(message, screened)
+
+    def _kept(self, mails: Sequence["_Mail"]) -> Iterator[tuple[Any, Any]]:
+        """Screen messages, and give each that has a recipient left with its screened copy."""
+        screenings = self._screenings(mails)
+        for mail in mails:
             try:
-                screened = _screened(message, screenings[_sent_as(message)])
+                screened = _screened(mail, screenings[mail.sent_as])
             except SESSuppressionError:
                 if not self._fail_silently:
                     raise
                 continue
             if screened.recipients():
-                kept.append((message, screened))
-        if not kept:
-            return 0
-        sent = int(self._backend.send_messages([screened for _, screened in kept]) or 0)
-        for message, screened in kept:
-            _tell(message, screened)
-        return sent
+                yield mail.message, screened
 
-    def _screenings(self, messages: Sequence[Any]) -> Mapping[_SentAs, Screening]:
+    def _screenings(self, mails: Sequence["_Mail"]) -> Mapping[_SentAs, Screening]:
         """Screen all recipients of all messages at once, by stream and tenant."""
         suppressions = self._suppressions or _configured()
         recipients: dict[_SentAs, list[str]] = {}
-        for message in messages:
-            recipients.setdefault(_sent_as(message), []).extend(message.recipients())
+        for mail in mails:
+            recipients.setdefault(mail.sent_as, []).extend(mail.places)
         screenings: dict[_SentAs, Screening] = {}
         for sent_as, texts in recipients.items():
             stream, tenant = sent_as
@@ -139,50 +151,100 @@ class EmailBackend:
         return screenings
 
 
+class _Mail(NamedTuple):
+    """A message, with everything read from it once: a lazy text may change with the language."""
+
+    message: Any
+    sent_as: _SentAs
+    fields: Mapping[str, Sequence[str]]
+    places: Mapping[str, str]  # text -> its first place
+
+
+def _read(message: Any) -> _Mail:  # noqa: ANN401  # a message of Django
+    """Read who a message is for: in its fields, and by `recipients()`, which apps override.
+
+    Some backends send to the first, some to the second.
+    """
+    fields = {name: _texts(getattr(message, name)) for name in _FIELDS}
+    places: dict[str, str] = {}
+    for name, texts in {**fields, "recipients()": _texts(message.recipients())}.items():
+        for number, text in enumerate(texts):
+            if text:
+                places.setdefault(text, f"{name}[{number}]")
+    return _Mail(message, _sent_as(message), fields, places)
+
+
+def _texts(values: Iterable[Any]) -> list[str]:
+    """Return recipients as Django's own backends read them: lazy texts and objects as text."""
+    return [_text(value) if value else "" for value in values]
+
+
+def _text(value: Any) -> Any:  # noqa: ANN401  # as above
+    # Django decodes bytes for the envelope only: they stay bytes, and are refused.
+    # A plain str, because a subclass (an Enum) can show another text than it holds.
+    return value if isinstance(value, bytes) else str.__str__(force_str(value))
+
+
 def _sent_as(message: Any) -> _SentAs:  # noqa: ANN401  # a message of Django
     """Return the stream of a message, and the tenant of SES that its header names."""
-    stream: str | None = getattr(message, "suppression_stream", _options().get("STREAM"))
+    stream = getattr(message, "suppression_stream", _options().get("STREAM"))
     named = (
         str(value).strip()
         for name, value in message.extra_headers.items()
         if name.lower() == _TENANT_HEADER
     )
-    return stream, next(filter(None, named), None)
+    return stream and force_str(stream), next(filter(None, named), None)
 
 
-def _screened(message: Any, screening: Screening) -> Any:  # noqa: ANN401  # messages of Django
+def _screened(mail: _Mail, screening: Screening) -> Any:  # noqa: ANN401  # a message of Django
     """Give a copy of a message with those recipients who may be mailed."""
-    recipients = message.recipients()
-    for text in recipients:
+    message, places = mail.message, mail.places
+    for text, place in places.items():
         if text in screening.invalid:
-            raise InvalidAddressError(f"{_place(message, text)}: {screening.invalid[text]}")
-    unknown = {text: screening.unknown[text] for text in recipients if text in screening.unknown}
+            raise InvalidAddressError(f"{place}: {screening.invalid[text]}")
+    unknown = {text: screening.unknown[text] for text in places if text in screening.unknown}
     if unknown:
         raise AddressesUnknownError(Screening(unknown=unknown))
-    held = {text: one for text in recipients if (one := screening.suppressed.get(text))}
+    held = {text: one for text in places if (one := screening.suppressed.get(text))}
     message.suppressed_recipients = held
+    may_be_mailed = places.keys() - held.keys()
     screened = copy.copy(message)
     screened.connection = None  # it is sent through the other backend's
-    for name in _FIELDS:
-        setattr(screened, name, [text for text in getattr(message, name) if text not in held])
-    if not set(screened.recipients()) <= set(screening.allowed):
+    screened.extra_headers = copy.copy(message.extra_headers)  # some backends write ids there
+    for name, texts in mail.fields.items():
+        setattr(screened, name, [text for text in texts if text in may_be_mailed])
+    if not set(filter(None, _texts(screened.recipients()))) <= may_be_mailed:
         raise InvalidAddressError(
-            "recipients(): it names somebody who is held back and not in to, cc or bcc"
+            "recipients(): it adds a recipient who is held back: name all in to, cc or bcc"
         )
     return screened
 
 
-def _place(message: Any, text: str) -> str:  # noqa: ANN401  # as above
-    places = (
-        f"{name}[{number}]"
-        for name in _FIELDS
-        for number, found in enumerate(getattr(message, name))
-        if found == text
-    )
-    return next(places, "recipients()")
+def _tell(message: Any, screened: Any) -> None:  # noqa: ANN401  # messages of Django
+    """Copy to the app's own message what the backend left on the screened one."""
+    message.extra_headers = copy.copy(message.extra_headers)  # several messages may share one
+    attributes = {name: value for name, value in vars(screened).items() if name not in _OURS}
+    records = vars(message).setdefault(_LEFT, ({}, {}))
+    for record, left, own in zip(
+        records,
+        (attributes, screened.extra_headers),
+        (vars(message), message.extra_headers),
+        strict=True,
+    ):
+        for name, value in left.items():
+            before = {name: own[name]} if name in own else {}
+            if not before or own[name] is not value:
+                # The first record counts: a message may be sent twice in one call.
+                record[name] = (value, record[name][1] if name in record else before)
+                own[name] = value
 
 
-def _tell(message: Any, screened: Any) -> None:  # noqa: ANN401  # as above
-    """Let the app see on its own message what the backend left on the copy."""
-    for name in vars(screened).keys() - vars(message).keys():
-        setattr(message, name, getattr(screened, name))
+def _forget_earlier_send(message: Any) -> None:  # noqa: ANN401  # a message of Django
+    """Restore the attributes and headers that a backend left, unless the app has set them since."""
+    message.suppressed_recipients = {}
+    records = vars(message).pop(_LEFT, ({}, {}))
+    for record, own in zip(records, (vars(message), message.extra_headers), strict=True):
+        for name, (value, before) in record.items():
+            if name in own and own[name] is value:
+                del own[name]
+                own.update(before)
