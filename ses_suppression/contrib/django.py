@@ -15,6 +15,8 @@ A message names its tenant of SES, if it has one, in the header `X-SES-TENANT`.
 
 import copy
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import lru_cache
 from types import TracebackType
 from typing import Any, NamedTuple, Self
@@ -35,6 +37,10 @@ _SentAs = tuple[str | None, str | None]
 _OPTIONS = ("BACKEND", "TABLE_NAME", "UNKNOWN", "STREAM")
 _LEFT = "_ses_suppression_left"
 _OURS = (*_FIELDS, "connection", "extra_headers", "suppressed_recipients", _LEFT)
+
+# A failing backend may mail the admins through this one; a circle has no end.
+_MOST_NESTED = 5
+_nested: ContextVar[int] = ContextVar("ses_suppression_nested", default=0)
 
 
 @lru_cache(maxsize=1)
@@ -67,6 +73,9 @@ class EmailBackend:
             message is not sent either.
         suppressions: the list to ask; None: the one in the settings.
         options: for the backend that sends.
+
+    Raises:
+        ImproperlyConfigured: `BACKEND` hands its mail back to this backend.
     """
 
     def __init__(
@@ -77,19 +86,23 @@ class EmailBackend:
     ) -> None:
         self._fail_silently = fail_silently
         self._suppressions = suppressions
-        backend = _options().get("BACKEND", DEFAULT_BACKEND)
-        self._backend = get_connection(backend, fail_silently=fail_silently, **options)
+        self._path = _options().get("BACKEND") or DEFAULT_BACKEND
+        with self._no_circle():
+            self._backend = get_connection(self._path, fail_silently=fail_silently, **options)
 
     def open(self) -> object:
         """Open the connection of the backend that sends."""
-        return self._backend.open()
+        with self._no_circle():
+            return self._backend.open()
 
     def close(self) -> None:
         """Close it."""
-        self._backend.close()
+        with self._no_circle():
+            self._backend.close()
 
     def __enter__(self) -> Self:
-        self._backend.__enter__()
+        with self._no_circle():
+            self._backend.__enter__()
         return self
 
     def __exit__(
@@ -98,7 +111,8 @@ class EmailBackend:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._backend.__exit__(kind, error, traceback)
+        with self._no_circle():
+            self._backend.__exit__(kind, error, traceback)
 
     def send_messages(self, email_messages: Iterable[Any] | None) -> int:
         """Send messages to those of their recipients who may be mailed; give how many were sent.
@@ -117,10 +131,26 @@ class EmailBackend:
         if not kept:
             return 0
         try:
-            return int(self._backend.send_messages([screened for _, screened in kept]) or 0)
+            with self._no_circle():
+                return int(self._backend.send_messages([screened for _, screened in kept]) or 0)
         finally:
             for message, screened in kept:
                 _tell(message, screened)
+
+    @contextmanager
+    def _no_circle(self) -> Iterator[None]:
+        """Refuse to hand on to a backend that hands back to this one, again and again."""
+        nested = _nested.get()
+        if nested >= _MOST_NESTED:
+            raise ImproperlyConfigured(
+                f"SES_SUPPRESSION['BACKEND']: {self._path} hands its mail back to "
+                f"{type(self).__module__}.{type(self).__qualname__}: name the backend that sends"
+            )
+        token = _nested.set(nested + 1)
+        try:
+            yield
+        finally:
+            _nested.reset(token)
 
     def _kept(self, mails: Sequence["_Mail"]) -> Iterator[tuple[Any, Any]]:
         """Screen messages, and give each that has a recipient left with its screened copy."""

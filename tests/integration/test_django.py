@@ -13,6 +13,7 @@ from django.conf import settings
 from django.core import mail
 from django.core.exceptions import ImproperlyConfigured
 from django.core.mail import EmailMessage, get_connection, send_mail
+from django.core.mail.backends.base import BaseEmailBackend
 from django.core.mail.backends.smtp import EmailBackend as SMTPBackend
 from django.utils.functional import SimpleLazyObject, lazy, lazystr
 from django.utils.safestring import mark_safe
@@ -430,6 +431,90 @@ def test_what_the_app_sets_between_two_sends_is_kept() -> None:
     assert backend.send_messages([sent]) == 0
     assert sent.anymail_status == "the app's"
     assert sent.extra_headers == {"X-App": "1", "X-SES-TENANT": "acme"}
+
+
+class Circle(BaseEmailBackend):  # type: ignore[misc]  # Django has no types
+    """A backend that hands its mail back to the backend in the settings, in one of its methods."""
+
+    handing_back = "__init__"
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._hand_back("__init__")
+
+    def _hand_back(self, method: str) -> Any:
+        return connection(fail_silently=self.fail_silently) if method == self.handing_back else None
+
+    def open(self) -> Any:
+        back = self._hand_back("open")
+        return back and back.open()
+
+    def close(self) -> None:
+        if back := self._hand_back("close"):
+            back.close()
+
+    def send_messages(self, messages: list[Any]) -> Any:
+        back = self._hand_back("send_messages")
+        return back and back.send_messages(messages)
+
+
+class OnOpen(Circle):
+    handing_back = "open"
+
+
+class OnClose(Circle):
+    handing_back = "close"
+
+
+class OnSending(Circle):
+    handing_back = "send_messages"
+
+
+HERE = "tests.integration.test_django"
+
+
+@pytest.mark.parametrize("silently", [False, True])
+@pytest.mark.parametrize(
+    "path", [BACKEND, *(f"{HERE}.{name}" for name in ("Circle", "OnOpen", "OnClose", "OnSending"))]
+)
+def test_a_backend_that_hands_back_to_this_one_is_refused(
+    outbox: list[Any], monkeypatch: pytest.MonkeyPatch, path: str, *, silently: bool
+) -> None:
+    monkeypatch.setitem(settings.SES_SUPPRESSION, "BACKEND", path)
+    expected = rf"\['BACKEND'\]: {path} hands its mail back to {BACKEND}: name the backend"
+    for _ in range(2):  # the first leaves nothing behind
+        with (
+            pytest.raises(ImproperlyConfigured, match=expected),
+            connection(fail_silently=silently) as opened,
+        ):
+            opened.send_messages([message(CLEAR)])
+    assert outbox == []
+
+
+class MailsTheAdmins(BaseEmailBackend):  # type: ignore[misc]  # Django has no types
+    """A backend whose error is mailed through the backend in the settings, as Django's log does."""
+
+    def send_messages(self, messages: list[Any]) -> int:
+        if messages[0].subject == "failed":
+            mail.outbox.extend(messages)
+            return len(messages)
+        return int(connection().send_messages([EmailMessage("failed", "", to=[CLEAR])])) and 0
+
+
+def test_a_backend_may_mail_through_this_one_when_it_fails(
+    outbox: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(settings.SES_SUPPRESSION, "BACKEND", f"{HERE}.MailsTheAdmins")
+    assert connection().send_messages([message(CLEAR)]) == 0
+    assert [sent.subject for sent in outbox] == ["failed"]
+
+
+@pytest.mark.parametrize("unset", [None, ""])
+def test_a_backend_that_is_not_named_is_djangos_own(
+    monkeypatch: pytest.MonkeyPatch, unset: str | None
+) -> None:
+    monkeypatch.setitem(settings.SES_SUPPRESSION, "BACKEND", unset)
+    assert isinstance(connection()._backend, SMTPBackend)
 
 
 @pytest.mark.parametrize("answer", [True, False, None])
