@@ -11,9 +11,14 @@ In the settings:
     }
 
 A message names its tenant of SES, if it has one, in the header `X-SES-TENANT`.
+
+The logger `ses_suppression` warns when recipients are held back, with their number and without
+their addresses. Django shows it on the terminal unless LOGGING says otherwise, so `manage.py
+sendtestemail` does not fail silently.
 """
 
 import copy
+import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -41,6 +46,8 @@ _OURS = (*_FIELDS, "connection", "extra_headers", "suppressed_recipients", _LEFT
 # A failing backend may mail the admins through this one; a circle has no end.
 _MOST_NESTED = 5
 _nested: ContextVar[int] = ContextVar("ses_suppression_nested", default=0)
+
+logger = logging.getLogger("ses_suppression")
 
 
 @lru_cache(maxsize=1)
@@ -128,6 +135,7 @@ class EmailBackend:
             _forget_earlier_send(message)
         mails = [_read(message) for message in messages]
         kept = list(self._kept(mails))
+        _warn(mails)
         if not kept:
             return 0
         try:
@@ -248,6 +256,18 @@ def _screened(mail: _Mail, screening: Screening) -> Any:  # noqa: ANN401  # a me
             "recipients(): it adds a recipient who is held back: name all in to, cc or bcc"
         )
     return screened
+
+
+def _warn(mails: Sequence[_Mail]) -> None:
+    held = [len(mail.message.suppressed_recipients) for mail in mails]
+    if any(held):
+        logger.warning(
+            "%d recipients are held back by the suppression list, %d of %d messages are not sent: "
+            "`ses-suppression explain` lists the reasons of an address",
+            sum(held),
+            sum(0 < number == len(mail.places) for number, mail in zip(held, mails, strict=True)),
+            len(mails),
+        )
 
 
 def _tell(message: Any, screened: Any) -> None:  # noqa: ANN401  # messages of Django

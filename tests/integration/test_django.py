@@ -1,11 +1,15 @@
 """The e-mail backend in the real Django, before its own backend for tests."""
 
 import copy
+import logging
 import pickle
+import subprocess
+import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
 from itertools import cycle
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -529,3 +533,61 @@ def test_the_count_is_that_of_the_backend_that_sends(answer: int | None, count: 
     backend = connection()
     backend._backend.send_messages = lambda messages: answer if len(messages) == 2 else None
     assert backend.send_messages([message(CLEAR), message(HELD), message(CLEAR, HELD)]) == count
+
+
+def test_held_recipients_are_logged_without_their_addresses(
+    outbox: list[Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    connection().send_messages([message(CLEAR), message()])
+    assert caplog.record_tuples == []
+    connection().send_messages([message(HELD), message(HELD, CLEAR), message(CLEAR)])
+    ((name, level, text),) = caplog.record_tuples
+    assert (name, level) == ("ses_suppression", logging.WARNING)
+    assert text.startswith("2 recipients are held back by the suppression list, 1 of 3 messages")
+    assert "@" not in text
+    assert len(outbox) == 3
+
+
+PROJECT = """
+import django, sys
+from django.conf import settings
+from django.core.management import execute_from_command_line
+from ses_suppression.contrib.django import EmailBackend
+from ses_suppression.testing import InMemorySuppressionList
+
+class Backend(EmailBackend):
+    def __init__(self, **options):
+        suppressions = InMemorySuppressionList()
+        suppressions.suppress("held@example.com", by="test", note="held back")
+        super().__init__(suppressions=suppressions, **options)
+
+if __name__ == "__main__":
+    settings.configure(
+        EMAIL_BACKEND="project.Backend",
+        SES_SUPPRESSION={"BACKEND": "django.core.mail.backends.dummy.EmailBackend"},
+        MANAGERS=[("Held", "held@example.com")],
+    )
+    execute_from_command_line(["manage.py", "sendtestemail", *sys.argv[1:]])
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "shown"),
+    [
+        ([CLEAR], ""),
+        ([HELD], "1 recipients are held back by the suppression list, 1 of 1 messages"),
+        ([HELD, CLEAR], "1 recipients are held back by the suppression list, 0 of 1 messages"),
+        (["--managers"], "1 recipients are held back by the suppression list, 1 of 1 messages"),
+    ],
+)
+def test_sendtestemail_shows_that_an_address_is_held_back(
+    tmp_path: Path, arguments: list[str], shown: str
+) -> None:
+    program = tmp_path / "project.py"
+    program.write_text(PROJECT)
+    command = [sys.executable, str(program), *arguments]
+    root = str(Path(__file__).parents[2])
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=True, env={"PYTHONPATH": root}, timeout=60
+    )
+    assert done.stderr[: len(shown) or None] == shown
