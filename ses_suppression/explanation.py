@@ -104,7 +104,8 @@ def _what(evidence: Evidence) -> str:
             return f"{evidence.kind}{on} by {evidence.by}: {evidence.note}"
         case Kind.TALLY:
             on = f" on {_stream(evidence.stream)}" if evidence.stream else ""
-            return f"and the same{on}, since {evidence.first_at:%Y-%m-%d %H:%M:%S}"
+            since = evidence.first_at or evidence.at
+            return f"more of the same{on}, not kept one by one, since {since:%Y-%m-%d %H:%M:%S}"
         case Kind.VOID:
             return f"void of {evidence.voids} ({evidence.undo}) by {evidence.by}: {evidence.note}"
         case _:

@@ -4,7 +4,7 @@ from ses_suppression.decision import decide
 from ses_suppression.evidence import Evidence, Kind
 from ses_suppression.explanation import describe, explain, lifted_by
 from ses_suppression.policy import Policy
-from ses_suppression.record import Record
+from ses_suppression.record import Record, updated
 from tests.strategies import any_evidence, evidence_with_voids
 from tests.unit.test_decision import (
     JANE,
@@ -126,6 +126,16 @@ def test_an_unsubscription_and_a_subscription_say_from_what() -> None:
         "the recipient, who subscribes again (with the feed `configuration-set`), or an operator "
         "(`remove`); SES's contact list stays as it is"
     )
+
+
+def test_a_tally_says_what_it_stands_for() -> None:
+    many = [complaint(at, stream="news") for at in range(40)]
+    record = updated(Record(address=JANE), many, Policy())
+    assert record is not None
+    assert (
+        "  2026-01-20 08:00:00  more of the same on stream news, not kept one by one, since "
+        "2026-01-02 08:00:00\n    complaint: suppresses, without end"
+    ) in str(explain(record, Policy()))
 
 
 def test_another_policy_says_what_it_would_have_done() -> None:
