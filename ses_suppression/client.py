@@ -82,7 +82,8 @@ class Unknown(StrEnum):
 class Screening:
     """Who of a list may be mailed. Every address of the input is in just one of the four.
 
-    The caller's own spelling and order are kept, in each part.
+    The caller's own spelling and order are kept, in each part. The `repr` shows only numbers: an
+    error carries a screening to where errors are logged.
 
     Attributes:
         allowed: mail may be sent; an address that stood twice stands twice.
@@ -96,6 +97,11 @@ class Screening:
     unknown: Mapping[str, SESSuppressionError] = field(default_factory=dict)
     invalid: Mapping[str, InvalidAddressError] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        parts = ("allowed", "suppressed", "unknown", "invalid")
+        numbers = ", ".join(f"{name}: {len(getattr(self, name))}" for name in parts)
+        return f"<Screening {numbers}>"
+
 
 class AddressesUnknownError(StoreUnavailableError):
     """DynamoDB did not answer for some addresses of a list.
@@ -108,8 +114,10 @@ class AddressesUnknownError(StoreUnavailableError):
         first = next(iter(screening.unknown.values()))
         code = first.code if isinstance(first, StoreUnavailableError) else type(first).__name__
         super().__init__(code, f"nothing is known about {len(screening.unknown)} addresses")
-        self.args = (screening,)  # with which a copy of it is made
         self.screening = screening
+
+    def __reduce__(self) -> tuple[type["AddressesUnknownError"], tuple[Screening]]:
+        return type(self), (self.screening,)
 
 
 class SuppressionList:

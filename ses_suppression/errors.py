@@ -1,7 +1,18 @@
-"""Every error that this package raises on purpose. No text of one holds an e-mail address."""
+"""Every error that this package raises on purpose.
+
+No e-mail address is in the `str`, the `repr` or the `args` of one: frameworks log and store them.
+An attribute may hold addresses; its `repr` shows only their number.
+"""
 
 from collections.abc import Mapping
 from typing import Any
+
+
+class ByAddress(dict[str, Any]):
+    """A mapping by address. Its `repr` shows only how many there are."""
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} addresses>"
 
 
 class SESSuppressionError(Exception):
@@ -83,11 +94,11 @@ class AllRecipientsSuppressedError(SESSuppressionError):
     """
 
     def __init__(self, suppressed: Mapping[str, Any]) -> None:
-        super().__init__(suppressed)
-        self.suppressed = suppressed
+        super().__init__(f"all {len(suppressed)} recipients are held back by the suppression list")
+        self.suppressed: Mapping[str, Any] = ByAddress(suppressed)
 
-    def __str__(self) -> str:
-        return f"all {len(self.suppressed)} recipients are held back by the suppression list"
+    def __reduce__(self) -> tuple[type["AllRecipientsSuppressedError"], tuple[Mapping[str, Any]]]:
+        return type(self), (self.suppressed,)
 
 
 class MissingSettingError(SESSuppressionError):
