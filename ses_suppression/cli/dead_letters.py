@@ -5,7 +5,6 @@ the queue behind an SNS subscription, and cannot say what a message was refused 
 twice, because this stopped in between, is applied once.
 """
 
-import io
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import nullcontext, suppress
@@ -18,6 +17,7 @@ from typing import Annotated, Any
 import typer
 from botocore.exceptions import ClientError
 
+from ses_suppression.cli.files import appending
 from ses_suppression.cli.output import json_line
 from ses_suppression.cli.parameters import Apply
 from ses_suppression.cli.session import Session
@@ -149,12 +149,11 @@ def drop(
     """
     session: Session = context.obj
     counts: Counter[str] = Counter()
-    with to.open("a", encoding="utf-8") if apply else nullcontext(io.StringIO()) as file:
+    with appending(to) if apply else nullcontext() as append:
         for letter in _taken(session, kind, apply=apply):
             counts[letter.kind] += 1
-            if apply:
-                file.write(json_line(letter.document()))
-                file.flush()
+            if append:
+                append(json_line(letter.document()))
                 _delete(session, letter)
     _tell(session, counts, "dropped", applied=apply)
 

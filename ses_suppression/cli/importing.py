@@ -2,18 +2,20 @@
 
 import codecs
 import csv
-import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import IO, Annotated, Any, Self
+from types import TracebackType
+from typing import IO, TYPE_CHECKING, Annotated, Any, Self
 
 import typer
 
 from ses_suppression import operator_actions
+from ses_suppression.cli.files import written_at_once
 from ses_suppression.cli.parameters import ADDRESSES_A_BATCH, Writer, planned
 from ses_suppression.cli.session import Session
 from ses_suppression.evidence import Evidence
@@ -24,6 +26,9 @@ from ses_suppression.import_formats import (
     escaped,
     read_export,
 )
+
+if TYPE_CHECKING:
+    import _csv
 
 _SHOWN = 5
 
@@ -214,29 +219,28 @@ def _count_lines(file: Path) -> int | None:
 
 
 class _Rejects:
-    """The file of what could not be taken over: made when there is something in it, at the end."""
+    """The file of the rows that are left out; without any it is not written."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._file: IO[str] | None = None
+        self._opened = ExitStack()
+        self._table: _csv.Writer | None = None
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        if self._file:
-            self._file.close()
-            Path(self._file.name).replace(self._path)
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._opened.__exit__(kind, error, traceback)
 
     def write(self, row: RejectedRow) -> None:
         """Add a row."""
-        if self._file is None:
-            self._file = tempfile.NamedTemporaryFile(  # noqa: SIM115  # it is closed at the end
-                "w", encoding="utf-8", newline="", dir=self._path.parent, delete=False
-            )
-            self._write("line", "text", "problem")
-        self._write(str(row.line), escaped(row.text), row.problem)
-
-    def _write(self, *cells: str) -> None:
-        if self._file:
-            csv.writer(self._file, lineterminator="\n").writerow(cells)
+        if self._table is None:
+            file = self._opened.enter_context(written_at_once(self._path))
+            self._table = csv.writer(file, lineterminator="\n")
+            self._table.writerow(("line", "text", "problem"))
+        self._table.writerow((row.line, escaped(row.text), row.problem))
