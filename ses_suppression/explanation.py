@@ -39,9 +39,10 @@ class Explanation:
     verdict: tuple[Suppression, ...]
 
     def __str__(self) -> str:
-        return "\n".join(self._text())
+        return "\n".join(self.text())
 
-    def _text(self) -> Iterator[str]:
+    def text(self) -> Iterator[str]:
+        """Yield it line by line."""
         yield self.address
         for line in self.lines:
             yield f"  {line.at:%Y-%m-%d %H:%M:%S}  {line.what}"

@@ -34,7 +34,7 @@ _LONGEST_REMARK = 40
 
 
 class UnknownFormatError(SESSuppressionError, ValueError):
-    """The file is none of the known exports. The message names its header and the known ones."""
+    """The file is none of the known exports. The message names its header, the notes the known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,12 +141,14 @@ def _recognised(header: Sequence[str]) -> Format:
                     "addresses"
                 )
             return form
-    known = "\n".join(f"  {form.name}: {', '.join(sorted(form.header))}" for form in FORMATS)
     found = kept_diagnostic(", ".join(header)) or "nothing"  # a list without one has an address
-    raise UnknownFormatError(
-        f"the header is none of the known ones; found: {found}. There has to be:\n{known}\n"
-        f"  {SES_BULK.name}: address, BOUNCE or COMPLAINT"
+    error = UnknownFormatError(
+        f"the header is none of the known ones; found: {found}. There has to be:"
     )
+    for form in FORMATS:
+        error.add_note(f"{form.name}: {', '.join(sorted(form.header))}")
+    error.add_note(f"{SES_BULK.name}: address, BOUNCE or COMPLAINT")
+    raise error
 
 
 class _Reader(Protocol):

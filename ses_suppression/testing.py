@@ -2,7 +2,7 @@
 
 import threading
 import uuid
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -77,6 +77,15 @@ class InMemoryStore:
         return Found(
             verdicts={address: self._load_one(address).suppressions for address in addresses}
         )
+
+    def scan(self) -> Iterator[Loaded]:
+        """Read all records."""
+        found = [self._load_one(address) for address in list(self.records)]
+        yield Loaded(records={record.address: record for record in found if record.evidence})
+
+    def erase(self, address: str) -> None:
+        """Delete the record of an address."""
+        self.records.pop(address, None)
 
     def _load_one(self, address: str) -> Record:
         record = self.records.get(address, Record(address=address))

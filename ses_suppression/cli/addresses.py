@@ -103,7 +103,8 @@ def explain(context: typer.Context, address: Address) -> None:
             }
         )
         return
-    session.out.say(str(found))
+    for line in found.text():
+        session.out.say(line)
     for suppression in found.verdict:
         if suppression.holds_at(now):
             session.out.say(f"     what lifts it: {explanation.lifted_by(suppression)}")

@@ -3,7 +3,9 @@
 import io
 import os
 import sys
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 import typer
@@ -24,8 +26,9 @@ from ses_suppression.cli.output import Output
 from ses_suppression.cli.session import Session
 from ses_suppression.errors import ConflictError, SESSuppressionError, StoreUnavailableError
 
-USAGE, REFUSED = 2, 3
-"""Exit statuses beside 0, fine, and 1, the answer is no: it was asked wrongly; AWS said no."""
+UNEXPECTED, USAGE, REFUSED = 1, 2, 3
+"""Exit statuses beside 0, success, and 1, a negative result: an error in this software, which is 1
+too, so that a script holds mail back; a usage error; an AWS error."""
 
 _HINTS = {
     "AccessDeniedException": "the caller may not do this: check --profile and its policy",
@@ -38,6 +41,23 @@ _HINTS = {
     "NoRegionError": "no region is named: --region eu-west-1, or AWS_REGION",
     "EndpointConnectionError": "AWS cannot be reached: check the network, --region, --endpoint-url",
 }
+
+# What is wrong with a command line. Its panel would show the text of an argument as it is.
+_UsageError: Any = typer.BadParameter.__base__
+
+
+@dataclass
+class _Run:
+    """One command line.
+
+    Attributes:
+        make_session: of the output and the global options.
+        session: the one that was made; None: the command line did not come so far.
+    """
+
+    make_session: Callable[..., Session] = Session
+    session: Session | None = None
+
 
 app = typer.Typer(
     name="ses-suppression",
@@ -103,8 +123,8 @@ def options(
     Exit status: 0 fine, 1 the answer is no, 2 asked wrongly, 3 AWS said no.
     """
     del debug  # `run` looks at it
-    holder = context.obj
-    context.obj = holder["session"] = Session(
+    this: _Run = context.obj
+    context.obj = this.session = this.make_session(
         Output(as_json=json),
         environment=env,
         table=table,
@@ -114,27 +134,42 @@ def options(
     )
 
 
-def run() -> None:
-    """Run the command line; an error is a sentence, never a traceback, unless `--debug` asks."""
+def run(
+    arguments: Sequence[str] | None = None, make_session: Callable[..., Session] = Session
+) -> None:
+    """Run the command line; an error is a sentence, never a traceback, unless `--debug` asks.
+
+    Args:
+        arguments: the command line without the name of the program; None: that of the process.
+        make_session: makes the session of the output and the global options.
+
+    Raises:
+        SystemExit: always, with the exit status.
+    """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # no character is worth a failure
-    holder: dict[str, Session] = {}
+    this = _Run(make_session)
+    arguments = sys.argv[1:] if arguments is None else arguments
     try:
-        app(obj=holder)
+        status = app(arguments, obj=this, standalone_mode=False) or 0
     except BrokenPipeError:
         # Whoever read has read enough, as `head` does. Python would complain at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except SystemExit as ended:
-        if not ended.code and "session" in holder and holder["session"].incomplete:
-            sys.exit(REFUSED)
-        raise
-    except (SESSuppressionError, ClientError, BotoCoreError, OSError, ValueError) as error:
-        if "--debug" in sys.argv:
-            raise
+        status = 0
+    except _UsageError as error:
+        status = error.exit_code
+        if message := error.format_message():  # else the help was shown
+            Output().fail(_with_help(message, error.ctx))
+    except Exception as error:  # noqa: BLE001  # Python would show its text as it is
         status, message = _status_and_message(error)
-        sys.stderr.write(f"error: {message}\n")
-        sys.exit(status)
+        details = getattr(error, "__notes__", ())
+        if "--debug" in arguments or status == UNEXPECTED:
+            details = "".join(traceback.format_exception(error)).splitlines()
+        Output().fail(message, details)
+    if not status and this.session and this.session.incomplete:
+        status = REFUSED
+    sys.exit(status)
 
 
 def _status_and_message(error: Exception) -> tuple[int, str]:
@@ -153,8 +188,14 @@ def _status_and_message(error: Exception) -> tuple[int, str]:
             return USAGE, str(error)
         case OSError(filename=str(name), strerror=str(what)):
             return USAGE, f"{name}: {what}"
-        case _:
+        case OSError() | ValueError():
             return USAGE, str(error)
+        case _:
+            return UNEXPECTED, f"{type(error).__name__}: {error}"
+
+
+def _with_help(message: str, context: typer.Context | None) -> str:
+    return f"{message.rstrip('.')}. See {context.command_path} --help" if context else message
 
 
 def _with_hint(code: str, message: str) -> str:

@@ -144,7 +144,8 @@ def stats(context: typer.Context) -> None:
             }
         )
         return
-    session.out.say(f"{records:,} addresses with a record, {reasons.total():,} suppressions\n")
+    session.out.say(f"{records:,} addresses with a record, {reasons.total():,} suppressions")
+    session.out.say("")
     session.out.table(["reason", "suppressions"], _numbered(reasons.most_common()))
     session.out.table(
         [f"domain (the first {_TOP})", "suppressions"], _numbered(domains.most_common(_TOP))
@@ -189,7 +190,7 @@ def export(
     """
     session: Session = context.obj
     now = session.now
-    with written_at_once(output) if output else nullcontext(session.out.console.file) as file:
+    with written_at_once(output) if output else nullcontext(session.out) as file:
         table = csv.writer(file, lineterminator="\n")
         if form is Form.CSV:
             table.writerow(COLUMNS)

@@ -1,4 +1,8 @@
-"""What a command says: a table for a person, or JSON for a script."""
+"""What a command says: a table for a person, or JSON for a script.
+
+All output of a command goes through `Output`. Its texts may be a stranger's: a diagnostic, a tag, a
+note, a file's name. Such a text never moves the cursor, forges a line or is markup.
+"""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -19,7 +23,6 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from ses_suppression.notification import UNPRINTABLE
 from ses_suppression.suppression import Suppression
 
 _PIPE_WIDTH = 200  # a file or a pipe has no width: let nothing be cut there
@@ -35,7 +38,7 @@ def _console(*, stderr: bool = False) -> Console:
 
 @dataclass
 class Output:
-    """Standard output, as text or as JSON lines; what is beside the matter goes to standard error.
+    """Standard output, as text or as JSON lines; warnings and errors go to standard error.
 
     Attributes:
         as_json: one JSON document a line, with stable keys.
@@ -50,16 +53,29 @@ class Output:
         self.console.file.write(json_line(document))
 
     def say(self, text: str) -> None:
-        """Write a text, a line for each of its lines."""
-        self.console.print("\n".join(map(printable, text.splitlines())), soft_wrap=True)
+        """Write a line."""
+        _print(self.console, text)
+
+    def write(self, text: str) -> None:
+        """Write a row for another program as it is; in a terminal, as `say` does."""
+        if self.console.is_terminal:
+            self.say(text.removesuffix("\n"))
+        else:
+            self.console.file.write(text)
 
     def warn(self, text: str) -> None:
-        """Write a warning beside the output."""
-        self.errors.print(f"warning: {printable(text)}", style="yellow", soft_wrap=True)
+        """Write a warning."""
+        _print(self.errors, f"warning: {text}", style="yellow")
+
+    def fail(self, text: str, details: Iterable[str] = ()) -> None:
+        """Write an error, and a line for each of its details."""
+        _print(self.errors, f"error: {text}")
+        for detail in details:
+            _print(self.errors, f"  {detail}")
 
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         """Write a table; nothing when it has no rows."""
-        table = Table(*columns, box=None, pad_edge=False, header_style="bold")
+        table = Table(*map(printable, columns), box=None, pad_edge=False, header_style="bold")
         for row in rows:
             table.add_row(*(printable(as_text(cell)) for cell in row))
         if table.row_count:
@@ -68,7 +84,8 @@ class Output:
     @contextmanager
     def progress(self, what: str, total: int | None = None) -> Iterator["Advance"]:
         """Show how far it is, at which rate and for how long still, while a person watches."""
-        columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()]
+        columns = [TextColumn("{task.description}", markup=False), BarColumn()]
+        columns += [MofNCompleteColumn()]
         columns += [TextColumn("{task.fields[rate]}"), TimeElapsedColumn()]
         columns += [TaskProgressColumn(), TimeRemainingColumn()] if total else []
         with Progress(
@@ -79,7 +96,7 @@ class Output:
             redirect_stdout=False,  # what is written there is for a file, or for another program
             redirect_stderr=False,
         ) as progress:
-            yield Advance(progress, progress.add_task(what, total=total, rate=""))
+            yield Advance(progress, progress.add_task(printable(what), total=total, rate=""))
 
 
 @dataclass
@@ -108,9 +125,22 @@ def json_line(document: Mapping[str, Any]) -> str:
     return json.dumps(document, default=as_text) + "\n"
 
 
+def _print(console: Console, text: str, *, style: str | None = None) -> None:
+    console.print(printable(text), style=style, soft_wrap=True)
+
+
 def printable(text: str) -> str:
-    """Take out what moves the cursor, hides or reorders text: a stranger may have sent it."""
-    return UNPRINTABLE.sub(" ", text)
+    r"""Write as an escape whatever ends a line, moves the cursor, or hides or reorders text.
+
+    >>> print(printable("550 \x1b[2J no such\nuser"))
+    550 \x1b[2J no such\nuser
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode()
+        for character in text
+    )
 
 
 def suppression_document(suppression: Suppression) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from ses_suppression.cli.app import _COMMANDS, app
+from ses_suppression.cli.app import _COMMANDS, _Run, app
 from ses_suppression.cli.output import Output, json_line
 
 ROOT = Path(__file__).parent.parent.parent
@@ -22,7 +22,7 @@ COMMANDS = [
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_the_help_of_every_command_has_an_example(command: list[str]) -> None:
-    result = CliRunner().invoke(app, [*command, "--help"], env={"COLUMNS": "200"}, obj={})
+    result = CliRunner().invoke(app, [*command, "--help"], env={"COLUMNS": "200"}, obj=_Run())
     assert result.exit_code == 0
     text = " ".join(re.sub(r"\x1b\[[0-9;]*m", "", result.output).split())
     assert f"Example: ses-suppression --env prod {' '.join(command)}" in text
