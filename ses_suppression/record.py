@@ -1,7 +1,8 @@
 """One address, as the table holds it: what happened, and what follows from it."""
 
+import re
 from collections.abc import Iterable, Mapping
-from dataclasses import field
+from dataclasses import field, replace
 
 from ses_suppression.decision import decide, expires_at
 from ses_suppression.errors import InvalidActionError
@@ -52,6 +53,20 @@ def refusal(record: Record, new: Iterable[Evidence]) -> InvalidActionError | Non
             "add the one that counts"
         )
     return None
+
+
+def without_reports_of(address: str, record: Record) -> Record | None:
+    """Return the record of another address without this one in its `reported_as`; None: as it is.
+
+    After forwarding, the evidence about the mailed address names the one that bounced.
+    """
+    # A report that is no address is kept as its text, and may hold one.
+    named = re.compile(rf"(?<![\w.+-]){re.escape(address)}(?![\w-]|\.\w)", re.IGNORECASE)
+    evidence = tuple(
+        replace(piece, reported_as=None) if named.search(piece.reported_as or "") else piece
+        for piece in record.evidence
+    )
+    return None if evidence == record.evidence else replace(record, evidence=evidence)
 
 
 def updated(record: Record, new: Iterable[Evidence], policy: Policy) -> Record | None:

@@ -226,7 +226,11 @@ class DynamoDBStore:
             pool.shutdown(wait=False, cancel_futures=True)
 
     def erase(self, address: str) -> None:
-        """Delete the item of an address, with all that is known about it."""
+        """Delete the item of an address, with all that is known about it.
+
+        The evidence about another address may still name it, where that forwards its mail: see
+        `without_reports_of`.
+        """
         try:
             self._client.delete_item(TableName=self._table_name, Key={"address": {"S": address}})
         except (ClientError, BotoCoreError) as error:

@@ -9,8 +9,10 @@ from ses_suppression import explanation, operator_actions
 from ses_suppression.acting import act
 from ses_suppression.address import fingerprint as fingerprint_of
 from ses_suppression.address import normalise
+from ses_suppression.cli.listing import scanned
 from ses_suppression.cli.output import suppression_document
 from ses_suppression.cli.parameters import (
+    BATCH_SECONDS,
     Address,
     AskedStream,
     AskedTenant,
@@ -19,18 +21,18 @@ from ses_suppression.cli.parameters import (
     held_at,
     load,
     moment,
+    report_failures,
 )
 from ses_suppression.cli.session import Session
 from ses_suppression.deadline import Deadline
 from ses_suppression.decision import has_complained
-from ses_suppression.errors import UnreadableItemError
+from ses_suppression.errors import SESSuppressionError, UnreadableItemError
 from ses_suppression.evidence import Evidence
 from ses_suppression.policy import Reason
-from ses_suppression.record import Record
+from ses_suppression.record import Record, without_reports_of
 from ses_suppression.suppression import Suppression
 
 HELD_BACK, NO_ADDRESS = 1, 2
-_ACTION_SECONDS = 30.0
 
 
 def check(
@@ -180,7 +182,7 @@ def _act(session: Session, address: str, action: Evidence) -> Record:
         action,
         store=session.store,
         policy=session.policy,
-        deadline=Deadline(_ACTION_SECONDS),
+        deadline=Deadline(BATCH_SECONDS),
     )
 
 
@@ -211,9 +213,10 @@ def erase(
     address: Address,
     apply: Annotated[bool, typer.Option("--apply", help="Do it; else say what is lost.")] = False,
 ) -> None:
-    """Forget an address wholly, as the law may want it. It can be mailed again afterwards.
+    """Delete everything stored about an address. It can be mailed again afterwards.
 
-    SES's own list is left alone: `remove --ses` before, else `sync` brings the address back.
+    It reads the whole table, to take the address out of the evidence about others too. SES's own
+    list is left alone: run `remove --ses` before, else `sync` brings the address back.
 
     Example: `ses-suppression --env prod erase jane@example.com --apply`
     """
@@ -227,12 +230,14 @@ def erase(
     held = held_at(record, session.now)
     if apply:
         session.store.erase(key)
+    reports = _erase_reports(session, key, apply=apply)
     if session.out.as_json:
         session.out.emit(
             {
                 "address": key,
                 "erased": apply,
                 "evidence": len(record.evidence),
+                "reports": reports,
                 "suppressions": [suppression_document(one) for one in held],
             }
         )
@@ -241,6 +246,23 @@ def erase(
     session.out.say(f"{key}: {done}, with {len(record.evidence)} pieces of evidence")
     for suppression in held:
         session.out.say(f"  no longer held back: {explanation.describe(suppression)}")
+    if reports:
+        verb = "is" if apply else "would be"
+        session.out.say(f"  it {verb} taken out of the evidence about {reports:,} others")
+
+
+def _erase_reports(session: Session, address: str, *, apply: bool) -> int:
+    """Take an address out of the evidence about others; return about how many others."""
+    found = 0
+    failures: dict[str, SESSuppressionError] = {}
+    for other in scanned(session):
+        without = without_reports_of(address, other) if other.address != address else None
+        if without:
+            found += 1
+            if apply:
+                failures.update(session.store.save([without], deadline=Deadline(BATCH_SECONDS)))
+    report_failures(session, failures)
+    return found
 
 
 def fingerprint(context: typer.Context, address: Address) -> None:

@@ -19,7 +19,7 @@ from ses_suppression.record import Record, updated
 from ses_suppression.suppression import Suppression
 
 ADDRESSES_A_BATCH = 400
-_BATCH_SECONDS = 120.0
+BATCH_SECONDS = 120.0
 
 
 def moment(text: str) -> datetime:
@@ -74,7 +74,7 @@ def load_many(session: Session, addresses: Sequence[str]) -> Mapping[str, Record
     Raises:
         SESSuppressionError: the first reason why one could not be read.
     """
-    loaded = session.store.load(addresses, consistent=True, deadline=Deadline(_BATCH_SECONDS))
+    loaded = session.store.load(addresses, consistent=True, deadline=Deadline(BATCH_SECONDS))
     for failure in loaded.failures.values():
         raise failure
     return loaded.records
@@ -82,7 +82,7 @@ def load_many(session: Session, addresses: Sequence[str]) -> Mapping[str, Record
 
 def planned(session: Session, new: Mapping[str, Sequence[Evidence]]) -> dict[str, Record]:
     """Give the records that evidence would change, without writing them."""
-    loaded = session.store.load(new, consistent=False, deadline=Deadline(_BATCH_SECONDS))
+    loaded = session.store.load(new, consistent=False, deadline=Deadline(BATCH_SECONDS))
     report_failures(session, loaded.failures)
     return {
         address: change
@@ -124,7 +124,7 @@ class Writer:
             batch,
             store=self.session.store,
             policy=self.policy,
-            deadline=Deadline(_BATCH_SECONDS),
+            deadline=Deadline(BATCH_SECONDS),
         )
         self.written += len(applied.changed)
         self.failures.update(applied.failures)
