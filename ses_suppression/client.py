@@ -31,7 +31,7 @@ from ses_suppression.errors import (
     StoreUnavailableError,
     UnreadableItemError,
 )
-from ses_suppression.evidence import EVERY_STREAM, Evidence, tenant_key
+from ses_suppression.evidence import EVERY_STREAM, Evidence, check_length, tenant_key
 from ses_suppression.policy import Policy
 from ses_suppression.store import KEYS_A_REQUEST, DynamoDBStore, Found, Store, Verdict, chunks
 from ses_suppression.suppression import Suppression, lasts_longest
@@ -277,15 +277,16 @@ class SuppressionList:
 
         Raises:
             InvalidAddressError: the text is no address.
+            InvalidStreamError: the stream or the tenant has more than 256 characters.
             StoreUnavailableError: DynamoDB did not answer in time; not in the mode `allow`. Nothing
                 is known: do not take it for a yes.
         """
+        held_as = _held_as(stream, tenant)
         try:
             key = _key(address)
         except InvalidAddressError:
             self._count(invalid=1)
             raise
-        held_as = _held_as(stream, tenant)
         found = self._find([key], held_as)
         if key not in found.verdicts:
             error = found.failures[key]
@@ -313,6 +314,7 @@ class SuppressionList:
 
         Raises:
             AddressesUnknownError: in the mode `raise`, when DynamoDB did not answer for some.
+            InvalidStreamError: the stream or the tenant has more than 256 characters.
 
         >>> from ses_suppression.testing import InMemorySuppressionList
         >>> screening = InMemorySuppressionList().screen(["jane@example.com", "nobody"])
@@ -526,6 +528,7 @@ def _within(deadline: Deadline, future: "Future[_Answer]") -> _Answer:
 
 def _held_as(stream: str | None, tenant: str | None) -> Collection[str]:
     """Return the keys of a verdict that hold back such mail, in one order for equal ends."""
+    check_length(stream=stream, tenant=tenant)
     keys = {EVERY_STREAM, stream, tenant_key(tenant) if tenant else None}
     return sorted(filter(None, keys))
 

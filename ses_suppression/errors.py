@@ -57,6 +57,10 @@ class NoEffectError(SESSuppressionError):
     """An action would leave the address as it was. The message says why; nothing was written."""
 
 
+class InvalidStreamError(SESSuppressionError, ValueError):
+    """No mail can have such a stream or tenant. The message names the argument and the bound."""
+
+
 class ConflictError(SESSuppressionError):
     """Another writer changed the record between the read and the write: read again."""
 

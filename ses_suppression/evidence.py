@@ -13,8 +13,9 @@ from enum import StrEnum
 from typing import Any, TypeVar, assert_never
 
 from ses_suppression.address import domain_of
-from ses_suppression.errors import InvalidNotificationError
+from ses_suppression.errors import InvalidNotificationError, InvalidStreamError
 from ses_suppression.notification import (
+    LONGEST_STREAM,
     Bounce,
     Complaint,
     Delivery,
@@ -49,10 +50,6 @@ def tenant_key(name: str) -> str:
     return f"{TENANT_PREFIX}{name}"
 
 
-LONGEST_STREAM = 256
-"""Characters of a stream's name: those of a message tag's value (MessageTag, SES API reference)."""
-
-
 def is_stream(name: str) -> bool:
     """Whether a text can be the name of a stream of mail."""
     return (
@@ -60,6 +57,23 @@ def is_stream(name: str) -> bool:
         and not name.startswith(TENANT_PREFIX)
         and len(name) <= LONGEST_STREAM
     )
+
+
+def check_length(**names: str | None) -> None:
+    """Refuse a stream or a tenant that is asked about and is longer than any that is kept.
+
+    Args:
+        names: what it is -> its name; None: there is none.
+
+    Raises:
+        InvalidStreamError: it would never match, and nothing would be held back.
+    """
+    for what, name in names.items():
+        if name is not None and len(name) > LONGEST_STREAM:
+            raise InvalidStreamError(
+                f"{what}: at most {LONGEST_STREAM} characters, as the tag of a mail: "
+                f"this name has {len(name)}"
+            )
 
 
 class Kind(StrEnum):

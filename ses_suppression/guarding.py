@@ -22,6 +22,7 @@ from botocore.validate import ParamValidator
 
 from ses_suppression.client import AddressesUnknownError, SuppressionList
 from ses_suppression.errors import AllRecipientsSuppressedError, InvalidAddressError
+from ses_suppression.evidence import check_length
 
 METADATA_KEY = "SuppressedRecipients"
 """Where a response's metadata tells who was held back: address -> suppression."""
@@ -51,6 +52,7 @@ def guard(client: _Client, suppressions: SuppressionList, *, stream: str | None 
 
     Raises:
         ValueError: it is another service's client, or it is guarded already.
+        InvalidStreamError: the stream has more than 256 characters.
 
     A guarded call can raise:
         AllRecipientsSuppressedError: nobody is left; nothing was sent.
@@ -62,6 +64,7 @@ def guard(client: _Client, suppressions: SuppressionList, *, stream: str | None 
     >>> from ses_suppression.testing import InMemorySuppressionList
     >>> ses = guard(boto3.client("ses", "eu-west-1"), InMemorySuppressionList())
     """
+    check_length(stream=stream)
     meta = client.meta  # type: ignore[attr-defined]
     service = meta.service_model.service_id.hyphenize()
     if service not in _OPERATIONS:
@@ -83,9 +86,13 @@ def sending(stream: str | None) -> Iterator[None]:
 
     It holds for the thread, or the asynchronous task, that says so.
 
+    Raises:
+        InvalidStreamError: the stream has more than 256 characters.
+
     >>> with sending("newsletter"):
     ...     pass  # ses.send_email(...)
     """
+    check_length(stream=stream)
     token = _stream.set(stream)
     try:
         yield

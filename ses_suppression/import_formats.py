@@ -15,7 +15,7 @@ from typing import Protocol
 
 from ses_suppression.address import normalise
 from ses_suppression.errors import InvalidAddressError, SESSuppressionError
-from ses_suppression.evidence import EVERY_STREAM, LONGEST_STREAM, TENANT_PREFIX, is_stream
+from ses_suppression.evidence import EVERY_STREAM, TENANT_PREFIX, is_stream
 from ses_suppression.import_cells import (
     has_code,
     moment,
@@ -24,7 +24,7 @@ from ses_suppression.import_cells import (
     temporary_code,
 )
 from ses_suppression.import_services import FORMATS, SES_BULK, Format
-from ses_suppression.notification import kept_diagnostic
+from ses_suppression.notification import LONGEST_STREAM, kept_diagnostic
 from ses_suppression.policy import CONSEQUENCES, Policy, Reason, Record, Suppress
 from ses_suppression.rules import Rule
 

@@ -24,7 +24,8 @@ MAX_DIAGNOSTIC = 256
 _TAIL = 90  # the mark of Exchange Online, a server with time and id, has 86
 _CUT = " [...] "
 _MAX_TEXT = 128
-_MAX_TAG = 256  # characters of a message tag's value (MessageTag, SES API reference, version 2)
+LONGEST_STREAM = 256
+"""Characters of a stream's name: those of a message tag's value (MessageTag, SES API reference)."""
 
 _EVENT_SET_UP_NOTICE = "Successfully validated SNS topic for Amazon SES event publishing."
 _FEEDBACK = frozenset({"bounce", "complaint", "delivery", "subscription"})
@@ -375,7 +376,7 @@ def _preferences(
 
 def _preference(entry: object, path: str) -> Preference:
     topic = _object(entry, path)
-    name = _text(topic, "topicName", f"{path}.")
+    name = _text(topic, "topicName", f"{path}.", LONGEST_STREAM)
     if name is None:
         raise InvalidNotificationError(f"{path}.topicName", "missing")
     status = _text(topic, "subscriptionStatus", f"{path}.")
@@ -422,7 +423,7 @@ def _tags(tags: object) -> Mapping[str, tuple[str, ...]]:
     if not isinstance(tags, dict):
         return {}
     return {
-        name: tuple(clean(value, _MAX_TAG) for value in values if isinstance(value, str))
+        name: tuple(clean(value, LONGEST_STREAM) for value in values if isinstance(value, str))
         for name, values in tags.items()
         if isinstance(values, list)
     }
@@ -534,9 +535,9 @@ def _raw_text(holder: Mapping[str, Any], key: str, prefix: str) -> str | None:
     )
 
 
-def _text(holder: Mapping[str, Any], key: str, prefix: str) -> str | None:
+def _text(holder: Mapping[str, Any], key: str, prefix: str, limit: int = _MAX_TEXT) -> str | None:
     value = _raw_text(holder, key, prefix)
-    return None if value is None else clean(value, _MAX_TEXT) or None
+    return None if value is None else clean(value, limit) or None
 
 
 def _list(holder: Mapping[str, Any], key: str, prefix: str) -> list[Any]:

@@ -7,14 +7,8 @@ another one can strike it out again.
 from datetime import UTC, datetime
 
 from ses_suppression.errors import InvalidActionError
-from ses_suppression.evidence import (
-    LONGEST_STREAM,
-    TENANT_PREFIX,
-    Evidence,
-    Kind,
-    digest,
-    is_stream,
-)
+from ses_suppression.evidence import TENANT_PREFIX, Evidence, Kind, digest, is_stream
+from ses_suppression.notification import LONGEST_STREAM
 from ses_suppression.policy import Reason
 
 LONGEST_TEXT = 512
@@ -164,6 +158,11 @@ def _check(
         raise InvalidActionError("by: who does it has to be said")
     if not note.strip():
         raise InvalidActionError("note: why it is done has to be said")
+    if stream is not None and not is_stream(stream):
+        raise InvalidActionError(
+            f"stream: a name is needed that does not begin with {TENANT_PREFIX} and has at most "
+            f"{LONGEST_STREAM} characters; leave it out to mean every stream"
+        )
     try:
         sizes = [len(text.encode()) for text in (by, note, stream or "")]
     except UnicodeEncodeError:
@@ -175,11 +174,6 @@ def _check(
         raise InvalidActionError("at and until: a time without a time zone could be any")
     if until is not None and until <= at:
         raise InvalidActionError("until: it is not after its beginning")
-    if stream is not None and not is_stream(stream):
-        raise InvalidActionError(
-            f"stream: a name is needed that does not begin with {TENANT_PREFIX} and has at most "
-            f"{LONGEST_STREAM} characters; leave it out to mean every stream"
-        )
 
 
 def _id(

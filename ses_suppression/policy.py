@@ -12,6 +12,7 @@ from typing import Any
 from ses_suppression.address import normalise
 from ses_suppression.errors import InvalidAddressError, InvalidPolicyError
 from ses_suppression.evidence import EVERY_STREAM, TENANT_PREFIX, is_stream
+from ses_suppression.notification import LONGEST_STREAM
 from ses_suppression.rules import Rule
 
 VARIABLE = "SUPPRESSION_POLICY"
@@ -275,7 +276,8 @@ def _streams(key: str, value: object) -> list[str]:
     for name in names:
         if not is_stream(name):
             raise InvalidPolicyError(
-                f"{key}: {name!r} is no stream: {TENANT_PREFIX} is reserved; choose another name"
+                f"{key}: {name[:40]!r} is no stream: {TENANT_PREFIX} is reserved, and a name has "
+                f"at most {LONGEST_STREAM} characters; choose another name"
             )
     return names
 

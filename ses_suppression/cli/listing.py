@@ -16,6 +16,7 @@ from ses_suppression.cli.files import written_at_once
 from ses_suppression.cli.output import as_text, json_line, suppression_document
 from ses_suppression.cli.parameters import domain_named, moment
 from ses_suppression.cli.session import Session
+from ses_suppression.evidence import check_length
 from ses_suppression.import_formats import escaped
 from ses_suppression.policy import Reason
 from ses_suppression.record import Record
@@ -79,6 +80,7 @@ def list_(
     """
     session: Session = context.obj
     now = session.now
+    check_length(stream=stream)
     at_domain = domain_named(domain) if domain else None
     rows = (
         (record, one)
