@@ -1,10 +1,10 @@
 """Answers that may be a little stale, kept in the memory of an app."""
 
-import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ses_suppression.fork import Lock
 from ses_suppression.store import Verdict
 
 
@@ -34,7 +34,7 @@ class Cache:
         self._settings = settings
         # Address -> when it was asked about, and the verdict; without one it was changed then.
         self._entries: OrderedDict[str, tuple[float, Verdict | None]] = OrderedDict()
-        self._lock = threading.Lock()
+        self._lock = Lock()
 
     def get(self, address: str, now: float, holds: Callable[[Verdict], bool]) -> Verdict | None:
         """Give the verdict on an address, if it is fresh enough.

@@ -2,7 +2,6 @@
 
 import logging
 import os
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -32,6 +31,7 @@ from ses_suppression.errors import (
     UnreadableItemError,
 )
 from ses_suppression.evidence import EVERY_STREAM, Evidence, check_length, tenant_key
+from ses_suppression.fork import Lock
 from ses_suppression.policy import Policy
 from ses_suppression.store import KEYS_A_REQUEST, DynamoDBStore, Found, Store, Verdict, chunks
 from ses_suppression.suppression import Suppression, lasts_longest
@@ -167,7 +167,7 @@ class SuppressionList:
         # A mail that waits to be sent does not wait for a list of a million.
         self._urgent_pool = DaemonPool(REQUESTS, "ses-suppression-urgent")
         self._counts: Counter[str] = Counter()
-        self._counting = threading.Lock()
+        self._counting = Lock()
 
     @classmethod
     def of_table(

@@ -1,18 +1,18 @@
 """Threads that hold nobody up: neither the caller beyond its deadline nor the process's end."""
 
-import os
 import queue
 import threading
-import weakref
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, TypeVar
+
+from ses_suppression.fork import BegunAgainInAFork
 
 _Answer = TypeVar("_Answer")
 _Task = tuple["Future[Any]", Callable[[], Any]]
 
 
-class DaemonPool:
+class DaemonPool(BegunAgainInAFork):
     """A bounded pool of daemon threads, which end when they have been idle for a while.
 
     `ThreadPoolExecutor` waits for its threads when the process ends. One of ours may hang in a name
@@ -37,10 +37,10 @@ class DaemonPool:
         self._name = name
         self._idle_seconds = idle_seconds
         self._thread = thread
-        self._begin()
-        _pools.add(self)
+        super().__init__()
 
-    def _begin(self) -> None:
+    def begin(self) -> None:
+        """Begin without tasks and threads."""
         self._tasks: queue.SimpleQueue[_Task] = queue.SimpleQueue()
         self._threads = 0
         self._idle = 0  # threads that wait, and that no task is meant for
@@ -81,15 +81,3 @@ class DaemonPool:
             del future, function  # an idle thread keeps nothing alive
             with self._lock:
                 self._idle += 1
-
-
-_pools: "weakref.WeakSet[DaemonPool]" = weakref.WeakSet()
-
-
-def _begin_anew() -> None:
-    for pool in _pools:
-        pool._begin()  # noqa: SLF001  # its own module
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_begin_anew)

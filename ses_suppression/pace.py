@@ -1,8 +1,9 @@
 """A limit on how much is asked of a service each second."""
 
-import threading
 import time
 from collections.abc import Callable
+
+from ses_suppression.fork import Lock
 
 
 class Pace:
@@ -25,7 +26,7 @@ class Pace:
         self._clock = clock
         self._sleep = sleep
         self._free_at = clock()
-        self._lock = threading.Lock()
+        self._lock = Lock()
 
     def spend(self, units: float = 1.0) -> None:
         """Wait until what was spent before is paid off, then take so many units.

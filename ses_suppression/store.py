@@ -10,10 +10,12 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from ses_suppression.daemon_pool import DaemonPool
 from ses_suppression.deadline import Deadline
 from ses_suppression.errors import (
     ConflictError,
@@ -129,7 +131,7 @@ class DynamoDBStore:
         self._client = client
         self._table_name = table_name
         self._clock = clock
-        self._pool = ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="dynamodb")
+        self._pool = DaemonPool(CONNECTIONS, "dynamodb")
 
     @classmethod
     def of_table(
@@ -262,7 +264,8 @@ class DynamoDBStore:
     def _each(self, function: Callable[[_In], _Out], inputs: Sequence[_In]) -> list[_Out]:
         if len(inputs) == 1:
             return [function(inputs[0])]
-        return list(self._pool.map(function, inputs))
+        tasks = [self._pool.submit(partial(function, one)) for one in inputs]
+        return [task.result() for task in tasks]
 
     def _load_chunk(
         self, addresses: Sequence[str], *, consistent: bool, deadline: Deadline

@@ -1,6 +1,5 @@
 """For tests: ours, and those of apps that use this package."""
 
-import threading
 import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -10,6 +9,7 @@ from typing import Any
 from ses_suppression.client import SuppressionList
 from ses_suppression.deadline import Deadline
 from ses_suppression.errors import ConflictError, SESSuppressionError
+from ses_suppression.fork import Lock
 from ses_suppression.record import Record
 from ses_suppression.store import Found, Loaded
 
@@ -43,7 +43,7 @@ class InMemoryStore:
         records: Mapping[str, Record] | None = None,
     ) -> None:
         self.records: dict[str, Record] = dict(records or {})
-        self._lock = threading.Lock()
+        self._lock = Lock()
         self._clock = clock
 
     def load(self, addresses: Collection[str], *, consistent: bool, deadline: Deadline) -> Loaded:

@@ -9,9 +9,7 @@ form. ("Verifying the signatures of Amazon SNS messages", SNS developer guide.)
 import base64
 import binascii
 import json
-import os
 import re
-import threading
 import urllib.request
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping
@@ -34,6 +32,7 @@ from cryptography.hazmat.primitives.hashes import SHA1, SHA256, HashAlgorithm
 from ses_suppression.daemon_pool import DaemonPool
 from ses_suppression.deadline import Deadline
 from ses_suppression.errors import InvalidNotificationError, SESSuppressionError
+from ses_suppression.fork import BegunAgainInAFork, Lock
 from ses_suppression.notification import Notification, parse
 
 if TYPE_CHECKING:
@@ -137,7 +136,7 @@ class SeenHere:
     def __init__(self, most: int = _IDS_KEPT) -> None:
         self._most = most
         self._ids: OrderedDict[str, None] = OrderedDict()
-        self._lock = threading.Lock()
+        self._lock = Lock()
 
     def __call__(self, message_id: str) -> bool:
         """Take an id, and tell whether it was there before."""
@@ -159,7 +158,7 @@ class Certificate:
     not_after: datetime
 
 
-class Certificates:
+class Certificates(BegunAgainInAFork):
     """SNS's certificates, fetched once each.
 
     Whoever knows a topic's ARN can name certificates that are none. So few are fetched at a time,
@@ -177,10 +176,13 @@ class Certificates:
         self._fetch = fetch or fetch_certificate
         self._seconds = seconds
         self._kept: OrderedDict[str, Certificate] = OrderedDict()
-        self._fetching: dict[str, Future[Certificate]] = {}
-        self._process = os.getpid()
         self._pool = DaemonPool(_FETCHED_AT_A_TIME, "sns-certificates")
-        self._lock = threading.Lock()
+        self._lock = Lock()
+        super().__init__()
+
+    def begin(self) -> None:
+        """Begin without fetches under way."""
+        self._fetching: dict[str, Future[Certificate]] = {}
 
     def get(self, url: str) -> Certificate:
         """Give the certificate behind a URL whose form has been checked.
@@ -205,8 +207,6 @@ class Certificates:
 
     def _under_way(self, url: str) -> "Future[Certificate]":
         """Fetch, or join who does, with the lock held; what nobody waits for any more goes on."""
-        if self._process != os.getpid():  # a fork has none of the threads
-            self._process, self._fetching = os.getpid(), {}
         self._fetching = {one: task for one, task in self._fetching.items() if not task.done()}
         if url not in self._fetching:
             if len(self._fetching) >= _FETCHES_WAITED_FOR:

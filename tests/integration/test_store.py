@@ -1,4 +1,5 @@
 import io
+import os
 import threading
 from collections.abc import Mapping
 from dataclasses import replace
@@ -37,6 +38,7 @@ from tests.integration.conftest import TABLE_NAME, create_table
 from tests.integration.servers import ACCESS
 from tests.strategies import START, any_evidence, evidence_with_voids, without_deliveries
 from tests.unit.test_decision import JANE, block, complaint, day, hard, opt_out, tenant_bounce
+from tests.unit.test_fork import answered_in_a_fork
 from tests.unit.test_ingest import apply_in_batches, twelve_notifications, without_revisions
 
 POLICY = Policy()
@@ -101,6 +103,19 @@ def test_more_addresses_than_one_request_takes_are_loaded_and_duplicates_once(cl
     assert loaded.failures == {}
     assert sum(bool(record.evidence) for record in loaded.records.values()) == 250
     assert len(loaded.records) == 251
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_forked_process_reads_with_threads_of_its_own(client: Any) -> None:
+    store = store_of(client)
+    addresses = [f"a{number}@example.com" for number in range(250)]
+
+    def are_read(asked: list[str]) -> bool:
+        return [*store.load(asked, consistent=True, deadline=Deadline(5)).records] == asked
+
+    assert are_read(addresses)
+    assert answered_in_a_fork(lambda: are_read(addresses[:101]))
 
 
 def test_of_two_writers_one_is_refused_and_nothing_is_overwritten(client: Any) -> None:

@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 
 from local.waiting import wait_for
-from ses_suppression import daemon_pool
+from ses_suppression import fork
 from ses_suppression.daemon_pool import DaemonPool
 
 
@@ -84,8 +84,8 @@ def in_child(question: Callable[[], bool]) -> bool:
 
 
 def test_the_pools_of_lists_that_are_gone_are_gone() -> None:
-    before = len(daemon_pool._pools)
+    before = len(fork._living)
     pool = DaemonPool(1, "gone", idle_seconds=0.05)
     pool.submit(lambda: None).result(timeout=5)
     del pool
-    wait_for("the end of the pool", lambda: len(daemon_pool._pools) <= before, seconds=5)
+    wait_for("the end of the pool", lambda: len(fork._living) <= before, seconds=5)

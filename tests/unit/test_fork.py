@@ -1,0 +1,115 @@
+"""A process that forks while its threads are at work, as a server that preloads an app does."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from itertools import cycle
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ses_suppression.cache import Cache, CacheSettings
+from ses_suppression.client import SuppressionList
+from ses_suppression.pace import Pace
+from ses_suppression.testing import InMemoryStore
+from ses_suppression.webhook import Certificates, RefusedMessageError, SeenHere
+
+ROOT = Path(__file__).parent.parent.parent
+FORKS = 100
+SECONDS = 10
+HELD, CLEAR = "held@example.com", "clear@example.com"
+
+pytestmark = [
+    pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system"),
+    pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning"),
+]
+
+
+def answered_in_a_fork(question: Callable[[], bool]) -> bool:
+    """Whether a forked process answers yes in time."""
+    child = os.fork()
+    if child == 0:
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.alarm(SECONDS)  # ends a process that hangs
+        answer = False
+        try:
+            answer = question()
+        finally:
+            os._exit(0 if answer else 1)
+    return os.waitpid(child, 0)[1] == 0
+
+
+def fork_under_load() -> None:
+    store = InMemoryStore()
+    SuppressionList(store).suppress(HELD, by="test", note="held back")
+    suppressions = SuppressionList(store, cache=CacheSettings(), check_seconds=2)
+
+    def check_for_ever() -> None:
+        for address in cycle([HELD, CLEAR]):
+            suppressions.check(address)
+
+    def answers() -> bool:
+        held, clear = suppressions.check(HELD), suppressions.check(CLEAR)
+        return held is not None and clear is None and suppressions.counts["suppressed"] > 0
+
+    for _ in range(4):
+        threading.Thread(target=check_for_ever, daemon=True).start()
+    if not all(answered_in_a_fork(answers) for _ in range(FORKS)):
+        sys.exit("a forked process did not answer")
+
+
+def test_every_process_that_is_forked_while_threads_check_answers() -> None:
+    program = "from tests.unit.test_fork import fork_under_load; fork_under_load()"
+    command = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", program]
+    ended = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=SECONDS * 10
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def checks_a_certificate(certificates: Certificates) -> bool:
+    with pytest.raises(RefusedMessageError, match="ZeroDivisionError"):
+        certificates.get("https://example.com/x.pem")
+    return True
+
+
+LOCKED: dict[str, tuple[Any, Callable[[Any], bool]]] = {
+    "cache": (Cache(CacheSettings()), lambda one: one.get(HELD, 0.0, bool) is None),
+    "pace": (Pace(1e9), lambda one: one.spend() is None),
+    "store": (InMemoryStore(), lambda one: one.save([], deadline=None) == {}),
+    "ids": (SeenHere(), lambda one: not one("id")),
+    "certificates": (Certificates(lambda _: bytes(1 // 0)), checks_a_certificate),
+}
+
+
+@pytest.mark.parametrize(("one", "question"), LOCKED.values(), ids=LOCKED)
+def test_a_lock_that_another_thread_holds_is_free_in_a_fork(
+    one: Any, question: Callable[[Any], bool]
+) -> None:
+    held, released = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with one._lock:
+            held.set()
+            released.wait(SECONDS * 2)
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    held.wait(SECONDS)
+    answered = answered_in_a_fork(lambda: question(one))
+    released.set()
+    holder.join()
+    assert answered
+
+
+def test_no_lock_of_the_package_is_left_out() -> None:
+    made = [
+        path.name
+        for path in sorted((ROOT / "ses_suppression").rglob("*.py"))
+        if any(f"threading.{name}(" in path.read_text() for name in ("Lock", "RLock", "Condition"))
+    ]
+    assert made == ["daemon_pool.py", "fork.py"], "both begin again"
