@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, assert_never
 
 import boto3
 from botocore.config import Config
@@ -65,8 +65,9 @@ class Unknown(StrEnum):
     """What becomes of an address about which DynamoDB did not answer.
 
     `hold`: `screen` puts it under `unknown`, `check` raises. `raise`: `screen` raises too.
-    `allow`: it is taken for allowed; that is counted and logged. (Not where the item is there and
-    cannot be read: somebody wrote it for a reason.)
+    `allow`: it is taken for allowed; that is counted and logged. Two cases are excepted. An item
+    that cannot be read is treated as with `hold`: it was written for a reason. A failure that needs
+    a change of the settings or permissions, such as a missing table, is raised as with `raise`.
     """
 
     HOLD = "hold"
@@ -113,7 +114,9 @@ class AddressesUnknownError(StoreUnavailableError):
     def __init__(self, screening: Screening) -> None:
         first = next(iter(screening.unknown.values()))
         code = first.code if isinstance(first, StoreUnavailableError) else type(first).__name__
-        super().__init__(code, f"nothing is known about {len(screening.unknown)} addresses")
+        reason = first.message if isinstance(first, StoreUnavailableError) else str(first)
+        number = len(screening.unknown)
+        super().__init__(code, f"nothing is known about {number} addresses: {reason}")
         self.screening = screening
 
     def __reduce__(self) -> tuple[type["AddressesUnknownError"], tuple[Screening]]:
@@ -278,8 +281,8 @@ class SuppressionList:
         Raises:
             InvalidAddressError: the text is no address.
             InvalidStreamError: the stream or the tenant has more than 256 characters.
-            StoreUnavailableError: DynamoDB did not answer in time; not in the mode `allow`. Nothing
-                is known: do not take it for a yes.
+            StoreUnavailableError: DynamoDB did not answer in time. Nothing is known: do not take it
+                for a yes. In the mode `allow` only when that is not going to change by itself.
         """
         held_as = _held_as(stream, tenant)
         try:
@@ -313,7 +316,8 @@ class SuppressionList:
             What is known within `screen_seconds`; of at most 100 addresses, within `check_seconds`.
 
         Raises:
-            AddressesUnknownError: in the mode `raise`, when DynamoDB did not answer for some.
+            AddressesUnknownError: in the mode `raise`, when DynamoDB did not answer for some; in
+                the mode `allow`, when that is not going to change by itself.
             InvalidStreamError: the stream or the tenant has more than 256 characters.
 
         >>> from ses_suppression.testing import InMemorySuppressionList
@@ -344,8 +348,8 @@ class SuppressionList:
             tenant: the tenant of SES in whose name the mail is sent.
 
         Raises:
-            AddressesUnknownError: in the mode `raise`; it ends the iteration, and holds what is
-                known of its block. In the others the blocks after it go on.
+            AddressesUnknownError: as `screen`; it ends the iteration, and holds what is known of
+                its block. Without it the next blocks follow.
 
         >>> from ses_suppression.testing import InMemorySuppressionList
         >>> lines = iter(["jane@example.com", "joe@example.com"])
@@ -432,7 +436,7 @@ class SuppressionList:
         ]
         for part, answer in zip(parts, answers, strict=True):
             try:
-                answered = _within(deadline, answer)
+                answered = _within(deadline, answer, self._store)
             except StoreUnavailableError as error:
                 found.failures.update(dict.fromkeys(part, error))
                 continue
@@ -487,7 +491,7 @@ class SuppressionList:
         screening = Screening(
             allowed=tuple(allowed), suppressed=suppressed, unknown=unknown, invalid=dict(invalid)
         )
-        if unknown and self._unknown is Unknown.RAISE:
+        if self._must_raise(unknown.values()):
             raise AddressesUnknownError(screening)
         return screening
 
@@ -498,7 +502,22 @@ class SuppressionList:
         )
 
     def _may_allow(self, error: SESSuppressionError) -> bool:
-        return self._unknown is Unknown.ALLOW and not isinstance(error, UnreadableItemError)
+        return (
+            self._unknown is Unknown.ALLOW
+            and not isinstance(error, UnreadableItemError)
+            and not _is_permanent(error)
+        )
+
+    def _must_raise(self, errors: Collection[SESSuppressionError]) -> bool:
+        match self._unknown:
+            case Unknown.HOLD:
+                return False
+            case Unknown.RAISE:
+                return bool(errors)
+            case Unknown.ALLOW:
+                return any(map(_is_permanent, errors))
+            case _:
+                assert_never(self._unknown)
 
     def _allow_unknown(self, errors: Sequence[SESSuppressionError]) -> None:
         if errors:
@@ -510,19 +529,23 @@ class SuppressionList:
             self._counts.update({name: number for name, number in counts.items() if number})
 
 
-def _within(deadline: Deadline, future: "Future[_Answer]") -> _Answer:
+def _is_permanent(error: SESSuppressionError) -> bool:
+    return isinstance(error, StoreUnavailableError) and error.is_permanent
+
+
+def _within(deadline: Deadline, future: "Future[_Answer]", store: Store) -> _Answer:
     """Wait for an answer until the deadline, whatever the SDK is waiting for itself."""
     try:
         return future.result(timeout=deadline.remaining)
     except FutureTimeoutError:
         future.cancel()
-        raise StoreUnavailableError("OutOfTime", "DynamoDB did not answer in time") from None
+        raise StoreUnavailableError("OutOfTime", f"{store} did not answer in time") from None
     except SESSuppressionError:
         raise
     except Exception as error:  # noqa: BLE001  # whatever an unreadable answer makes of the SDK
         # By its name alone: its text can hold a part of the answer.
         raise StoreUnavailableError(
-            type(error).__name__, "DynamoDB's answer could not be read"
+            type(error).__name__, f"the answer of {store} could not be read"
         ) from None
 
 

@@ -65,6 +65,18 @@ class ConflictError(SESSuppressionError):
     """Another writer changed the record between the read and the write: read again."""
 
 
+_PERMANENT = frozenset(
+    {
+        "AccessDenied",
+        "AccessDeniedException",
+        "ParamValidationError",  # no table can have such a name
+        "ResourceNotFoundException",  # no such table, or not in this region
+        "UnrecognizedClientException",  # no such credentials
+        "ValidationException",  # no table can have such a name, or it has another key
+    }
+)
+
+
 class StoreUnavailableError(SESSuppressionError):
     """DynamoDB did not answer, or refused. Nothing is known about the addresses in question.
 
@@ -77,6 +89,11 @@ class StoreUnavailableError(SESSuppressionError):
         super().__init__(code, message)
         self.code = code
         self.message = message
+
+    @property
+    def is_permanent(self) -> bool:
+        """Whether it lasts until the settings or permissions are changed."""
+        return self.code in _PERMANENT
 
     def __str__(self) -> str:
         return f"{self.code}: {self.message}"

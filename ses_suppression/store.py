@@ -130,8 +130,13 @@ class DynamoDBStore:
     ) -> None:
         self._client = client
         self._table_name = table_name
+        self._place = f"table {table_name} in {client.meta.region_name}"
         self._clock = clock
         self._pool = DaemonPool(CONNECTIONS, "dynamodb")
+
+    def __str__(self) -> str:
+        """Return where it is, for messages."""
+        return f"DynamoDB ({self._place})"
 
     @classmethod
     def of_table(
@@ -232,32 +237,28 @@ class DynamoDBStore:
 
         The evidence about another address may still name it, where that forwards its mail: see
         `without_reports_of`.
+
+        Raises:
+            StoreUnavailableError: DynamoDB did not confirm it.
         """
-        try:
-            self._client.delete_item(TableName=self._table_name, Key={"address": {"S": address}})
-        except (ClientError, BotoCoreError) as error:
-            raise _unavailable(error) from None
+        self._metered(self._client.delete_item, Key={"address": {"S": address}})
 
     def _page(
         self, segment: int, segments: int, start: Item | None, pace: Pace
     ) -> tuple[int, Loaded, Item | None]:
         options: dict[str, Any] = {"ExclusiveStartKey": start} if start else {}
         pace.spend(0)  # waits for what the pages before it have taken
-        try:
-            answer = self._client.scan(
-                TableName=self._table_name,
-                Segment=segment,
-                TotalSegments=segments,
-                Limit=_ITEMS_A_PAGE,
-                ReturnConsumedCapacity="TOTAL",
-                **options,
-            )
-        except (ClientError, BotoCoreError) as error:
-            raise _unavailable(error) from None
-        pace.spend(answer.get("ConsumedCapacity", {}).get("CapacityUnits", 0))
+        answer = self._metered(
+            self._client.scan,
+            Segment=segment,
+            TotalSegments=segments,
+            Limit=_ITEMS_A_PAGE,
+            **options,
+        )
+        pace.spend(answer["ConsumedCapacity"].get("CapacityUnits", 0))
         loaded = Loaded()
-        for item in answer["Items"]:
-            self._read(item.get("address", {}).get("S", "an item without address"), item, loaded)
+        for item in answer.get("Items", []):
+            self._read(_address_in(item), item, loaded)
         present = {address: record for address, record in loaded.records.items() if record.evidence}
         return segment, Loaded(present, loaded.failures), answer.get("LastEvaluatedKey")
 
@@ -285,32 +286,46 @@ class DynamoDBStore:
         attempt = 0
         while pending:
             if not deadline.remaining:
-                failure = StoreUnavailableError("OutOfTime", "there was no time left to ask")
+                failure = StoreUnavailableError(
+                    "OutOfTime", f"there was no time left to ask {self}"
+                )
                 return answered, dict.fromkeys(pending, failure)
             keys: Any = [{"address": {"S": address}} for address in pending]
             request: Any = {self._table_name: {"Keys": keys, **options}}
             try:
-                answer = self._client.batch_get_item(RequestItems=request)
-            except (ClientError, BotoCoreError) as error:
-                return answered, dict.fromkeys(pending, _unavailable(error))
-            if not isinstance(answer.get("Responses"), dict):
-                # Whoever answered was not DynamoDB: the SDK reads what is not JSON as nothing.
-                failure = StoreUnavailableError("UnreadableAnswer", "DynamoDB did not answer")
-                return answered, dict.fromkeys(pending, failure)
-            unanswered = _unanswered(answer, self._table_name)
-            items = answer["Responses"].get(self._table_name, [])
-            by_address: dict[str, Item] = {item["address"]["S"]: item for item in items}
+                answer = self._answer(
+                    self._client.batch_get_item, "Responses", RequestItems=request
+                )
+                by_address, unanswered = self._answered(answer, pending)
+            except StoreUnavailableError as error:
+                return answered, dict.fromkeys(pending, error)
             for address in pending:
                 if address not in unanswered:
                     answered[address] = by_address.get(address)
             pending = [address for address in pending if address in unanswered]
             if pending and not deadline.pause(attempt):
                 failure = StoreUnavailableError(
-                    "UnprocessedKeys", "DynamoDB did not answer for this key in time"
+                    "UnprocessedKeys", f"{self} did not answer for this key in time"
                 )
                 return answered, dict.fromkeys(pending, failure)
             attempt += 1
         return answered, {}
+
+    def _answered(
+        self, answer: Mapping[str, Any], asked: Sequence[str]
+    ) -> tuple[dict[str, Item], set[str]]:
+        """Return the items of an answer and the addresses that it leaves out, each one asked for.
+
+        Raises:
+            StoreUnavailableError: it answers something else.
+        """
+        unprocessed = answer.get("UnprocessedKeys", {}).get(self._table_name, {}).get("Keys", [])
+        unanswered = {_address_in(key) for key in unprocessed}
+        items = {_address_in(one): one for one in answer["Responses"].get(self._table_name, [])}
+        nothing_said = self._table_name not in answer["Responses"] and unanswered != {*asked}
+        if nothing_said or not {*items, *unanswered} <= {*asked}:
+            raise self._not_dynamodb()
+        return items, unanswered
 
     def _read(self, address: str, item: Item | None, loaded: Loaded) -> None:
         if item is None:
@@ -327,7 +342,9 @@ class DynamoDBStore:
 
     def _save_one(self, record: Record, deadline: Deadline) -> SESSuppressionError | None:
         if not deadline.remaining:
-            return StoreUnavailableError("OutOfTime", "there was no time left to write the record")
+            return StoreUnavailableError(
+                "OutOfTime", f"there was no time left to write the record to {self}"
+            )
         condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(revision)"}
         if record.revision is not None:
             condition = {
@@ -335,31 +352,73 @@ class DynamoDBStore:
                 "ExpressionAttributeValues": {":read": {"S": record.revision}},
             }
         try:
-            self._client.put_item(
-                TableName=self._table_name, Item=to_item(record, uuid.uuid4().hex), **condition
+            self._metered(
+                self._client.put_item, Item=to_item(record, uuid.uuid4().hex), **condition
             )
-        except (ClientError, BotoCoreError) as error:
-            if isinstance(error, ClientError) and error.response["Error"]["Code"] == _CHANGED:
+        except StoreUnavailableError as error:
+            if error.code == _CHANGED:
                 return ConflictError("another writer changed the record in between")
-            return _unavailable(error)
+            return error
         return None
 
+    def _metered(self, operation: Callable[..., Any], **request: object) -> Mapping[str, Any]:
+        """Ask for something whose answer holds nothing else that only DynamoDB can know.
 
-def _unanswered(answer: Mapping[str, Any], table_name: str) -> set[str]:
-    keys = answer.get("UnprocessedKeys", {}).get(table_name, {}).get("Keys", [])
-    return {key["address"]["S"] for key in keys}
+        So it has to hold what the request cost: `{}` is the answer of PutItem, and also all that
+        the SDK finds in a page of HTML.
+        """
+        return self._answer(
+            operation,
+            "ConsumedCapacity",
+            TableName=self._table_name,
+            ReturnConsumedCapacity="TOTAL",
+            **request,
+        )
+
+    def _answer(
+        self, operation: Callable[..., Any], part: str, **request: object
+    ) -> Mapping[str, Any]:
+        """Ask DynamoDB, and take no other's answer.
+
+        Args:
+            operation: of the client.
+            part: a structure of the answer that DynamoDB never leaves out. A proxy, or a wrong
+                endpoint, answers 200 without it.
+            request: the operation's arguments.
+
+        Raises:
+            StoreUnavailableError: DynamoDB refused, or somebody else answered, or nobody.
+        """
+        try:
+            answer: Mapping[str, Any] = operation(**request)
+        except ClientError as error:
+            # By its code alone: the SDK's texts can hold the key, which is an address.
+            raise StoreUnavailableError(
+                error.response["Error"]["Code"],
+                f"DynamoDB refused {error.operation_name} on {self._place}",
+            ) from None
+        except BotoCoreError as error:
+            raise StoreUnavailableError(type(error).__name__, f"{self} did not answer") from None
+        except Exception as error:  # noqa: BLE001  # whatever an unreadable answer makes of the SDK
+            raise StoreUnavailableError(
+                type(error).__name__, f"the answer of {self} could not be read"
+            ) from None
+        if not isinstance(answer.get(part), dict):
+            raise self._not_dynamodb()
+        return answer
+
+    def _not_dynamodb(self) -> StoreUnavailableError:
+        return StoreUnavailableError(
+            "UnreadableAnswer",
+            f"something else answered for {self}: check the endpoint and the proxies",
+        )
+
+
+def _address_in(item: Item) -> str:
+    return str(item.get("address", {}).get("S", "an item without address"))
 
 
 def chunks(items: Sequence[_In], size: int = KEYS_A_REQUEST) -> Iterator[Sequence[_In]]:
     """Divide items into parts; without a size, as many as one BatchGetItem may ask for."""
     for start in range(0, len(items), size):
         yield items[start : start + size]
-
-
-def _unavailable(error: ClientError | BotoCoreError) -> StoreUnavailableError:
-    """Name the error by its code alone: the SDK's texts can hold the key, which is an address."""
-    if isinstance(error, ClientError):
-        return StoreUnavailableError(
-            error.response["Error"]["Code"], f"DynamoDB refused {error.operation_name}"
-        )
-    return StoreUnavailableError(type(error).__name__, "DynamoDB did not answer")

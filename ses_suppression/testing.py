@@ -46,6 +46,10 @@ class InMemoryStore:
         self._lock = Lock()
         self._clock = clock
 
+    def __str__(self) -> str:
+        """Return where it is, for messages."""
+        return "the store in memory"
+
     def load(self, addresses: Collection[str], *, consistent: bool, deadline: Deadline) -> Loaded:
         """Read records; an address without one has an empty record."""
         del consistent, deadline  # Memory is always consistent, and answers at once.

@@ -8,7 +8,7 @@ from tests.e2e.operator import Operator
 from tests.e2e.stack import Stack
 
 GONE = (
-    "ResourceNotFoundException: DynamoDB refused BatchGetItem. "
+    "ResourceNotFoundException: DynamoDB refused BatchGetItem on table gone in eu-west-1. "
     "There is no such table there: check --env, --table and --region"
 )
 NOBODY = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "AWS_EC2_METADATA_DISABLED": "true"}
@@ -99,7 +99,8 @@ def test_without_a_right_the_error_names_it(
     assert operator.run("check", "x@example.com", environment=environment).returncode == 0
     error = operator.refused("list", status=3, environment=environment)
     assert error == (
-        "error: AccessDeniedException: DynamoDB refused Scan. "
+        "error: AccessDeniedException: DynamoDB refused Scan on table "
+        f"{stack.deployment.table_name} in eu-west-1. "
         "The caller may not do this: check --profile and its policy\n"
     )
     answer = operator.run("add", "x@example.com", "--note", "x", environment=environment)

@@ -153,7 +153,7 @@ def test_with_faults_on_a_part_of_the_requests_every_answer_is_right(proxy: Prox
 
 
 def test_where_it_is_wanted_the_unknown_are_let_through_and_counted(proxy: Proxy) -> None:
-    proxy.faults({"error": {"code": "AccessDeniedException", "status": 400}})
+    proxy.faults({"error": {"code": "ProvisionedThroughputExceededException"}})
     suppressions = proxy.suppressions(Unknown.ALLOW)
     assert suppressions.check(HELD[0]) is None
     assert suppressions.screen(CLEAR).allowed == tuple(CLEAR)

@@ -137,13 +137,25 @@ def test_the_settings_say_what_becomes_of_the_unknown(
     outbox: list[Any], table: SuppressionList, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     del table
-    monkeypatch.setitem(settings.SES_SUPPRESSION, "TABLE_NAME", "there-is-none")
+    monkeypatch.setitem(settings.SES_SUPPRESSION, "TABLE_NAME", TABLE_NAME)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", "http://127.0.0.1:9")
     with pytest.raises(AddressesUnknownError):
         send_mail("s", "b", "shop@example.com", [CLEAR])
     assert outbox == []
     contrib._configured.cache_clear()
     monkeypatch.setitem(settings.SES_SUPPRESSION, "UNKNOWN", "allow")
     assert send_mail("s", "b", "shop@example.com", [CLEAR]) == 1
+
+
+def test_without_a_table_nothing_is_sent_whatever_the_settings_say(
+    outbox: list[Any], table: SuppressionList, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del table
+    monkeypatch.setitem(settings.SES_SUPPRESSION, "TABLE_NAME", "there-is-none")
+    monkeypatch.setitem(settings.SES_SUPPRESSION, "UNKNOWN", "allow")
+    with pytest.raises(AddressesUnknownError, match="on table there-is-none in eu-west-1"):
+        send_mail("s", "b", "shop@example.com", [CLEAR])
+    assert outbox == []
 
 
 def test_the_backend_that_sends_gets_the_options_and_is_closed() -> None:

@@ -1,4 +1,5 @@
 import io
+import json
 import os
 import threading
 from collections.abc import Mapping
@@ -16,17 +17,18 @@ from hypothesis import strategies as st
 from moto import mock_aws
 
 from local.waiting import wait_for
-from ses_suppression.client import SuppressionList
+from ses_suppression.client import AddressesUnknownError, SuppressionList, Unknown
 from ses_suppression.deadline import Deadline
 from ses_suppression.decision import decide
 from ses_suppression.errors import (
+    _PERMANENT,
     ConflictError,
     SESSuppressionError,
     StoreUnavailableError,
     UnreadableItemError,
 )
 from ses_suppression.evidence import Evidence
-from ses_suppression.ingest import Message, ingest
+from ses_suppression.ingest import Message, Status, ingest
 from ses_suppression.item import to_item, to_record, to_suppressions
 from ses_suppression.merge import merge
 from ses_suppression.pace import Pace
@@ -36,12 +38,14 @@ from ses_suppression.store import DynamoDBStore, Found
 from ses_suppression.testing import InMemoryStore
 from tests.integration.conftest import TABLE_NAME, create_table
 from tests.integration.servers import ACCESS
+from tests.sent_by_ses import bounce
 from tests.strategies import START, any_evidence, evidence_with_voids, without_deliveries
 from tests.unit.test_decision import JANE, block, complaint, day, hard, opt_out, tenant_bounce
 from tests.unit.test_fork import answered_in_a_fork
 from tests.unit.test_ingest import apply_in_batches, twelve_notifications, without_revisions
 
 POLICY = Policy()
+PLACE = f"table {TABLE_NAME} in eu-west-1"
 
 
 def record_of(*evidence: Evidence, address: str = JANE) -> Record:
@@ -294,12 +298,14 @@ def test_a_refusal_is_told_for_every_address_and_by_its_code_alone() -> None:
         with pytest.raises(StoreUnavailableError, match="AccessDeniedException"):
             list(store.scan(segments=1))
     assert [str(error) for error in read.values()] == [
-        "AccessDeniedException: DynamoDB refused BatchGetItem"
+        f"AccessDeniedException: DynamoDB refused BatchGetItem on {PLACE}"
     ] * 2
     assert str(written[JANE]) == (
-        "ProvisionedThroughputExceededException: DynamoDB refused PutItem"
+        f"ProvisionedThroughputExceededException: DynamoDB refused PutItem on {PLACE}"
     )
-    assert str(raised.value) == "ResourceNotFoundException: DynamoDB refused DeleteItem"
+    assert str(raised.value) == (
+        f"ResourceNotFoundException: DynamoDB refused DeleteItem on {PLACE}"
+    )
 
 
 def test_an_answer_that_never_comes_is_told_by_its_name() -> None:
@@ -312,7 +318,7 @@ def test_an_answer_that_never_comes_is_told_by_its_name() -> None:
         aws_secret_access_key="x",
     )
     failure = found(store_of(client)).failures[JANE]
-    assert str(failure) == "EndpointConnectionError: DynamoDB did not answer"
+    assert str(failure) == f"EndpointConnectionError: DynamoDB ({PLACE}) did not answer"
 
 
 def found(store: DynamoDBStore) -> Found:
@@ -324,12 +330,8 @@ def test_an_item_without_a_verdict_is_no_yes(client: Any) -> None:
     assert isinstance(found(store_of(client)).failures[JANE], UnreadableItemError)
 
 
-@pytest.mark.parametrize(
-    "body",
-    [b"", b"<html>log in</html>", b'{"Responses": {"supp', b"{}", b'{"Responses": null}', b"[]"],
-)
-def test_an_answer_that_is_not_dynamodbs_is_no_yes(body: bytes) -> None:
-    """A proxy, or a wrong endpoint, answers 200 with something else."""
+def answering(body: bytes) -> Any:
+    """Make a client to which a proxy, or a wrong endpoint, answers 200 with this body."""
     client = boto3.client("dynamodb", **ACCESS)
 
     class Answer(AWSResponse):
@@ -341,11 +343,98 @@ def test_an_answer_that_is_not_dynamodbs_is_no_yes(body: bytes) -> None:
 
     events: Any = client.meta.events
     events.register("before-send.dynamodb.*", answer)
+    return client
+
+
+NOT_DYNAMODB = [b"", b"<html>log in</html>", b"{}", b"[]", b"null", b'"ok"', b'{"message": "ok"}']
+OF_ANOTHER = {"Responses": {TABLE_NAME: [{"address": {"S": "b@example.com"}}]}}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        *NOT_DYNAMODB,
+        b'{"Responses": {"supp',
+        b'{"Responses": null}',
+        b'{"Responses": {}}',
+        b'{"Responses": {"orders": []}, "UnprocessedKeys": {}}',
+        json.dumps(OF_ANOTHER).encode(),
+        json.dumps({"Responses": {TABLE_NAME: [{"id": {"S": "1"}}]}}).encode(),
+    ],
+)
+def test_an_answer_that_is_not_dynamodbs_is_no_yes(body: bytes) -> None:
+    client = answering(body)
+    loaded = store_of(client).load([JANE], consistent=True, deadline=Deadline(5))
+    assert (loaded.records, list(loaded.failures)) == ({}, [JANE])
     suppressions = SuppressionList(store_of(client), unknown="allow", check_seconds=5)
     with pytest.raises(StoreUnavailableError):
         SuppressionList(store_of(client), check_seconds=5).check(JANE)
     assert suppressions.check(JANE) is None
     assert suppressions.counts == {"unknown": 1, "allowed_unknown": 1}, "and it is counted"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        *NOT_DYNAMODB,
+        b'{"ConsumedCapacity": null}',
+        b'{"ConsumedCapacity": "1"}',
+        b'{"ConsumedCapacity": {"Tab',
+    ],
+)
+def test_what_dynamodb_itself_did_not_confirm_is_not_written(body: bytes) -> None:
+    store = store_of(answering(body))
+    others = [record_of(hard(0), address=one) for one in ("a@example.com", "b@example.com")]
+    for records in ([record_of(hard(0))], others):
+        failures = save(store, *records)
+        assert list(failures) == [record.address for record in records]
+        assert all(PLACE in str(error) and "@" not in str(error) for error in failures.values())
+    with pytest.raises(StoreUnavailableError, match=TABLE_NAME):
+        store.erase(JANE)
+    with pytest.raises(StoreUnavailableError, match=TABLE_NAME):
+        list(store.scan(segments=1))
+
+
+def test_what_an_answer_of_something_else_leaves_out_is_not_acknowledged() -> None:
+    client, stubber = stubbed()
+    stubber.add_response("batch_get_item", {"Responses": {TABLE_NAME: []}, "UnprocessedKeys": {}})
+    stubber.add_response("put_item", {})
+    message = Message(id="1", body=bounce(JANE), received_at=START)
+    with stubber:
+        (outcome,) = ingest([message], store=store_of(client), policy=POLICY, deadline=Deadline(5))
+    assert outcome.status is Status.RETRIED
+
+
+@pytest.mark.parametrize("mode", Unknown)
+@pytest.mark.parametrize("code", sorted(_PERMANENT))
+def test_a_failure_that_settings_cause_is_an_error_in_every_mode(code: str, mode: Unknown) -> None:
+    client, stubber = stubbed()
+    for _ in range(2):
+        stubber.add_client_error("batch_get_item", code, f"not for {JANE}")
+    suppressions = SuppressionList(store_of(client), unknown=mode, check_seconds=5)
+    with stubber:
+        with pytest.raises(StoreUnavailableError, match=f"^{code}: .* on {PLACE}$"):
+            suppressions.check(JANE)
+        if mode is Unknown.HOLD:
+            assert list(suppressions.screen([JANE]).unknown) == [JANE]
+        else:
+            with pytest.raises(
+                AddressesUnknownError, match=f"^{code}: .* 1 .* on {PLACE}$"
+            ) as raised:
+                suppressions.screen([JANE, "nobody"])
+            assert list(raised.value.screening.unknown) == [JANE]
+            assert raised.value.screening.allowed == ()
+    assert "allowed_unknown" not in suppressions.counts
+
+
+def test_a_table_that_does_not_exist_is_an_error_in_the_mode_allow(aws: None) -> None:
+    del aws
+    for name in ("no-such-table", "x"):  # the second is too short for a name
+        suppressions = SuppressionList.of_table(
+            name, client=boto3.client("dynamodb"), unknown="allow", check_seconds=5
+        )
+        with pytest.raises(StoreUnavailableError, match=f"on table {name} in eu-west-1$"):
+            suppressions.check(JANE)
 
 
 @settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow])
@@ -416,7 +505,7 @@ def test_no_write_is_begun_after_the_deadline(client: Any) -> None:
     store = store_of(client)
     failures = store.save([record_of(hard(0))], deadline=Deadline(0))
     assert [str(error) for error in failures.values()] == [
-        "OutOfTime: there was no time left to write the record"
+        f"OutOfTime: there was no time left to write the record to DynamoDB ({PLACE})"
     ]
     assert load_one(store) == Record(address=JANE)
 
