@@ -8,8 +8,9 @@ address: one that cannot be read or written never holds up another.
 import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -65,7 +66,7 @@ class Loaded:
     """What was read: the records, and for every other address why it could not be read.
 
     Attributes:
-        answered_at: the server's time, UTC, in whole seconds; None: it did not say.
+        answered_at: the server's time, UTC, to the end of its second; None: it did not say.
     """
 
     records: dict[str, Record] = field(default_factory=dict)
@@ -132,6 +133,7 @@ class DynamoDBStore:
         self._table_name = table_name
         self._place = f"table {table_name} in {client.meta.region_name}"
         self._clock = clock
+        self._answered_at: datetime | None = None  # by the server's clock, whoever asked last
         self._pool = DaemonPool(CONNECTIONS, "dynamodb")
 
     def __str__(self) -> str:
@@ -176,7 +178,7 @@ class DynamoDBStore:
         ):
             loaded.records.update(part.records)
             loaded.failures.update(part.failures)
-        return loaded
+        return replace(loaded, answered_at=self._answered_at)
 
     def save(
         self, records: Collection[Record], *, deadline: Deadline
@@ -405,6 +407,7 @@ class DynamoDBStore:
             ) from None
         if not isinstance(answer.get(part), dict):
             raise self._not_dynamodb()
+        self._answered_at = _server_time(answer)
         return answer
 
     def _not_dynamodb(self) -> StoreUnavailableError:
@@ -416,6 +419,15 @@ class DynamoDBStore:
 
 def _address_in(item: Item) -> str:
     return str(item.get("address", {}).get("S", "an item without address"))
+
+
+def _server_time(answer: Mapping[str, Any]) -> datetime | None:
+    """Read the `Date` of an answer, which is in whole seconds: the end of that second."""
+    date = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date", "")
+    try:
+        return parsedate_to_datetime(date).astimezone(UTC) + timedelta(seconds=1)
+    except (TypeError, ValueError):
+        return None
 
 
 def chunks(items: Sequence[_In], size: int = KEYS_A_REQUEST) -> Iterator[Sequence[_In]]:

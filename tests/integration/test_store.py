@@ -4,7 +4,7 @@ import os
 import threading
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import boto3
@@ -225,6 +225,27 @@ def test_keys_that_were_not_answered_are_asked_again() -> None:
     stubber.assert_no_pending_responses()
     assert loaded.records[JANE].evidence == (hard(0),)
     assert loaded.records["b@example.com"] == Record(address="b@example.com")
+
+
+@pytest.mark.parametrize(
+    ("date", "expected"),
+    [
+        ("Mon, 30 Nov 2026 12:00:00 GMT", datetime(2026, 11, 30, 12, 0, 1, tzinfo=UTC)),
+        ("yesterday", None),
+        (None, None),
+    ],
+)
+def test_what_was_read_says_the_servers_time(date: str | None, expected: datetime | None) -> None:
+    client, stubber = stubbed()
+    headers = {"date": date} if date else {}
+    answer = {
+        "Responses": {TABLE_NAME: []},
+        "ResponseMetadata": {"HTTPHeaders": headers, "HTTPStatusCode": 200},
+    }
+    stubber.add_response("batch_get_item", answer)
+    with stubber:
+        loaded = store_of(client).load([JANE], consistent=True, deadline=Deadline(5))
+    assert loaded.answered_at == expected
 
 
 def test_a_key_that_is_never_answered_is_unknown_and_not_empty() -> None:

@@ -28,6 +28,7 @@ from ses_suppression.errors import (
     InvalidPolicyError,
     InvalidSnapshotError,
     MissingSettingError,
+    NoEffectError,
     SESSuppressionError,
     StoreUnavailableError,
     UnreadableItemError,
@@ -88,6 +89,7 @@ RAISED: dict[type[SESSuppressionError], Callable[[], object]] = {
 MADE: tuple[SESSuppressionError, ...] = (
     SESSuppressionError("what"),
     ConflictError("another writer changed the record in between"),
+    NoEffectError("the address is in never_suppress"),
     MissingSettingError("set SUPPRESSION_TABLE_NAME"),
     NoSuchStackError("there is no stack ses-suppression-prod"),
     RefusedError("SES does not know the identity example.com"),
