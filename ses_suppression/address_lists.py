@@ -39,7 +39,8 @@ def read_addresses(lines: Iterable[str]) -> Iterator[str]:
 
 def _column(first: str, lines: Iterator[str]) -> Iterator[str]:
     rows = _rows(chain([first], lines), max(DELIMITERS, key=first.count))
-    found = [index for index, name in enumerate(next(rows)) if _plain(name) in _COLUMNS]
+    header = next(rows)
+    found = [index for index, name in enumerate(header) if _plain(name) in _COLUMNS]
     if len(found) != 1:
         found_there = kept_diagnostic(first) or "nothing"
         what = "several columns may be" if found else "no column is"
@@ -47,7 +48,7 @@ def _column(first: str, lines: Iterator[str]) -> Iterator[str]:
             f"{what} that of the addresses; found: {found_there}. The header has to name "
             "just one of: email, email address, address, mail, recipient"
         )
-    return _cells(found[0], rows)
+    return _cells(found[0], len(header), rows)
 
 
 def _rows(lines: Iterable[str], delimiter: str) -> Iterator[list[str]]:
@@ -68,10 +69,12 @@ def _in_one_line(row: list[str]) -> list[str]:
     return row
 
 
-def _cells(index: int, rows: Iterable[list[str]]) -> Iterator[str]:
+def _cells(index: int, width: int, rows: Iterable[list[str]]) -> Iterator[str]:
     for row in rows:
-        # A row that ends before the column is given as it is: nothing is left out in silence.
-        text = row[index].strip() if len(row) > index else ",".join(row)
+        # A row that ends before the column, or has an address after the last one, is given as it
+        # is: nothing is left out in silence.
+        is_whole = len(row) > index and not any("@" in cell for cell in row[width:])
+        text = row[index].strip() if is_whole else ",".join(row)
         if text:
             yield text
 

@@ -178,7 +178,18 @@ def _rows(
         elif any(cell.strip() for cell in cells):
             named = zip(header, cells, strict=False)
             row = {name: unescaped(cell.strip()) for name, cell in named if name}
-            yield terms.taken_over(first, row)
+            if any(map(_is_address, cells[len(header) :])):  # whose commas are not quoted
+                yield RejectedRow(first, ",".join(cells), "the row names several mailboxes")
+            else:
+                yield terms.taken_over(first, row)
+
+
+def _is_address(cell: str) -> bool:
+    try:
+        normalise(cell)
+    except InvalidAddressError:
+        return False
+    return True
 
 
 class _LeftOutError(ValueError):

@@ -561,3 +561,21 @@ def test_a_row_with_a_reply_is_taken_over_or_left_out_as_temporary_or_ended(
 
 def _plain(word: str) -> str:
     return "".join(word.lower().replace("-", "").replace("_", "").split())
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        '"jane@example.com, joe@example.com",',
+        '"jane@example.com;joe@example.com",',
+        "jane@example.com,,joe@example.com",
+        "jane@example.com,, Joe <joe@example.com>",
+        "jane@example.com(<joe@example.com>,",
+    ],
+)
+def test_a_row_with_several_mailboxes_is_left_out_and_told(row: str) -> None:
+    assert problem("email,created", row)
+
+
+def test_a_row_may_have_other_cells_after_the_last_column() -> None:
+    assert only("email,created", "jane@example.com,, said goodbye").address == "jane@example.com"

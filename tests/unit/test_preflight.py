@@ -152,3 +152,10 @@ def test_a_row_that_is_no_csv_is_named() -> None:
     assert next(addresses) == "jane@example.com"
     with pytest.raises(UnknownListError, match=r"^line 3, counted from the header: field larger"):
         next(addresses)
+
+
+def test_an_address_after_the_last_column_is_not_left_out_in_silence() -> None:
+    lines = ["email", "jane@example.com", "jane@example.com,joe@example.com", "joe@example.com,,"]
+    assert list(read_addresses(lines)) == [
+        "jane@example.com", "jane@example.com,joe@example.com", "joe@example.com",
+    ]  # fmt: skip
