@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from ses_suppression.address import normalise
+from ses_suppression.address import normalise_reported
 from ses_suppression.errors import InvalidAddressError
 from ses_suppression.pace import Pace
 from ses_suppression.policy import Reason
@@ -42,7 +42,7 @@ class AccountLevelEntry:
     def address(self) -> str | None:
         """The address, normalised; None where that cannot be done."""
         try:
-            return normalise(self.spelling)
+            return normalise_reported(self.spelling)
         except InvalidAddressError:
             return None
 
@@ -94,7 +94,7 @@ class AccountLevelList:
         found = [entry for one in dict.fromkeys(spellings) if (entry := self.get(one))]
         if found:
             return found
-        wanted = {normalise(spelling) for spelling in spellings}
+        wanted = {normalise_reported(spelling) for spelling in spellings}
         return [entry for entry in self.entries() if entry.address in wanted]
 
     def put(self, address: str, reason: Reason) -> None:

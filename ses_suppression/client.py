@@ -19,7 +19,7 @@ from botocore.config import Config
 
 from ses_suppression import operator_actions
 from ses_suppression.acting import act
-from ses_suppression.address import names_several, normalise
+from ses_suppression.address import normalise
 from ses_suppression.cache import Cache, CacheSettings
 from ses_suppression.daemon_pool import DaemonPool
 from ses_suppression.deadline import Deadline
@@ -286,7 +286,7 @@ class SuppressionList:
         """
         held_as = _held_as(stream, tenant)
         try:
-            key = _key(address)
+            key = normalise(address)
         except InvalidAddressError:
             self._count(invalid=1)
             raise
@@ -319,18 +319,19 @@ class SuppressionList:
             AddressesUnknownError: in the mode `raise`, when DynamoDB did not answer for some; in
                 the mode `allow`, when that is not going to change by itself.
             InvalidStreamError: the stream or the tenant has more than 256 characters.
+            TypeError: it is one text, not an iterable of them.
 
         >>> from ses_suppression.testing import InMemorySuppressionList
         >>> screening = InMemorySuppressionList().screen(["jane@example.com", "nobody"])
         >>> screening.allowed, list(screening.invalid)
         (('jane@example.com',), ['nobody'])
         """
-        texts = [hashable(text) for text in addresses]
+        texts = [hashable(text) for text in listed(addresses)]
         keys: dict[str, str] = {}
         invalid: dict[str, InvalidAddressError] = {}
         for text in dict.fromkeys(texts):
             try:
-                keys[text] = _key(text)
+                keys[text] = normalise(text)
             except InvalidAddressError as error:
                 invalid[text] = error
         held_as = _held_as(stream, tenant)
@@ -356,9 +357,9 @@ class SuppressionList:
         >>> [screening.allowed for screening in InMemorySuppressionList().iter_screen(lines)]
         [('jane@example.com', 'joe@example.com')]
         """
-        remaining = iter(addresses)
-        while block := list(islice(remaining, BLOCK)):
-            yield self.screen(block, stream, tenant=tenant)
+        remaining = iter(listed(addresses))
+        blocks = iter(lambda: list(islice(remaining, BLOCK)), [])
+        return (self.screen(block, stream, tenant=tenant) for block in blocks)
 
     def suppress(
         self,
@@ -409,7 +410,7 @@ class SuppressionList:
         )
 
     def _act(self, address: str, action: Evidence) -> None:
-        key = _key(address)
+        key = normalise(address)
         deadline = Deadline(self._screen_seconds)
         try:
             act(key, action, store=self._store, policy=self._policy, deadline=deadline)
@@ -556,6 +557,13 @@ def _held_as(stream: str | None, tenant: str | None) -> Collection[str]:
     return sorted(filter(None, keys))
 
 
+def listed(addresses: Iterable[str]) -> Iterable[str]:
+    """Refuse a single text, each of whose letters would be taken for an address."""
+    if isinstance(addresses, str | bytes):
+        raise TypeError("an iterable of addresses is needed, this is one text: pass [address]")
+    return addresses
+
+
 def hashable(text: str) -> str:
     """Let a cell that is no text, and no key of a mapping, be told as what it is."""
     try:
@@ -563,10 +571,3 @@ def hashable(text: str) -> str:
     except TypeError:
         return repr(text)
     return text
-
-
-def _key(text: str) -> str:
-    key = normalise(text)
-    if names_several(text):
-        raise InvalidAddressError("it names several mailboxes: pass each on its own")
-    return key

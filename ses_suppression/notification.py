@@ -14,7 +14,7 @@ from dataclasses import field
 from datetime import UTC, datetime
 from typing import Any, NoReturn
 
-from ses_suppression.address import MAX_LENGTH, normalise
+from ses_suppression.address import MAX_LENGTH, normalise_reported
 from ses_suppression.errors import InvalidAddressError, InvalidNotificationError
 from ses_suppression.value import value
 
@@ -413,7 +413,7 @@ def _addresses(texts: Iterable[object]) -> Iterable[str]:
     for text in texts:
         if isinstance(text, str):
             try:
-                yield normalise(text)
+                yield normalise_reported(text)
             except InvalidAddressError:
                 continue  # It serves only to attribute feedback: nobody can be meant by it.
 
@@ -457,7 +457,7 @@ def _recipient(entry: object, path: str) -> Recipient:
 
 def _named(reported: str, path: str, recipient: Mapping[str, Any]) -> Recipient:
     try:
-        address = normalise(reported)
+        address = normalise_reported(reported)
     except InvalidAddressError:
         address = None
     prefix = path.removesuffix("emailAddress")

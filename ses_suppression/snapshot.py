@@ -18,7 +18,7 @@ from rbloom import Bloom
 from xxhash import xxh3_64_intdigest
 
 from ses_suppression.address import PLAIN, PLAIN_LENGTH, normalise
-from ses_suppression.client import Screening, SuppressionList, hashable
+from ses_suppression.client import Screening, SuppressionList, hashable, listed
 from ses_suppression.errors import InvalidAddressError, InvalidSnapshotError
 from ses_suppression.record import Record
 
@@ -150,7 +150,7 @@ class Snapshot:
         Args:
             addresses: in any spelling.
         """
-        texts = list(addresses)
+        texts = list(listed(addresses))
         return list(compress(texts, self._may_hold(texts)))
 
     def screen(
@@ -172,7 +172,7 @@ class Snapshot:
         Raises:
             AddressesUnknownError: as `SuppressionList.screen`.
         """
-        texts = list(addresses)
+        texts = list(listed(addresses))
         may_be_held = self._may_hold(texts)
         found = suppressions.screen(compress(texts, may_be_held), stream, tenant=tenant)
         blocked = {*found.suppressed, *found.unknown, *found.invalid}

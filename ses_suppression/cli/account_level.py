@@ -12,7 +12,7 @@ import typer
 
 from ses_suppression import operator_actions
 from ses_suppression.account_level_list import AccountLevelEntry
-from ses_suppression.address import is_simulator, normalise
+from ses_suppression.address import is_simulator, normalise_reported
 from ses_suppression.cli.listing import scanned
 from ses_suppression.cli.parameters import ADDRESSES_A_BATCH, Apply, Writer, load_many
 from ses_suppression.cli.session import Session
@@ -161,7 +161,7 @@ def _apply(session: Session, found: _Differences, import_job: str | None) -> Non
     writer = Writer(session, session.policy)
     with session.out.progress("pulling", len(found.pull)) as advance:
         for entry in found.pull:
-            address = normalise(entry.spelling)
+            address = normalise_reported(entry.spelling)
             writer.add(address, [_imported(address, entry, session.caller)])
             advance.by(1)
         writer.flush()
@@ -171,10 +171,10 @@ def _apply(session: Session, found: _Differences, import_job: str | None) -> Non
         return _delete(session, found.delete)
     with session.out.progress("pushing", len(found.push)) as advance:
         for batch in chunks(found.push, ADDRESSES_A_BATCH):
-            records = load_many(session, [normalise(address) for address, _ in batch])
+            records = load_many(session, [normalise_reported(address) for address, _ in batch])
             for address, reason in batch:
                 # It was read a while ago: somebody may have lifted it meanwhile.
-                if lasting_reason(records[normalise(address)].suppressions):
+                if lasting_reason(records[normalise_reported(address)].suppressions):
                     session.account_level_list.put(address, reason)
                 advance.by(1)
     return _delete(session, found.delete)

@@ -24,8 +24,8 @@ MODULES = sorted(
     if not module.name.endswith("__main__")
 )
 LAYERS = (
-    "value", "errors", "address", "providers", "notification", "evidence", "rules", "refusal_words",
-    "refusals", "smtp_reply", "diagnosis",
+    "value", "errors", "domain_name", "address", "providers", "notification", "evidence", "rules",
+    "refusal_words", "refusals", "smtp_reply", "diagnosis",
     "classification", "policy", "under_way", "merge", "suppression", "decision", "record",
     "operator_actions", "explanation", "incident", "import_cells", "import_services",
     "import_formats", "address_lists", "item", "deadline",

@@ -14,6 +14,7 @@ from ses_suppression.notification import (
     parse,
 )
 from tests.sent_by_ses import ACCOUNT_ID, NOON, bounce, complaint, delivery, subscription
+from tests.work import lines_run
 
 EVENT_NOTICE = "Successfully validated SNS topic for Amazon SES event publishing."
 IDENTITY_NOTICE = (
@@ -334,3 +335,52 @@ def test_tags_of_the_wrong_shape_are_no_tags(tags: Any) -> None:
     notification = parse(json.dumps(document))
     assert isinstance(notification, Bounce)
     assert not any(notification.mail.tags.values())
+
+
+def letters(count: int, start: int, modulus: int) -> str:
+    return "".join(chr(start + number * 217 % modulus) for number in range(count))
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        f"x@{letters(300, 0x4E00, 20_000)}.example",
+        f"x@{letters(59, 0x4E00, 20_000)}.example",
+        f"x@{'.'.join([letters(59, 0x4E00, 20_000)] * 4)}.example",
+        f"x@{'.'.join([letters(30, 0xE0, 23)] * 5)}.example",
+        f"x@{letters(30, 0x20000, 40_000)}.example",
+        f"x@{'.'.join('é' * 150)}",
+        f"x@{chr(0xFDFA) * 300}",  # each stands for eighteen letters
+        "x@" + "ب\u200c" * 29 + ".example",
+        "é\u0301" * 150 + "@x.example",
+        "\u200f" * 1_900 + "@",
+        "\u200f" * 19_000 + "@x.example",
+        '"' * 1_900 + "<x@x.example>",
+    ],
+    ids=[
+        "too long",
+        "distinct",
+        "four parts",
+        "Latin",
+        "astral",
+        "many parts",
+        "expanding",
+        "joiners",
+        "local part",
+        "invisible",
+        "invisible and long",
+        "quotes",
+    ],
+)
+def test_the_work_for_a_message_grows_with_its_length_alone(address: str) -> None:
+    count = 20_000 // len(address) + 1
+    recipients = [{"emailAddress": address}] * count
+    body = json.dumps(
+        {
+            "notificationType": "Bounce",
+            "bounce": {"bounceType": "Permanent", "bouncedRecipients": recipients},
+            "mail": {"destination": [address] * count},
+        },
+        ensure_ascii=False,
+    )
+    assert lines_run(lambda: parse(body)) < 100 * len(body)

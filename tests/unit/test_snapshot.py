@@ -220,3 +220,17 @@ def test_a_file_of_another_version_is_refused(content: bytes, tmp_path: Path) ->
     file.write_bytes(content.replace(b"snapshot 1\n", b"snapshot 2\n", 1))
     with pytest.raises(InvalidSnapshotError, match="another version"):
         Snapshot.open(file)
+
+
+def test_a_snapshot_refuses_what_may_name_another_mailbox() -> None:
+    text = "held@a.example(<clear@b.example>"
+    found = of([]).screen([text], SuppressionList(InMemoryStore()))
+    assert (found.allowed, list(found.invalid)) == ((), [text])
+
+
+def test_a_snapshot_takes_no_single_text_for_a_list() -> None:
+    text: Any = "jane@example.com"
+    with pytest.raises(TypeError, match="this is one text"):
+        of([]).candidates(text)
+    with pytest.raises(TypeError, match="this is one text"):
+        of([]).screen(text, SuppressionList(InMemoryStore()))
