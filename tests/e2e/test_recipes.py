@@ -7,8 +7,9 @@ import shutil
 import subprocess
 import sys
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from ses_suppression.client import SuppressionList
 from ses_suppression.evidence import EVERY_STREAM
 from tests.e2e.stack import Stack
 from tests.sent_by_ses import bounce
+from tests.spellings import HELD, MAILBOX, SPELLINGS
 
 ROOT = Path(__file__).parent.parent.parent
 PAGE = (ROOT / "docs" / "data-model.md").read_text()
@@ -44,6 +46,28 @@ for (let i = 0; i < given.length; i += 2) console.log(await maySend(given[i], gi
 PROJECTION = re.compile(
     r"""projection-?expression\W+(?:aws\.String\W+)?([\w, ]+?)["' ]""", re.IGNORECASE
 )
+# As above, from JSON, which has every character; each answer is one of true, false and error.
+SURVEYS = {
+    "sh": """
+for address; do
+  may_send "$address" 2>/dev/null; status=$?
+  case $status in 0) echo true;; 1) echo false;; *) echo error;; esac
+done
+""",
+    "python": """
+import json, sys
+for address in map(json.loads, sys.argv[1:]):
+    try:
+        print(str(may_send(address)).lower())
+    except ValueError:
+        print("error")
+""",
+    "js": """
+for (const given of process.argv.slice(2)) {
+  console.log(await maySend(JSON.parse(given)).catch(() => "error"));
+}
+""",
+}
 INTERPRETERS = {"sh": shutil.which("sh"), "python": sys.executable, "js": shutil.which("node")}
 SUFFIXES = {"sh": "sh", "python": "py", "js": "mjs"}
 INTERNATIONAL = ("python", "js")
@@ -67,9 +91,13 @@ class Recipe:
         }
 
     def run(self, language: str, *questions: tuple[str, str], **environment: str) -> Answer:
+        return self._run(language, DRIVERS[language], chain(*questions), **environment)
+
+    def _run(
+        self, language: str, driver: str, arguments: Iterable[str], **environment: str
+    ) -> Answer:
         program = self._folder / f"recipe.{SUFFIXES[language]}"
-        program.write_text(RECIPES[language] + DRIVERS[language])
-        arguments = [argument for question in questions for argument in question]
+        program.write_text(RECIPES[language] + driver)
         interpreter = INTERPRETERS[language]
         assert interpreter
         return subprocess.run(
@@ -80,6 +108,12 @@ class Recipe:
             check=False,
             timeout=60,
         )
+
+    def survey(self, language: str, spellings: Iterable[str]) -> list[str]:
+        encode = str if language == "sh" else json.dumps
+        answer = self._run(language, SURVEYS[language], map(encode, spellings))
+        assert (answer.returncode, answer.stderr) == (0, "")
+        return answer.stdout.split()
 
     def answers(self, language: str, *questions: tuple[str, str]) -> list[bool]:
         answer = self.run(language, *questions)
@@ -179,6 +213,21 @@ def test_a_recipe_refuses_what_is_no_address(recipe: Recipe, language: str, text
     answer = recipe.run(language, (text, EVERY_STREAM))
     assert answer.returncode != 0
     assert answer.stdout == ""
+
+
+@pytest.mark.parametrize("language", DRIVERS)
+def test_a_recipe_takes_a_spelling_for_the_mailbox_or_as_an_error(
+    stack: Stack, recipe: Recipe, language: str
+) -> None:
+    name = uuid.uuid4().hex
+    stack.suppressions.suppress(MAILBOX.format(name), by="test", note="recipes")
+    expected = {
+        what: "false" if taken is HELD else "error"
+        for what, (spelling, _, taken) in SPELLINGS.items()
+        if language != "sh" or "\x00" not in spelling  # a shell has none
+    }
+    texts = [SPELLINGS[what][0].format(name) for what in expected]
+    assert dict(zip(expected, recipe.survey(language, texts), strict=True)) == expected
 
 
 def test_there_is_a_recipe_for_each_language() -> None:
