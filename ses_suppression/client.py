@@ -351,6 +351,7 @@ class SuppressionList:
         Raises:
             AddressesUnknownError: as `screen`; it ends the iteration, and holds what is known of
                 its block. Without it the next blocks follow.
+            TypeError: it is one text, not an iterable of them.
 
         >>> from ses_suppression.testing import InMemorySuppressionList
         >>> lines = iter(["jane@example.com", "joe@example.com"])

@@ -323,16 +323,13 @@ def test_a_joiner_is_allowed_where_its_script_has_one(label: str, allowed: bool)
         assert "joiner where its script has none" in refusal(f"x@mail.{label}.example")
 
 
-def accepts(label: str) -> bool:
-    return not refusal(f"x@mail.{label}.example")
-
-
 def spelling(label: str) -> str | None:
     """Return how we spell a label; None: we refuse it."""
     try:
-        return domain_of(normalise(f"x@{label}.example")).removesuffix(".example")
+        key = normalise(f"x@mail.{label}.example")  # right after the @ more is taken off
     except InvalidAddressError:
         return None
+    return key.removeprefix("x@mail.").removesuffix(".example")
 
 
 def spelling_of_the_library(label: str) -> str | None:
