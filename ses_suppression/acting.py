@@ -14,7 +14,6 @@ from ses_suppression.evidence import EVERY_STREAM, OPERATOR_KINDS, Evidence, Kin
 from ses_suppression.policy import Policy
 from ses_suppression.record import Record, refusal, updated
 from ses_suppression.store import Store
-from ses_suppression.suppression import Suppression
 
 _A_MOMENT = timedelta(microseconds=1)
 
@@ -88,14 +87,7 @@ def _check_effect(record: Record, action: Evidence) -> None:
         return
     streams = (EVERY_STREAM, action.stream or EVERY_STREAM)
     found = (record.suppressions.get(stream) for stream in streams)
-    if not any(_lasts(suppression, action) for suppression in found if suppression):
+    if not any(suppression and suppression.holds_at(action.at) for suppression in found):
         raise NoEffectError(
-            "the address would not be suppressed: it, or its domain, is in never_suppress, or a "
-            "later action lifts this one"
+            "the address would not be suppressed: it, or its domain, is in never_suppress"
         )
-
-
-def _lasts(suppression: Suppression, action: Evidence) -> bool:
-    if suppression.until is None or action.until is None:
-        return suppression.until is None
-    return suppression.until >= action.until.replace(microsecond=0)
