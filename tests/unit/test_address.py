@@ -347,13 +347,16 @@ ASSIGNED = [
 ]
 
 
-@pytest.mark.parametrize("template", ["%s", "a%sa"])
+@pytest.mark.parametrize(
+    ("template", "one_in"),
+    [("%s", 1), ("a%sa", 37), pytest.param("a%sa", 1, marks=pytest.mark.slow)],
+)
 def test_every_character_of_a_domain_is_refused_or_spelt_as_the_idna_library_does(
-    template: str,
+    template: str, one_in: int
 ) -> None:
     others = {
         character: (spelling(label), spelling_of_the_library(label))
-        for character in ASSIGNED
+        for character in ASSIGNED[::one_in]
         if spelling(label := template % character) != spelling_of_the_library(label)
     }
     refused = {character for character, (ours, _) in others.items() if ours is None}
