@@ -54,6 +54,9 @@ UNDOS, OF_AN_UNDO = 10, 300
 STREAMS = 100
 """On so many streams something may be held back; what is on more holds back every stream."""
 
+TENANTS = 50
+"""Of tenants of SES, whose holds end, so many of those with the newest."""
+
 FEW = 60
 """So many pieces of evidence are never too large."""
 
@@ -116,9 +119,26 @@ def _chosen(evidence: Iterable[Evidence]) -> list[Evidence]:
         classes[_class_of(piece)].append(piece)
     deliveries = classes.pop(Rule.DELIVERY, [])
     kept = [piece for members in classes.values() for piece in _kept_of(members)]
+    kept = _within_tenants(kept)
     if deliveries:
         kept += _useful(deliveries, [piece for piece in kept if _counts_as_transient(piece)])
     return kept
+
+
+def _within_tenants(kept: list[Evidence]) -> list[Evidence]:
+    """Leave out the tenants whose holds are the oldest: they end after some days."""
+    newest: dict[str, datetime] = {}
+    for piece in kept:
+        if piece.tenant and rule_of(piece) in _BY_TENANT:
+            newest[piece.tenant] = max(newest.get(piece.tenant, piece.at), piece.at)
+    if len(newest) <= TENANTS:
+        return kept
+    stay = set(nlargest(TENANTS, newest, key=lambda tenant: (newest[tenant], tenant)))
+    return [
+        piece
+        for piece in kept
+        if not piece.tenant or piece.tenant in stay or rule_of(piece) not in _BY_TENANT
+    ]
 
 
 def _is_by_stream(piece: Evidence) -> bool:

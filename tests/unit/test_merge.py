@@ -23,6 +23,7 @@ from ses_suppression.merge import (
     RECORDED,
     SHORTENED,
     STREAMS,
+    TENANTS,
     UNDOS,
     WEEKS,
     merge,
@@ -46,6 +47,7 @@ from tests.unit.test_decision import (
     opt_out,
     piece,
     reactivate,
+    tenant_bounce,
     transient,
     void,
 )
@@ -335,6 +337,13 @@ def test_on_more_streams_than_there_is_room_for_every_stream_is_held_back() -> N
     assert kept_stream not in held(one_lifted.evidence)
     lifted = [*every, *(reactivate(900 + at, stream=name) for at, name in enumerate(names))]
     assert "*" in held(kept_one_by_one(lifted).evidence), "what lifts a stream lifts not all"
+
+
+def test_of_many_tenants_those_with_the_newest_holds_are_kept() -> None:
+    every = [tenant_bounce(at / 100, tenant=f"t{at:03}") for at in range(TENANTS + 20)]
+    kept = kept_one_by_one(every)
+    assert {one.tenant for one in kept.evidence} == {one.tenant for one in every[20:]}
+    assert kept.evidence == kept_one_by_one(reversed(every)).evidence
 
 
 def test_an_operator_is_refused_one_more_stream() -> None:
