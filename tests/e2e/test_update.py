@@ -3,7 +3,7 @@
 import io
 import shutil
 import subprocess
-import tarfile
+import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,12 +42,12 @@ def released(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if not git:
         pytest.skip("git is not installed")
     found = subprocess.run(  # our own command
-        [git, "archive", RELEASE], cwd=ROOT, capture_output=True, check=False
+        [git, "archive", "--format=zip", RELEASE], cwd=ROOT, capture_output=True, check=False
     )
     if found.returncode:
         pytest.skip(f"the history ends before {RELEASE}: git fetch --unshallow")
-    with tarfile.open(fileobj=io.BytesIO(found.stdout)) as archive:
-        archive.extractall(folder, filter="data")
+    with zipfile.ZipFile(io.BytesIO(found.stdout)) as archive:
+        archive.extractall(folder)
     (folder / WHEELS.name).symlink_to(WHEELS)
     return folder
 
