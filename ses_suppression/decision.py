@@ -221,7 +221,7 @@ def _takes_back(subscription: Evidence, unsubscription: Evidence) -> bool:
     return unsubscription.stream == subscription.stream
 
 
-def _apply_deliveries(steps: tuple[Step, ...], under_way: "UnderWay") -> None:
+def _apply_deliveries(steps: tuple[Step, ...], under_way: UnderWay) -> None:
     """Strike out the transient bounces before the newest delivery that says something."""
     newest = next(
         (

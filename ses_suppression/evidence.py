@@ -164,6 +164,11 @@ def in_time(evidence: Evidence) -> tuple[datetime, str]:
     return evidence.at, evidence.id
 
 
+def began(evidence: Evidence) -> datetime:
+    """Return when evidence happened; of a tally, when its first piece did."""
+    return evidence.first_at or evidence.at
+
+
 def mailed_at(evidence: Evidence) -> datetime:
     """Return when the mail was sent that feedback is about; when it is not known, when it came."""
     return evidence.mail_at or evidence.at

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import assert_never
 
 from ses_suppression.decision import Effect, Step, decide
-from ses_suppression.evidence import EVERY_STREAM, TENANT_PREFIX, Evidence, Kind
+from ses_suppression.evidence import EVERY_STREAM, TENANT_PREFIX, Evidence, Kind, began
 from ses_suppression.policy import Policy
 from ses_suppression.record import Record
 from ses_suppression.rules import Rule
@@ -105,7 +105,7 @@ def _what(evidence: Evidence) -> str:
             return f"{evidence.kind}{on} by {evidence.by}: {evidence.note}"
         case Kind.TALLY:
             on = f" on {_stream(evidence.stream)}" if evidence.stream else ""
-            since = evidence.first_at or evidence.at
+            since = began(evidence)
             return f"more of the same{on}, not kept one by one, since {since:%Y-%m-%d %H:%M:%S}"
         case Kind.VOID:
             return f"void of {evidence.voids} ({evidence.undo}) by {evidence.by}: {evidence.note}"

@@ -13,7 +13,7 @@ from ses_suppression.address import domain_of
 from ses_suppression.classification import rule_of
 from ses_suppression.decision import decide
 from ses_suppression.errors import InvalidActionError
-from ses_suppression.evidence import Evidence, Kind, digest, in_time
+from ses_suppression.evidence import Evidence, Kind, began, digest, in_time
 from ses_suppression.operator_actions import void
 from ses_suppression.policy import Policy
 from ses_suppression.record import Record
@@ -72,7 +72,7 @@ class Incident:
         """
         return (
             piece.kind in {Kind.BOUNCE, Kind.TALLY}
-            and self.start <= (piece.first_at or piece.at)
+            and self.start <= began(piece)
             and piece.at < self.end
             and self._is_at_its_domains(address, piece)
             and self._is_its_sort(piece)
@@ -80,14 +80,14 @@ class Incident:
         )
 
     def may_have_caused(self, address: str, piece: Evidence) -> bool:
-        """Tell whether nobody can say any more if a piece is one of this incident's bounces.
+        """Tell whether a piece may hold bounces of this incident, without being certain.
 
-        Its words are kept no more, or it stands for bounces some of which may be.
+        Its words are no longer kept, or only some of the bounces of a tally match.
         """
         return (
             piece.kind in {Kind.BOUNCE, Kind.TALLY}
             and piece.rule is not None
-            and (piece.first_at or piece.at) < self.end
+            and began(piece) < self.end
             and self.start <= piece.at
             and rule_of(piece) in _REJECTIONS
             and self._is_at_its_domains(address, piece)
@@ -114,11 +114,11 @@ def caused_by(record: Record, incident: Incident) -> tuple[Evidence, ...]:
     bounces = tuple(piece for piece in record.evidence if incident.caused(record.address, piece))
     if not bounces:
         return ()
-    first = min(piece.first_at or piece.at for piece in bounces)
+    first = min(map(began, bounces))
     echoes = tuple(
         piece
         for piece in record.evidence
-        if (piece.first_at or piece.at) >= first
+        if began(piece) >= first
         and rule_of(piece) is Rule.ACCOUNT_LEVEL_BOUNCE
         and piece not in bounces
     )

@@ -24,6 +24,7 @@ from ses_suppression.evidence import (
     OPERATOR_KINDS,
     Evidence,
     Kind,
+    began,
     digest,
     happened,
     in_order_of_mail,
@@ -36,45 +37,45 @@ from ses_suppression.rules import Rule
 from ses_suppression.under_way import UnderWay
 
 OLDEST, NEWEST, LAST_MAILED, LONGEST = 1, 8, 2, 2
-"""Of a class that holds mail back: so many of the first, of the last, of those whose mail was sent
-last, and of those that end last. The rest leaves a tally."""
+"""How many pieces are kept of a class that holds mail back: the first, the last, those whose mail
+was sent last, those that end last. The rest leaves a tally."""
 
 COMPLAINTS = 20
-"""Of complaints, and of those that are taken back, on a stream: so many of the last."""
+"""How many complaints are kept on a stream, and how many that take one back: the last."""
 
 IN_FULL = 5
-"""Of what counts once a day, so many of the newest days are kept with the words of the reply."""
+"""For how many of the newest days the words of a reply are kept, where a rule counts once a day."""
 
 RECORDED = 5
-"""Of what is only recorded, of reactivations and of subscriptions: so many of the last."""
+"""How many pieces are kept of a class that holds nothing back: the last."""
 
 UNDOS, OF_AN_UNDO = 10, 300
-"""So many of the newest undos, and of the voids of each so many of the last."""
+"""How many undos are kept, the newest, and how many voids of each, the last."""
 
 STREAMS = 100
-"""On so many streams something may be held back; what is on more holds back every stream."""
+"""The most streams on which an address is held back. On more, every stream is held back."""
 
 TENANTS = 50
-"""Of tenants of SES, whose holds end, so many of those with the newest."""
+"""The most tenants of SES whose holds are kept: those with the newest hold."""
 
 FEW = 60
-"""So many pieces of evidence are never too large."""
+"""This number of pieces is never too large, so their size is not computed."""
 
 LARGEST = 160_000
-"""Bytes of evidence. An item has 400 KB at most, of which each write costs a unit a KB. What would
-need more holds back every stream, and loses the words of operators."""
+"""The most bytes of evidence in an item. Above it, every stream is held back and operators' words
+are shortened. DynamoDB takes 400 KB and charges a write unit for each KB."""
 
 SHORTENED = 24
-"""So many characters are left of who and of why then."""
+"""How many characters `by` and `note` keep then."""
 
 DELIVERIES = 100
-"""Of the deliveries: so many of the last."""
+"""How many deliveries are kept: the last."""
 
 DELIVERIES_FOR = timedelta(days=7)
-"""Deliveries are kept until so long after the last bounce."""
+"""How long after the last bounce every delivery is kept."""
 
 WEEKS = 8
-"""Of those after it, the first of a week is kept, for so many weeks."""
+"""For how many weeks after that the first delivery of a week is kept."""
 
 
 def merge(known: Iterable[Evidence], new: Iterable[Evidence]) -> tuple[Evidence, ...]:
@@ -147,9 +148,9 @@ def _is_by_stream(piece: Evidence) -> bool:
 
 
 def _within_streams(evidence: list[Evidence]) -> list[Evidence]:
-    """Let what is on more streams than there is room for hold back every stream.
+    """Make evidence on more streams than there is room for hold back every stream.
 
-    Which ones stay is told by their names alone, so that no order of arrival can change it.
+    The streams that stay are chosen by name alone, so the order of arrival changes nothing.
     """
     if len({piece.stream for piece in evidence}) <= STREAMS:
         return evidence
@@ -162,7 +163,7 @@ def _within_streams(evidence: list[Evidence]) -> list[Evidence]:
 def _on_every_stream(
     evidence: Iterable[Evidence], stay: Collection[str | None] = ()
 ) -> list[Evidence]:
-    """Let what holds back a stream hold back every stream, and leave out what lifts that."""
+    """Make holds of a stream hold back every stream, and leave out what lifts a stream."""
     return [
         replace(piece, stream=None) if _is_by_stream(piece) and piece.stream not in stay else piece
         for piece in evidence
@@ -184,9 +185,7 @@ def _shortened(piece: Evidence) -> Evidence:
 def _class_of(piece: Evidence) -> Hashable:
     """Return what a piece would do, as far as it is known without the others."""
     rule = rule_of(piece)
-    if rule is Rule.DELIVERY:
-        return rule
-    if rule is Rule.VOID:
+    if rule in {Rule.DELIVERY, Rule.VOID}:
         return rule
     if rule is Rule.TRANSIENT_BOUNCE:
         return rule, may_be_automatic_reply(piece)
@@ -236,7 +235,7 @@ def _kept_of(members: Sequence[Evidence]) -> list[Evidence]:
 
 
 def _voids(members: Sequence[Evidence]) -> list[Evidence]:
-    """Keep of the newest undos the last word on each target: whose is lost is held back again."""
+    """Keep the last word of the newest undos on each target. A lost void holds mail back again."""
     of_its_target: dict[Hashable, Evidence] = {}
     for piece in members:
         target = piece.undo, piece.voids
@@ -249,7 +248,7 @@ def _voids(members: Sequence[Evidence]) -> list[Evidence]:
 
 
 def _days(members: Sequence[Evidence], limit: int) -> list[Evidence]:
-    """Keep of each of the newest UTC days the mail that was sent first, and last, and the last."""
+    """Keep, for each of the newest UTC days, the first and last by mail, and the last by time."""
     by_day: defaultdict[date, list[Evidence]] = defaultdict(list)
     for piece in members:
         by_day[piece.at.date()].append(piece)
@@ -295,7 +294,7 @@ def _end(piece: Evidence) -> tuple[datetime, str]:
 def _tally(rest: Sequence[Evidence]) -> Evidence:
     """Give what stands for evidence of one class that is not kept."""
     rule, scope = rule_of(rest[0]), _scope(rest[0])
-    first_at = min(piece.first_at or piece.at for piece in rest)
+    first_at = min(map(began, rest))
     last_at = max(piece.at for piece in rest)
     until = max((piece.until for piece in rest if piece.until), default=None)
     # Another span is another tally: what struck out the one says nothing about the other.

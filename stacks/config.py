@@ -9,7 +9,7 @@ from ses_suppression.store import region_and_name
 from stacks.config_values import READERS, ConfigError, Feed, Identity, partition_of
 
 WINDOW_DAYS = 14
-"""Where deliveries are not reported: transient bounces count within so many days."""
+"""The window of a row of transient bounces, in days, where deliveries are not reported."""
 
 _TAG = re.compile(r"[A-Za-z0-9_:-]{1,256}")  # SES's own have a colon, such as ses:from-domain
 _ENVIRONMENT = re.compile(r"[a-z](?:[a-z0-9-]{0,18}[a-z0-9])?")

@@ -180,7 +180,7 @@ def _count(
 
 
 def _is_unsure(record: Record, incident: Incident) -> bool:
-    """Tell whether it may stay held back only because its bounces are not kept one by one."""
+    """Tell whether the address may stay held back only because bounces are kept as a tally."""
     return any(incident.may_have_caused(record.address, piece) for piece in record.evidence)
 
 
@@ -230,8 +230,8 @@ def _report(
         session.out.say(f"{total['kept']:,} stay held back for another reason")
     if total["unsure"]:
         session.out.say(
-            f"{total['unsure']:,} of them perhaps only since not every bounce is kept with its "
-            "words: look with `explain`, and `remove` who may be mailed"
+            f"{total['unsure']:,} of them are uncertain: not every bounce is kept with its words. "
+            "Check each with `explain`; use `remove` to release it"
         )
     if apply and written:
         session.out.say(f"take it back with: undo --revert {incident.id} --apply")
