@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Annotated, Any
@@ -167,17 +167,24 @@ def _apply(session: Session, found: _Differences, import_job: str | None) -> Non
         writer.flush()
     writer.check()
     if import_job:
-        _push_by_job(session, found.push, import_job)
-        return _delete(session, found.delete)
-    with session.out.progress("pushing", len(found.push)) as advance:
-        for batch in chunks(found.push, ADDRESSES_A_BATCH):
-            records = load_many(session, [normalise_reported(address) for address, _ in batch])
-            for address, reason in batch:
-                # It was read a while ago: somebody may have lifted it meanwhile.
-                if lasting_reason(records[normalise_reported(address)].suppressions):
-                    session.account_level_list.put(address, reason)
+        _push_by_job(session, list(_still_held(session, found.push)), import_job)
+    else:
+        with session.out.progress("pushing", len(found.push)) as advance:
+            for address, reason in _still_held(session, found.push):
+                session.account_level_list.put(address, reason)
                 advance.by(1)
-    return _delete(session, found.delete)
+    _delete(session, found.delete)
+
+
+def _still_held(
+    session: Session, push: Sequence[tuple[str, Reason]]
+) -> Iterator[tuple[str, Reason]]:
+    """Leave out whom somebody has released since the table was read."""
+    for batch in chunks(push, ADDRESSES_A_BATCH):
+        records = load_many(session, [normalise_reported(address) for address, _ in batch])
+        for address, reason in batch:
+            if lasting_reason(records[normalise_reported(address)].suppressions):
+                yield address, reason
 
 
 def _delete(session: Session, delete: list[AccountLevelEntry]) -> None:

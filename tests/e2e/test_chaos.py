@@ -16,6 +16,7 @@ def test_whatever_fails_nothing_is_lost_and_no_verdict_is_wrong() -> None:
     assert report.has_failed, report
     assert report.is_right, report
     assert report.retried > 0, report
+    assert report.has_raced, report
 
 
 @pytest.mark.slow

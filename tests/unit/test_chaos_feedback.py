@@ -6,7 +6,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -15,6 +15,7 @@ import pytest
 from ses_suppression.classification import rule_of
 from ses_suppression.deadline import Deadline
 from ses_suppression.evidence import Kind
+from ses_suppression.incident import Incident, undone
 from ses_suppression.ingest import apply
 from ses_suppression.record import Record
 from ses_suppression.rules import Rule
@@ -22,6 +23,7 @@ from ses_suppression.store import Loaded
 from ses_suppression.suppression import Suppression
 from ses_suppression.testing import InMemoryStore
 from tests.e2e.chaos.__main__ import is_as_expected
+from tests.e2e.chaos.commands import NAMES, lost_words, not_reverted, not_undone
 from tests.e2e.chaos.feedback import (
     COMPLAINTS,
     DELIVERIES,
@@ -35,6 +37,7 @@ from tests.e2e.chaos.feedback import (
     reason_of,
 )
 from tests.e2e.chaos.run import Report, wrong_letters, wrong_records
+from tests.unit.test_decision import hard
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -121,9 +124,7 @@ def test_the_model_holds_back_whoever_bounced_for_good_and_nobody_to_whom_all_wa
     of_actions = {action.address for action in happening.actions}
     failed, named = set(), set()
     for post in happening.posts:
-        named |= {
-            text.lower() for text in re.findall(r"[\w-]+@example\.net", post.body, re.IGNORECASE)
-        }
+        named |= post.addresses
         if post in happening.rejected or post.kind == DELIVERIES:
             continue
         document = json.loads(post.body)
@@ -172,6 +173,28 @@ def test_a_table_that_is_wrong_anywhere_is_found() -> None:
         assert found.startswith("nobody@example.net" if what == "one too many" else address), what
 
 
+def test_what_undos_left_or_lost_is_found() -> None:
+    incident = Incident(start=NOW - timedelta(days=1), end=NOW)
+    bounced = replace(hard(), at=NOW - timedelta(hours=1))
+    (word,) = undone(
+        Record(address="a@example.net", evidence=(bounced,)),
+        [bounced],
+        undo=incident.id,
+        by="ann",
+        note="round 1",
+        at=NOW,
+    )
+    left = [Record(address="a@example.net", evidence=(bounced,))]
+    struck_out = [Record(address="a@example.net", evidence=(bounced, word))]
+    assert list(not_undone(left, incident))
+    assert not list(not_undone(struck_out, incident))
+    assert not list(not_reverted(left, incident))
+    assert list(not_reverted(struck_out, incident))
+    assert not list(lost_words(struck_out, incident, {"round 1": 1, "round 2": 0}))
+    assert list(lost_words(left, incident, {"round 1": 1}))
+    assert list(lost_words(struck_out, incident, {"round 1": 1, "round 2": 1}))
+
+
 def test_dead_letters_that_are_wrong_are_found() -> None:
     post, other = sorted(made().rejected, key=lambda one: one.body)[:2]
     sound = next(one for one in made().posts if one not in made().rejected)
@@ -192,7 +215,16 @@ def test_a_run_counts_only_when_everything_has_failed_and_the_naive_handler_has_
     None
 ):
     failed = Counter(dict.fromkeys(("error", "latency", "reset", "response"), 1))
-    right = Report(seed=1, notifications=1, injected=failed, killed=1, retried=1, suppressed=1)
+    commands = Counter(dict.fromkeys(NAMES, 1))
+    right = Report(
+        seed=1,
+        notifications=1,
+        injected=failed,
+        killed=1,
+        commands=commands,
+        retried=1,
+        suppressed=1,
+    )
     assert is_as_expected(right, naive=False)
     assert not is_as_expected(right, naive=True)
     wrong = replace(right, wrong=["an address"], retried=0)
@@ -200,6 +232,7 @@ def test_a_run_counts_only_when_everything_has_failed_and_the_naive_handler_has_
     assert is_as_expected(wrong, naive=True)
     cases: list[dict[str, Any]] = [
         {"killed": 0}, {"retried": 0}, {"lost": ["a letter"]}, {"injected": Counter()},
+        *({"commands": commands - Counter({name: 1})} for name in NAMES),
     ]  # fmt: skip
     for case in cases:
         assert not is_as_expected(replace(right, **case), naive=False)

@@ -1,17 +1,27 @@
 """What `sync` takes for a difference between the two lists, and that it finds none twice."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ses_suppression.account_level_list import AccountLevelEntry
 from ses_suppression.cli.account_level import _Differences, _imported
+from ses_suppression.cli.app import run
+from ses_suppression.cli.output import Output
+from ses_suppression.cli.session import Session
+from ses_suppression.deadline import Deadline
 from ses_suppression.evidence import Evidence
+from ses_suppression.ingest import apply
 from ses_suppression.policy import Policy, Reason
 from ses_suppression.record import Record, updated
+from ses_suppression.store import Loaded
 from ses_suppression.suppression import lasting_reason
+from ses_suppression.testing import InMemoryStore
 from tests.strategies import evidence_with_voids, moments, without_deliveries
 from tests.unit.test_decision import (
     JANE,
@@ -108,3 +118,49 @@ def test_a_second_run_finds_nothing_to_do(
 def test_a_complaint_here_is_pushed_over_a_bounce_at_ses() -> None:
     differences = found(record(complaint(0)), entry(Reason.BOUNCE, day(1)))
     assert differences.push == [(JANE, Reason.COMPLAINT)]
+
+
+class ReleasedMeanwhile(InMemoryStore):
+    """A table of which one address is released as soon as it has been read."""
+
+    def scan(self) -> Iterator[Loaded]:
+        yield from super().scan()
+        apply({JANE: [reactivate(10)]}, store=self, policy=POLICY, deadline=Deadline(1))
+
+
+class AWSOfSync:
+    """SES's account-level list, which is empty, and what its import jobs read."""
+
+    def __init__(self) -> None:
+        self.pushed: list[str] = []
+
+    def entries(self) -> list[AccountLevelEntry]:
+        return []
+
+    def put(self, address: str, reason: Reason) -> None:
+        self.pushed.append(f"{address},{reason}")
+
+    def put_object(self, **options: Any) -> None:
+        self.pushed += options["Body"].decode().splitlines()
+
+    def create_import_job(self, **_: object) -> dict[str, str]:
+        return {"JobId": "job-1"}
+
+
+@pytest.mark.parametrize("options", [[], ["--import-job", "s3://bucket/prefix"]])
+def test_whom_somebody_releases_meanwhile_is_not_pushed(options: list[str]) -> None:
+    store, aws = ReleasedMeanwhile(clock=lambda: NOW), AWSOfSync()
+    bounced = {JANE: [hard(0)], "other@example.com": [hard(0)]}
+    apply(bounced, store=store, policy=POLICY, deadline=Deadline(1))
+
+    def make(out: Output, **settings: Any) -> Session:
+        session = Session(out, **settings)
+        vars(session).update(
+            store=store, account_level_list=aws, client=lambda _: aws, caller="ann", policy=POLICY
+        )
+        return session
+
+    with pytest.raises(SystemExit) as ended:
+        run(["--table", "t", "sync", *options, "--apply"], make)
+    assert ended.value.code == 0
+    assert aws.pushed == ["other@example.com,BOUNCE"]

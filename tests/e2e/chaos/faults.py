@@ -1,6 +1,5 @@
 """What goes wrong in a chaos run: the table behind a proxy, functions killed, rights taken."""
 
-import json
 import random
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,7 +10,7 @@ from typing import Any
 import psutil
 
 from local.waiting import wait_for
-from tests.e2e.chaos.feedback import KINDS, POLICY
+from tests.e2e.chaos.feedback import KINDS
 from tests.e2e.stack import Stack
 from tests.fault_proxy import FaultProxy
 
@@ -43,17 +42,9 @@ PHASES: tuple[Phase, ...] = (
 
 
 def reach_the_table_by(stack: Stack, proxy: FaultProxy) -> None:
-    """Let the functions talk to the table through the proxy, and know streams."""
-    policy = {
-        "stream_tag": POLICY.stream_tag,
-        "complaints_do_not_block": sorted(POLICY.complaints_do_not_block),
-    }
+    """Let the functions talk to the table through the proxy."""
     for kind in KINDS:
-        stack.set_variables(
-            kind,
-            AWS_ENDPOINT_URL_DYNAMODB=proxy.url,
-            SUPPRESSION_POLICY=json.dumps(policy),
-        )
+        stack.set_variables(kind, AWS_ENDPOINT_URL_DYNAMODB=proxy.url)
 
 
 def killed_in_mid_batch(stack: Stack) -> int:

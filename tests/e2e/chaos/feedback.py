@@ -2,15 +2,16 @@
 
 import json
 import random
+import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from lambdas import ingest as lambdas_ingest
 from ses_suppression.deadline import Deadline
-from ses_suppression.evidence import TENANT_LIST, Evidence
+from ses_suppression.evidence import TENANT_LIST, Evidence, Kind
 from ses_suppression.ingest import Message, Outcome, Status, apply, ingest
 from ses_suppression.operator_actions import imported, reactivate, suppress, void
 from ses_suppression.policy import Policy, Reason
@@ -18,7 +19,8 @@ from ses_suppression.record import Record
 from ses_suppression.testing import InMemoryStore
 from tests.sent_by_ses import ACCOUNT_ID, bounce, complaint, delivery, iso, mail, subscription
 
-POLICY = Policy(stream_tag="stream", complaints_do_not_block=frozenset({"security"}))
+SETTINGS = {"stream_tag": "stream", "complaints_do_not_block": ["security"]}
+POLICY = Policy.from_mapping(SETTINGS)
 KINDS = BOUNCES, COMPLAINTS, DELIVERIES = "Bounces", "Complaints", "Deliveries"
 _DAYS = 25
 _MOST_COPIES = 4
@@ -28,7 +30,9 @@ _RECIPIENTS = {
     "delivery": "recipients",
 }
 _STREAMS = ("news", "security")
-_OPERATOR = "arn:aws:iam::123456789012:user/operator"
+_AN_ADDRESS = re.compile(r"[\w-]+@example\.net", re.IGNORECASE)
+OPERATOR = f"arn:aws:iam::{ACCOUNT_ID}:root"
+IMPORT_NOTE = "moved here"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,11 @@ class Post:
     kind: str
     body: str
 
+    @property
+    def addresses(self) -> set[str]:
+        """The addresses that it names, by its text alone: not by the parser that is tried."""
+        return {text.lower() for text in _AN_ADDRESS.findall(self.body)}
+
 
 @dataclass(frozen=True, slots=True)
 class Action:
@@ -45,6 +54,11 @@ class Action:
 
     address: str
     evidence: Evidence
+
+
+def is_import(one: Post | Action) -> bool:
+    """Tell whether it comes by the import of a file."""
+    return isinstance(one, Action) and one.evidence.kind is Kind.IMPORT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +85,19 @@ class Feedback:
     def of(self, kind: str) -> list[Post]:
         """Give the notifications of one topic."""
         return [post for post in self.posts if post.kind == kind]
+
+    @property
+    def imports(self) -> list[Action]:
+        """Those actions that come as the export of another service."""
+        return [action for action in self.actions if is_import(action)]
+
+    def about(self, addresses: Collection[str]) -> list[Post]:
+        """Give the notifications that name any of some addresses."""
+        return [post for post in self.posts if not post.addresses.isdisjoint(addresses)]
+
+    def and_also(self, actions: Iterable[Action]) -> "Feedback":
+        """Add what else operators did."""
+        return replace(self, actions=(*self.actions, *actions))
 
     def without(self, what: Callable[[Post | Action], bool]) -> "Feedback":
         """Leave something out."""
@@ -238,10 +265,10 @@ class _Makers:
         match self._chance.randrange(4):
             case 0:
                 stream = self._chance.choice([None, None, "news"])
-                return Action(address, suppress(by=_OPERATOR, note=note, at=at, stream=stream))
+                return Action(address, suppress(by=OPERATOR, note=note, at=at, stream=stream))
             case 3:
-                reason = self._chance.choice(list(Reason))
-                entry = imported(address=address, reason=reason, by=_OPERATOR, note=note, at=at)
+                reason, note = self._chance.choice(list(Reason)), f"{IMPORT_NOTE}: {note}"
+                entry = imported(address=address, reason=reason, by=OPERATOR, note=note, at=at)
                 return Action(address, entry)
             case 1:
                 address = self._address(self._wavering + self._failing + self._troubled)
@@ -249,11 +276,11 @@ class _Makers:
                     self._chance.choice([None, None, "news"]),
                     self._chance.random() < 0.8,
                 )
-                word = reactivate(by=_OPERATOR, note=note, at=at, consent=consent, stream=stream)
+                word = reactivate(by=OPERATOR, note=note, at=at, consent=consent, stream=stream)
                 return Action(address, word)
             case _:
                 address, voided = self._chance.choice(self._evidence)
-                evidence = void(evidence_id=voided, undo="incident", by=_OPERATOR, note=note, at=at)
+                evidence = void(evidence_id=voided, undo="incident", by=OPERATOR, note=note, at=at)
                 return Action(address, evidence)
 
     def _bounce(self) -> Post:

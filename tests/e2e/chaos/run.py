@@ -1,15 +1,19 @@
 """One chaos run: publish, let everything fail in turn, and compare the table with the model."""
 
+import json
 import random
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from local.deployment import configured, deploy
+from local.deployment import ROOT, configured, deploy
 from local.emulator import LocalError, running_emulator
 from local.mailbox_simulator import verify_identities, waiting_messages
 from ses_suppression.deadline import Deadline
@@ -17,6 +21,7 @@ from ses_suppression.evidence import Evidence, Kind
 from ses_suppression.ingest import apply
 from ses_suppression.record import Record, updated
 from ses_suppression.store import Loaded, chunks
+from tests.e2e.chaos.commands import NAMES, Commands
 from tests.e2e.chaos.faults import (
     PHASES,
     Faults,
@@ -31,12 +36,15 @@ from tests.e2e.chaos.feedback import (
     DELIVERIES,
     KINDS,
     POLICY,
+    SETTINGS,
     Action,
     Feedback,
     Post,
     feedback,
+    is_import,
     reason_of,
 )
+from tests.e2e.project import project_with
 from tests.e2e.stack import Stack
 from tests.fault_proxy import FaultProxy, running_fault_proxy
 
@@ -56,9 +64,11 @@ class Report:
         published: with their copies.
         injected: faults before the table, by kind.
         killed: batches whose function was killed.
+        commands: what operators' commands changed while all arrived, by command.
         retried: messages that a function gave back.
         suppressed: addresses that the model holds back.
-        wrong: addresses whose verdict or evidence is not that of the model.
+        wrong: addresses whose verdict or evidence is not that of the model, and commands that
+            said what they must not.
         lost: rejected notifications that are on no dead-letter queue as often as they were
             published, with their reason; and what else is there.
     """
@@ -68,6 +78,7 @@ class Report:
     published: int = 0
     injected: Counter[str] = field(default_factory=Counter)
     killed: int = 0
+    commands: Counter[str] = field(default_factory=Counter)
     retried: int = 0
     suppressed: int = 0
     wrong: list[str] = field(default_factory=list)
@@ -83,6 +94,11 @@ class Report:
         """Whether every kind of fault has struck: else it is no wonder that nothing is wrong."""
         struck = all(self.injected[kind] for kind in ("error", "latency", "reset", "response"))
         return struck and self.killed > 0 and self.suppressed > 0
+
+    @property
+    def has_raced(self) -> bool:
+        """Whether every command has changed something while feedback arrived."""
+        return all(self.commands[name] for name in NAMES)
 
 
 def wrong_records(scan: Iterable[Loaded], expected: Mapping[str, Record]) -> Iterator[str]:
@@ -145,21 +161,26 @@ def deployed(handler: Handler = OURS) -> Iterator[tuple[Stack, FaultProxy]]:
 
     And few functions run at a time: to start one costs more here than what it does.
     """
-    config = configured()
-    with running_emulator(config.region) as emulator:
+    dev = json.loads((ROOT / "cdk.json").read_text())["context"]["environments"]["dev"]
+    with ExitStack() as opened:
+        folder = Path(opened.enter_context(TemporaryDirectory()))
+        project = project_with(folder, dev={**dev, "feed": "configuration-set", "policy": SETTINGS})
+        config = configured(project=project)
+        emulator = opened.enter_context(running_emulator(config.region))
         verify_identities(emulator, config)
-        stack = Stack(emulator, config, deploy(emulator))
+        stack = Stack(emulator, config, deploy(emulator, project=project))
         for kind in KINDS:
             emulator.client("sqs").set_queue_attributes(
                 QueueUrl=stack.deployment.outputs[f"{kind}QueueUrl"],
                 Attributes={"VisibilityTimeout": _VISIBILITY_SECONDS},
             )
-        environment = emulator.environment
-        with running_fault_proxy(emulator.endpoint_url, environment=environment) as proxy:
-            _run_few_at_a_time(stack)
-            handler.install(stack)
-            reach_the_table_by(stack, proxy)
-            yield stack, proxy
+        proxy = opened.enter_context(
+            running_fault_proxy(emulator.endpoint_url, environment=emulator.environment)
+        )
+        _run_few_at_a_time(stack)
+        handler.install(stack)
+        reach_the_table_by(stack, proxy)
+        yield stack, proxy
 
 
 def _run_few_at_a_time(stack: Stack) -> None:
@@ -198,39 +219,87 @@ def run(
     happening = feedback(chance, notifications=notifications, addresses=addresses, now=midnight)
     if not handler.knows_operators:
         happening = happening.without(lambda one: isinstance(one, Action))
+    flood = _Flood(stack, handler, notifications)
+    with TemporaryDirectory() as folder:
+        commands = (
+            Commands(stack, proxy, happening, midnight=midnight, folder=Path(folder))
+            if handler.knows_operators
+            else None
+        )
+        with Faults(stack, proxy, seed=seed, phases=phases, kills=kills).at_work():
+            with commands.at_work() if commands else nullcontext():
+                flood.publish_all(happening, chance, denied=handler.rights if kills else {})
+                flood.drain()
+            if commands:
+                flood.publish(happening.about(commands.erased))
+                flood.drain()
+            # A delivery that overtook its transient bounce was not kept: now it finds it.
+            flood.publish(happening.of(DELIVERIES))
+            flood.drain()
+        if commands:
+            commands.settle()
+    wrong: list[str] = []
+    if commands:
+        records = [one for loaded in stack.store.scan() for one in loaded.records.values()]
+        wrong += [*commands.wrong, *commands.wrong_undos(records)]
+        happening = happening.and_also(commands.actions(records))
     expected = happening.expected()
-    copies: Counter[Post] = Counter()
-    with Faults(stack, proxy, seed=seed, phases=phases, kills=kills).at_work():
-        everything = happening.shuffled(chance)
-        # Few enough that the denial ends before anything has been received twenty times.
-        half, denied = len(everything) // 2, min(len(everything) // 10, 500)
-        copies += _publish(stack, everything[:half])
-        with table_denied(stack, handler.rights if kills else {}):
-            copies += _publish(stack, everything[half : half + denied])
-        copies += _publish(stack, everything[half + denied :])
-        undrained = list(_await_drained(stack, notifications, handler))
-        # A delivery that overtook its transient bounce was not kept: now it finds it.
-        copies += _publish(stack, happening.of(DELIVERIES))
-        undrained += _await_drained(stack, notifications, handler)
     lines = [line for kind in KINDS for line in stack.log(kind)]
     return Report(
         seed=seed,
         notifications=notifications,
-        published=copies.total(),
+        published=flood.copies.total(),
         injected=proxy.injected(),
         killed=killed_in_mid_batch(stack),
+        commands=commands.written if commands else Counter(),
         retried=sum(int(sum(line.get("Retried", []))) for line in lines),
         suppressed=sum(bool(record.suppressions) for record in expected.values()),
-        wrong=list(handler.wrong(stack, happening, expected)),
-        lost=[*undrained, *_lost(stack, happening, copies, reason_of=handler.reason_of)],
+        wrong=wrong + list(handler.wrong(stack, happening, expected)),
+        lost=[
+            *flood.undrained,
+            *_lost(stack, happening, flood.copies, reason_of=handler.reason_of),
+        ],
     )
 
 
-def _publish(stack: Stack, everything: Sequence[Post | Action]) -> Counter[Post]:
-    """Publish in the given order, several at a time; do what operators do in between."""
-    sns = stack.emulator.client("sns")
+@dataclass
+class _Flood:
+    """What is published, and waited for.
 
-    def do(part: Sequence[Post | Action]) -> None:
+    Attributes:
+        stack: whose topics and queues.
+        handler: what is deployed.
+        notifications: how many, each once: the more, the longer it waits.
+        copies: how often each was published.
+        undrained: the queues that did not become empty.
+    """
+
+    stack: Stack
+    handler: Handler
+    notifications: int
+    copies: Counter[Post] = field(default_factory=Counter)
+    undrained: list[str] = field(default_factory=list)
+
+    def publish_all(
+        self, happening: Feedback, chance: random.Random, *, denied: Mapping[str, str]
+    ) -> None:
+        """Publish everything but the imports; in the middle some rights are taken, by kind."""
+        by_hand = happening.without(is_import).shuffled(chance)
+        # Few enough that the denial ends before anything has been received twenty times.
+        half, few = len(by_hand) // 2, min(len(by_hand) // 10, 500)
+        self.publish(by_hand[:half])
+        with table_denied(self.stack, denied):
+            self.publish(by_hand[half : half + few])
+        self.publish(by_hand[half + few :])
+
+    def publish(self, everything: Sequence[Post | Action]) -> None:
+        """Publish in the given order, several at a time; do what operators do in between."""
+        sns = self.stack.emulator.client("sns")
+        with ThreadPoolExecutor(_PUBLISHERS) as pool:
+            list(pool.map(partial(self._do, sns), chunks(everything, _BATCH)))
+        self.copies.update(one for one in everything if isinstance(one, Post))
+
+    def _do(self, sns: Any, part: Sequence[Post | Action]) -> None:
         for kind in KINDS:
             entries = [
                 {"Id": str(number), "Message": post.body}
@@ -239,7 +308,7 @@ def _publish(stack: Stack, everything: Sequence[Post | Action]) -> Counter[Post]
             ]
             if entries:
                 answer = sns.publish_batch(
-                    TopicArn=stack.deployment.outputs[f"{kind}TopicArn"],
+                    TopicArn=self.stack.deployment.outputs[f"{kind}TopicArn"],
                     PublishBatchRequestEntries=entries,
                 )
                 assert not answer["Failed"]
@@ -247,28 +316,23 @@ def _publish(stack: Stack, everything: Sequence[Post | Action]) -> Counter[Post]
             if isinstance(action, Action):
                 applied = apply(
                     {action.address: [action.evidence]},
-                    store=stack.store,
+                    store=self.stack.store,
                     policy=POLICY,
                     deadline=Deadline(60),
                 )
                 assert not applied.failures
 
-    with ThreadPoolExecutor(_PUBLISHERS) as pool:
-        list(pool.map(do, chunks(everything, _BATCH)))
-    return Counter(one for one in everything if isinstance(one, Post))
-
-
-def _await_drained(stack: Stack, notifications: int, handler: Handler) -> Iterator[str]:
-    """Wait until the queues are empty; name one that is not, of a handler that need not."""
-    # Twenty receives of what fails, three seconds apart, and more.
-    seconds = 240 + notifications / 20 if handler.has_to_drain else 60
-    for kind in KINDS:
-        try:
-            stack.await_drained(kind, seconds=seconds)
-        except LocalError as error:
-            if handler.has_to_drain:
-                raise
-            yield f"{kind}: {error}"
+    def drain(self) -> None:
+        """Wait until the queues are empty; note one that is not, of a handler that need not."""
+        # Twenty receives of what fails, three seconds apart, and more.
+        seconds = 240 + self.notifications / 20 if self.handler.has_to_drain else 60
+        for kind in KINDS:
+            try:
+                self.stack.await_drained(kind, seconds=seconds)
+            except LocalError as error:
+                if self.handler.has_to_drain:
+                    raise
+                self.undrained.append(f"{kind}: {error}")
 
 
 def _lost(
