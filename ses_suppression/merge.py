@@ -15,7 +15,7 @@ A tally speaks for its pieces, so that no limit releases an address.
 from collections import defaultdict
 from collections.abc import Collection, Hashable, Iterable, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from heapq import nlargest, nsmallest
 from typing import Any
 
@@ -288,7 +288,7 @@ def _is_uncertain(piece: Evidence) -> bool:
 
 
 def _end(piece: Evidence) -> tuple[datetime, str]:
-    return piece.until or datetime.max.replace(tzinfo=UTC), piece.id
+    return piece.until or piece.at, piece.id
 
 
 def _tally(rest: Sequence[Evidence]) -> Evidence:

@@ -7,7 +7,7 @@ from dataclasses import field, replace
 from ses_suppression.decision import decide, expires_at
 from ses_suppression.errors import InvalidActionError
 from ses_suppression.evidence import OPERATOR_KINDS, Evidence
-from ses_suppression.merge import FEW, STREAMS, merge, size_of, streams_of
+from ses_suppression.merge import STREAMS, merge, size_of, streams_of
 from ses_suppression.policy import Policy
 from ses_suppression.suppression import Suppression
 from ses_suppression.value import value
@@ -47,7 +47,7 @@ def refusal(record: Record, new: Iterable[Evidence]) -> InvalidActionError | Non
             f"stream: the address has entries on {len(streams)} streams, {STREAMS} is the most; "
             "leave the stream out to mean every stream"
         )
-    if len(record.evidence) > FEW and (size_of([*record.evidence, *actions]) > ROOM_FOR_OPERATORS):
+    if size_of([*record.evidence, *actions]) > ROOM_FOR_OPERATORS:
         return InvalidActionError(
             f"the address has {len(record.evidence)} entries, and no room for more: erase it, then "
             "add the one that counts"

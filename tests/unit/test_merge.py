@@ -1,6 +1,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
 import pytest
 from hypothesis import given
@@ -83,6 +84,10 @@ def kept_one_by_one(evidence: Iterable[Evidence]) -> Record:
     return record
 
 
+def suppression(at: float, **fields: object) -> Evidence:
+    return piece(Kind.SUPPRESS, at, **fields)
+
+
 def tallies(evidence: Iterable[Evidence]) -> list[Evidence]:
     return [one for one in evidence if one.kind is Kind.TALLY]
 
@@ -118,6 +123,7 @@ def test_the_words_of_a_reply_are_kept_for_the_newest_days_and_its_rule_for_all(
     older, newer = trim(every)[:-IN_FULL], trim(every)[-IN_FULL:]
     assert all(one.diagnostic == "full" for one in newer)
     assert all((one.diagnostic, one.status) == (None, None) for one in older)
+    assert all((one.bounce_type, one.bounce_sub_type) == (None, None) for one in older)
     assert {rule_of(one) for one in older} == {Rule.TRANSIENT_BOUNCE}
     assert held(trim(every)) == held(every)
 
@@ -217,6 +223,68 @@ def test_late_bounces_of_old_mail_do_not_push_out_a_new_one() -> None:
     assert held(kept_one_by_one(everything).evidence) == {"*": None}
 
 
+def test_what_ends_last_is_kept_beside_the_tally_so_that_a_reactivation_lifts_it() -> None:
+    longest = suppression(3, until=day(9000))
+    every = [suppression(at, until=day(200 + at)) for at in range(40)]
+    everything = [*every[:3], longest, *every[4:]]
+    assert longest in trim(everything)
+    lifted = [*everything, reactivate(20)]
+    assert held(trim(lifted)) == held(lifted) == {"*": day(239)}
+
+
+def test_a_stream_and_a_tenant_tell_nothing_of_what_holds_back_every_stream() -> None:
+    for name in ("stream", "tenant"):
+        every = [hard(at, **{name: f"{at}"}) for at in range(30)]
+        assert len(trim(every)) == OLDEST + NEWEST + 1
+    assert streams_of([hard(0, stream="a"), reactivate(1, stream="b"), hard(2)]) == {"b"}
+
+
+def test_uncertain_complaints_are_kept_apart_from_certain_ones() -> None:
+    uncertain = [complaint(at, certain=False) for at in range(40)]
+    certain = [complaint(100 + at) for at in range(40)]
+    kept = trim([*uncertain, *certain])
+    assert {one for one in kept if one.kind is Kind.COMPLAINT} == {
+        uncertain[0], *uncertain[-COMPLAINTS:], certain[0], *certain[-COMPLAINTS:],
+    }  # fmt: skip
+    assert [one.certain for one in tallies(kept)] == [False, None]
+    assert [one.certain for one in decide(JANE, tallies(kept), POLICY).suppressions.values()] == [
+        True
+    ]
+
+
+def test_a_tally_of_late_bounces_of_old_mail_is_behind_a_reactivation() -> None:
+    late = [hard(11 + at, mail_at=day(1)) for at in range(60)]
+    kept = kept_one_by_one([reactivate(5), *late]).evidence
+    assert tallies(kept)
+    assert held(kept) == {}
+
+
+def test_tallies_that_differ_in_anything_are_two() -> None:
+    def tally_of(
+        make: Callable[..., Evidence], first: float = 1, last: float = 21, **fields: object
+    ) -> Evidence:
+        times = [0, first, *range(2, 21), last, *range(22, 22 + NEWEST)]
+        (tally,) = tallies(trim([make(at, **fields) for at in times]))
+        assert (tally.first_at, tally.at) == (day(first), day(last))
+        return tally
+
+    entry = partial(piece, Kind.IMPORT)
+    found = [
+        tally_of(suppression),
+        tally_of(suppression, stream="news"),
+        tally_of(suppression, until=day(100)),
+        tally_of(suppression, until=day(101)),
+        tally_of(opt_out, stream="news"),
+        tally_of(hard),
+        tally_of(hard, status="5.1.1"),
+        tally_of(hard, first=1.5),
+        tally_of(hard, last=20.5),
+        tally_of(entry, reason="BOUNCE"),
+        tally_of(entry, reason="COMPLAINT"),
+    ]
+    assert len({one.id for one in found}) == len(found)
+
+
 # --- deliveries
 
 
@@ -247,8 +315,9 @@ def test_long_after_the_last_bounce_the_first_delivery_of_a_week_is_kept() -> No
     weeks: dict[int, list[datetime]] = {}
     for one in every:
         weeks.setdefault(one.at.toordinal() // 7, []).append(one.at)
-    kept = [one.at for one in trim([transient(0), *reversed(every)]) if one.kind is Kind.DELIVERY]
-    assert kept == [min(of_it) for of_it in weeks.values()][:WEEKS]
+    for arriving in (every, [*reversed(every)]):
+        kept = [one.at for one in trim([transient(0), *arriving]) if one.kind is Kind.DELIVERY]
+        assert kept == [min(of_it) for of_it in weeks.values()][:WEEKS]
 
 
 def test_a_delivery_at_the_time_of_the_oldest_day_that_is_kept_is_not_before_it() -> None:
@@ -336,7 +405,9 @@ def test_on_more_streams_than_there_is_room_for_every_stream_is_held_back() -> N
     one_lifted = kept_one_by_one([*kept.evidence, reactivate(900, stream=kept_stream)])
     assert kept_stream not in held(one_lifted.evidence)
     lifted = [*every, *(reactivate(900 + at, stream=name) for at, name in enumerate(names))]
-    assert "*" in held(kept_one_by_one(lifted).evidence), "what lifts a stream lifts not all"
+    left = held(kept_one_by_one(lifted).evidence)
+    assert set(left) == {"*"}, "what lifts a stream lifts that stream, and not all"
+    assert held(kept_one_by_one([*lifted, reactivate(2000)]).evidence) == {}
 
 
 def test_of_many_tenants_those_with_the_newest_holds_are_kept() -> None:
@@ -351,8 +422,22 @@ def test_an_operator_is_refused_one_more_stream() -> None:
     assert refusal(full, [piece(Kind.SUPPRESS, 200, stream="s1")]) is None
     assert refusal(full, [piece(Kind.SUPPRESS, 200)]) is None
     assert refusal(full, [complaint(200, stream="another")]) is None
-    error = refusal(full, [piece(Kind.SUPPRESS, 200, stream="another")])
-    assert str(error).startswith("stream: the address has entries on 100 streams")
+    assert str(refusal(full, [piece(Kind.SUPPRESS, 200, stream="another")])) == (
+        "stream: the address has entries on 100 streams, 100 is the most; leave the stream out to "
+        "mean every stream"
+    )
+
+
+def test_an_operator_is_refused_when_what_is_left_is_for_feedback() -> None:
+    words = [suppression(at, note="n" * 1_500) for at in range(60)]
+    full = Record(address=JANE, evidence=tuple(words))
+    left = ROOM_FOR_OPERATORS - size_of([*words, suppression(60, note="")])
+    assert left > 0
+    assert refusal(full, [suppression(60, note="n" * left)]) is None
+    assert refusal(full, [hard(60, diagnostic="n" * (left + 1_000))]) is None
+    assert str(refusal(full, [suppression(60, note="n" * (left + 1))])) == (
+        "the address has 60 entries, and no room for more: erase it, then add the one that counts"
+    )
 
 
 def worst_of_operators() -> Iterable[Evidence]:
