@@ -12,6 +12,7 @@ from aws_cdk import aws_lambda as lambda_
 
 ROOT = Path(__file__).parent.parent
 WHEELS = ROOT / ".wheels"
+_FILE, _FOLDER = 0o644, 0o755
 _PACKAGES = ("ses_suppression", "lambdas")
 _NOT_BUNDLED = (
     "__pycache__",
@@ -92,6 +93,17 @@ def bundle(target: Path) -> None:
     shutil.rmtree(target / "bin", ignore_errors=True)
     for record in [*target.glob("*.dist-info/RECORD"), *target.glob("*.dist-info/direct_url.json")]:
         record.unlink()
+    _make_readable(target)
     native = [path.name for path in target.rglob("*") if path.suffix in {".so", ".pyd", ".dylib"}]
     if native:
         raise RuntimeError(f"the bundle has to be pure Python, and has {', '.join(native)}")
+
+
+def _make_readable(folder: Path) -> None:
+    """Let everybody read the code, whatever the umask here: in Lambda somebody else runs it.
+
+    "Troubleshoot Lambda deployment package errors" in AWS's Knowledge Center asks for these modes.
+    The asset's hash is one of contents alone, so two modes of one bundle would be one asset.
+    """
+    for path in (folder, *folder.rglob("*")):
+        path.chmod(_FOLDER if path.is_dir() else _FILE)

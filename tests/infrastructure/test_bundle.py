@@ -1,11 +1,13 @@
 import hashlib
+import shutil
+import stat
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from stacks.bundle import bundle
+from stacks.bundle import ROOT, WHEELS, bundle
 
 DEAD = "http://127.0.0.1:9/"
 
@@ -45,6 +47,29 @@ def test_it_is_small_and_holds_neither_tests_nor_caches(built: Path) -> None:
     assert sum(path.stat().st_size for path in files) < 5_000_000
     assert not [path for path in files if path.suffix in {".pyc", ".so"}]
     assert not (built / "ses_suppression" / "testing.py").exists()
+
+
+def test_under_any_umask_everybody_can_read_what_is_uploaded(tmp_path: Path) -> None:
+    """In a checkout that only its owner can read, as `umask 077; git clone` makes it."""
+    checkout, asset = tmp_path / "checkout", tmp_path / "asset"
+    for name in ("lambdas", "ses_suppression", "stacks"):
+        shutil.copytree(ROOT / name, checkout / name)
+    for path in (checkout, *checkout.rglob("*")):
+        path.chmod(0o700 if path.is_dir() else 0o600)
+    (checkout / ".wheels").symlink_to(WHEELS)
+    program = (
+        "import os, sys; os.umask(0o077); from aws_cdk import App, Stack; "
+        "from aws_cdk import aws_lambda as lambda_; from stacks.bundle import function_code; "
+        "app = App(outdir=sys.argv[1]); lambda_.Function(Stack(app, 'S'), 'F', "
+        "code=function_code(), runtime=lambda_.Runtime.PYTHON_3_14, handler='x.y'); app.synth()"
+    )
+    subprocess.run([sys.executable, "-c", program, str(asset)], cwd=checkout, check=True)
+    modes = {
+        (path.is_dir(), stat.S_IMODE(path.stat().st_mode))
+        for bundled in asset.glob("asset.*")
+        for path in (bundled, *bundled.rglob("*"))
+    }
+    assert modes == {(True, 0o755), (False, 0o644)}
 
 
 @pytest.mark.parametrize(
