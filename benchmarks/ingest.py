@@ -16,9 +16,10 @@ from aws_lambda_powertools import Logger, Metrics
 from benchmarks import feedback, patterns
 from benchmarks.measure import ROUNDS, Goal, Result, Row, in_turns, show, taken
 from benchmarks.servers import ACCESS, Stub, running_stub
-from lambdas.ingest import CLIENT, NAMESPACE, IngestFunction
+from lambdas.ingest import CLIENT, IngestFunction
 from ses_suppression.deadline import Deadline
 from ses_suppression.item import to_item
+from ses_suppression.metrics import NAMESPACE
 from ses_suppression.notification import Bounce, Feedback
 from ses_suppression.policy import Policy
 from ses_suppression.store import DynamoDBStore, chunks

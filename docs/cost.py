@@ -197,10 +197,15 @@ def _checks(result: Result) -> Iterator[str]:
 
 
 def _rest() -> Iterator[str]:
-    types = Counter(
-        resource["Type"] for resource in json.loads(TEMPLATE.read_text())["Resources"].values()
-    )
+    resources = json.loads(TEMPLATE.read_text())["Resources"].values()
+    types = Counter(resource["Type"] for resource in resources)
     queues, alarms = types["AWS::Lambda::EventSourceMapping"], types["AWS::CloudWatch::Alarm"]
+    # An alarm on several metrics costs each of them.
+    metrics = sum(
+        max(1, sum("MetricStat" in one for one in resource["Properties"].get("Metrics", ())))
+        for resource in resources
+        if resource["Type"] == "AWS::CloudWatch::Alarm"
+    )
     polls = queues * POLLERS * 3600 / POLL_SECONDS * HOURS_A_MONTH
     # SQS asks for two of each who sends, and for one of each who receives ("AWS KMS permissions",
     # SQS developer guide). One that nobody uses asks for none.
@@ -212,7 +217,7 @@ def _rest() -> Iterator[str]:
         f"KMS: the key, and about {keys} requests every {KEY_MINUTES} minutes, were all in use": (
             KMS_KEY_A_MONTH + key_requests * KMS_REQUEST
         ),
-        f"CloudWatch: {alarms} alarms": alarms * ALARM_A_MONTH,
+        f"CloudWatch: {alarms} alarms on {metrics} metrics": metrics * ALARM_A_MONTH,
         f"CloudWatch: {CANARY_METRICS} metrics that the canary's bounce writes every hour": CANARY_METRICS
         * METRIC_A_MONTH,
         "CloudWatch: the dashboard": DASHBOARD_A_MONTH,
@@ -243,7 +248,7 @@ def _limits(ours: Way) -> Iterator[str]:
     yield "|---|---|---|---|"
     yield (
         f"| a mapping's concurrency | {MAX_CONCURRENCY} functions a kind, ours (`MAX_CONCURRENCY`) | {mapping:,.0f} new bounces a second, "
-        f"{mapping * SECONDS_A_DAY / MILLION:,.0f} million a day; the alarm `BouncesOld` tells | more memory for the "
+        f"{mapping * SECONDS_A_DAY / MILLION:,.0f} million a day; the alarms `Old` and `GivenBack` tell | more memory for the "
         "functions (a whole vCPU at 1,769 MB), then a higher `MAX_CONCURRENCY` |"
     )
     yield (

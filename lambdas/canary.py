@@ -9,8 +9,8 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from botocore.config import Config
 
-from lambdas.ingest import NAMESPACE
 from ses_suppression.canary import Canary
+from ses_suppression.metrics import NAMESPACE
 from ses_suppression.store import DynamoDBStore
 
 SECONDS_TO_HAND_BACK = 5.0

@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from types import UnionType
 from typing import Any
@@ -19,12 +19,12 @@ from lambdas.settings import Settings
 from ses_suppression.address import fingerprint
 from ses_suppression.deadline import Deadline
 from ses_suppression.ingest import Message, Outcome, Status, ingest
+from ses_suppression.metrics import GIVEN_BACK, NAMESPACE
 from ses_suppression.notification import Bounce, Complaint, Delivery, Feedback, Subscription
 from ses_suppression.policy import CONSEQUENCES, Policy, Suppress
 from ses_suppression.rules import Rule
 from ses_suppression.store import CONNECTIONS, DynamoDBStore, Store
 
-NAMESPACE = "SESSuppression"
 KINDS: Mapping[str, type[Feedback] | UnionType] = {
     "bounces": Bounce,
     "complaints": Complaint | Subscription,
@@ -120,12 +120,12 @@ class IngestFunction:
             deadline=deadline,
         )
         failed = [outcome for outcome in outcomes if not self._settle(outcome, deadline)]
-        self._count(outcomes, len(handed_back))
-        given_again = [
+        given_back = [
             *(outcome.message.id for outcome in failed),
             *(record["messageId"] for record in handed_back),
         ]
-        return {"batchItemFailures": [{"itemIdentifier": one} for one in given_again]}
+        self._count(outcomes, handed_back=len(handed_back), given_back=len(given_back))
+        return {"batchItemFailures": [{"itemIdentifier": one} for one in given_back]}
 
     def _settle(self, outcome: Outcome, deadline: Deadline) -> bool:
         """Log it, put it away if it is rejected; False: SQS has to give the message again."""
@@ -168,31 +168,52 @@ class IngestFunction:
             return False
         return True
 
-    def _count(self, outcomes: list[Outcome], handed_back: int) -> None:
+    def _count(self, outcomes: list[Outcome], *, handed_back: int, given_back: int) -> None:
         counts: Counter[str] = Counter({"HandedBack": handed_back})
-        by_provider: Counter[tuple[str, str]] = Counter()
         for outcome in outcomes:
             counts[outcome.status.capitalize()] += 1
             counts["Unattributed"] += outcome.unattributed
-            if outcome.status in {Status.APPLIED, Status.REJECTED}:
+            if outcome.status in _DECIDED:
                 counts.update(rule for _, rule in outcome.rules)
-                for (_, rule), provider in zip(outcome.rules, outcome.providers, strict=True):
-                    if isinstance(CONSEQUENCES[rule], Suppress):
-                        counts["Suppressions"] += 1
-                        by_provider["Suppressions", provider] += 1
-                    elif rule is Rule.SENDER_FAULT:
-                        by_provider[rule, provider] += 1
+        by_provider = _by_provider(outcomes)
+        for (name, _), value in by_provider.items():
+            counts[_SUPPRESSIONS] += value if name == _SUPPRESSIONS else 0
         for name, value in counts.items():
             if value:
                 self._metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
         if counts.total():  # Powertools warns of an empty flush
             self._metrics.flush_metrics()
         for (name, provider), value in by_provider.items():
-            with single_metric(
-                name=name, unit=MetricUnit.Count, value=value, namespace=NAMESPACE
-            ) as metric:
-                metric.add_dimension("environment", self._environment)
-                metric.add_dimension("provider", provider)
+            self._count_apart(name, value, provider=provider)
+        if given_back:
+            # For the alarm: a table that takes nothing fails no function, and SQS leaves what it
+            # has given three times out of the age of the oldest message.
+            self._count_apart(GIVEN_BACK, given_back)
+
+    def _count_apart(self, name: str, value: int, **dimensions: str) -> None:
+        """Write a metric of the environment, with other dimensions than the kind of feedback."""
+        with single_metric(
+            name=name, unit=MetricUnit.Count, value=value, namespace=NAMESPACE
+        ) as metric:
+            for dimension, text in {"environment": self._environment, **dimensions}.items():
+                metric.add_dimension(dimension, text)
+
+
+_SUPPRESSIONS = "Suppressions"
+_DECIDED = frozenset({Status.APPLIED, Status.REJECTED})
+
+
+def _by_provider(outcomes: Iterable[Outcome]) -> Counter[tuple[str, str]]:
+    """Count suppressions, and faults of the sender, by the provider that refused the mail."""
+    counts: Counter[tuple[str, str]] = Counter()
+    for outcome in outcomes:
+        if outcome.status in _DECIDED:
+            for (_, rule), provider in zip(outcome.rules, outcome.providers, strict=True):
+                if isinstance(CONSEQUENCES[rule], Suppress):
+                    counts[_SUPPRESSIONS, provider] += 1
+                elif rule is Rule.SENDER_FAULT:
+                    counts[rule, provider] += 1
+    return counts
 
 
 def _message(record: Mapping[str, Any]) -> Message:

@@ -1,9 +1,13 @@
 """The alarms: what wants a person, and the topic that calls one.
 
-One metric each, no mathematics: an alarm says one thing, and the name says which.
+An alarm is one thing to do, whatever the kind of feedback. Its description begins with the command
+to run, and ends with where to read on. `docs/reliability.md` says which fault calls by which, and
+after how many minutes.
 """
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
 from aws_cdk import Aws, Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -15,12 +19,14 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from ses_suppression.providers import OTHER, PROVIDERS
+from ses_suppression.metrics import GIVEN_BACK
 from ses_suppression.rules import Rule
 from stacks.feedback_channel import FeedbackChannel
 from stacks.metrics import our_metric
 
 OLDEST_MESSAGE = Duration.minutes(15)
+_FIVE_MINUTES = Duration.minutes(5)
+_RUNBOOK = "docs/operations.md"
 
 SES_RATES = {
     # "Amazon SES sending review process FAQs": AWS reviews an account at the second of each.
@@ -55,10 +61,10 @@ class Alarms(Construct):
         self._environment = environment
         self.topic = self._topic(key, emails)
         self._action = actions.SnsAction(self.topic)
-        for kind, channel in channels.items():
-            self._watch(kind, channel)
-        self._watch_spike(suppressions_an_hour)
-        self._watch_sender_faults()
+        self._channels = channels
+        self._watch_queues()
+        self._watch_functions()
+        self._watch_verdicts(suppressions_an_hour)
         self._watch_ses()
 
     def _topic(self, key: kms.IKey, emails: Sequence[str]) -> sns.Topic:
@@ -83,105 +89,158 @@ class Alarms(Construct):
             topic.add_subscription(subscriptions.EmailSubscription(email))
         return topic
 
-    def _watch(self, kind: str, channel: FeedbackChannel) -> None:
-        name = kind.capitalize()
-        five_minutes = Duration.minutes(5)
+    def _watch_queues(self) -> None:
+        channels = list(self._channels.values())
         self._watch_left_over(
-            f"{name}DeadLetters",
-            f"messages about {kind} that nobody could use: `dead-letters show`",
-            channel.dead_letter_queue,
+            "DeadLetters",
+            "dead-letters show",
+            "notifications that nobody could use",
+            f"{_RUNBOOK}#the-dead-letter-alarm",
+            [channel.dead_letter_queue for channel in channels],
         )
         self._watch_left_over(
-            f"{name}Undelivered",
-            f"SNS could not put {kind} on their queue: `doctor`, then `dead-letters redrive`",
-            channel.undelivered_queue,
+            "Undelivered",
+            "doctor",
+            "SNS could not put notifications on a queue",
+            f"{_RUNBOOK}#the-dead-letter-alarm",
+            [channel.undelivered_queue for channel in channels],
         )
-        if channel.endpoint_dead_letter_queue:
+        endpoints = [
+            channel.endpoint_dead_letter_queue
+            for channel in channels
+            if channel.endpoint_dead_letter_queue
+        ]
+        if endpoints:
             self._watch_left_over(
-                f"{name}EndpointDeadLetters",
-                f"an app's endpoint did not take {kind}: look at the app, then docs/webhook.md",
-                channel.endpoint_dead_letter_queue,
-            )
-        else:
-            # It counts every try at an app too, which says nothing until the last has failed.
-            self._alarm(
-                f"{name}NotificationsFailed",
-                f"SNS fails to deliver {kind}: `doctor`",
-                channel.topic.metric_number_of_notifications_failed(period=five_minutes),
-                above=0,
+                "EndpointDeadLetters",
+                "doctor",
+                "an app's endpoint did not take notifications",
+                "docs/webhook.md#when-the-app-does-not-take-it",
+                endpoints,
             )
         self._alarm(
-            f"{name}Old",
-            f"{kind} wait for longer than {OLDEST_MESSAGE.to_minutes():g} minutes: look at the "
-            "function",
-            channel.queue.metric_approximate_age_of_oldest_message(
-                period=five_minutes, statistic="Maximum"
+            "Lost",
+            "doctor",
+            "SNS lost notifications: neither a queue nor the queue behind it took them",
+            f"{_RUNBOOK}#the-table-takes-nothing",
+            _total(
+                channels,
+                lambda channel: channel.topic.metric(
+                    "NumberOfNotificationsFailedToRedriveToDlq",
+                    statistic="Sum",
+                    period=_FIVE_MINUTES,
+                ),
+            ),
+            above=0,
+        )
+        self._alarm(
+            "Old",
+            "doctor",
+            "no function takes what waits on a queue, for more than "
+            f"{OLDEST_MESSAGE.to_minutes():g} minutes",
+            f"{_RUNBOOK}#the-table-takes-nothing",
+            _total(
+                channels,
+                lambda channel: channel.queue.metric_approximate_age_of_oldest_message(
+                    period=_FIVE_MINUTES, statistic="Maximum"
+                ),
+                function="MAX",
             ),
             above=OLDEST_MESSAGE.to_seconds(),
         )
-        self._alarm(
-            f"{name}FunctionErrors",
-            f"the function of {kind} fails: read its log",
-            channel.function.metric_errors(period=five_minutes),
-            above=0,
-            times=3,
-        )
-        self._alarm(
-            f"{name}FunctionThrottles",
-            f"the function of {kind} is throttled: raise the account's concurrency",
-            channel.function.metric_throttles(period=five_minutes),
-            above=0,
-            times=3,
-        )
-        self._alarm(
-            f"{name}Rejected",
-            f"what came as {kind} is no notification of ours: `dead-letters show`",
-            self._ours("Rejected", kind, period=five_minutes),
-            above=0,
-        )
 
-    def _watch_left_over(self, construct_id: str, description: str, queue: sqs.IQueue) -> None:
+    def _watch_left_over(
+        self,
+        construct_id: str,
+        command: str,
+        what: str,
+        read_on: str,
+        queues: Sequence[sqs.IQueue],
+    ) -> None:
         """Call when anything is on a queue of what nobody took."""
         self._alarm(
             construct_id,
-            description,
-            queue.metric_approximate_number_of_messages_visible(
-                period=Duration.minutes(5), statistic="Maximum"
+            command,
+            what,
+            read_on,
+            _total(
+                queues,
+                lambda queue: queue.metric_approximate_number_of_messages_visible(
+                    period=_FIVE_MINUTES, statistic="Maximum"
+                ),
             ),
             above=0,
         )
 
-    def _watch_spike(self, suppressions_an_hour: int) -> None:
+    def _watch_functions(self) -> None:
+        """Call when a function fails, or gives back what it could not write.
+
+        A message that is given back is there again after the visibility time-out. Each period has
+        to be long enough for it to be counted once in each.
+        """
+        channels = list(self._channels.values())
+        visibility = max(channel.visibility_timeout.to_seconds() for channel in channels)
+        period = Duration.minutes(max(_FIVE_MINUTES.to_minutes(), math.ceil(visibility / 60)))
+        self._alarm(
+            "GivenBack",
+            "doctor",
+            "functions give notifications back to the queue: the table does not take them",
+            f"{_RUNBOOK}#the-table-takes-nothing",
+            our_metric(GIVEN_BACK, period=period, environment=self._environment),
+            above=0,
+            times=2,
+            of=3,
+        )
+        self._alarm(
+            "FunctionErrors",
+            "doctor",
+            "a function fails: its log says why",
+            f"{_RUNBOOK}#the-table-takes-nothing",
+            _total(channels, lambda channel: channel.function.metric_errors(period=period)),
+            above=0,
+            times=2,
+            of=3,
+        )
+        self._alarm(
+            "FunctionThrottles",
+            "doctor",
+            "functions are throttled: raise the account's concurrency",
+            f"{_RUNBOOK}#the-table-takes-nothing",
+            _total(
+                channels, lambda channel: channel.function.metric_throttles(period=_FIVE_MINUTES)
+            ),
+            above=0,
+            times=3,
+        )
+
+    def _watch_verdicts(self, suppressions_an_hour: int) -> None:
         self._alarm(
             "SuppressionsSpike",
-            f"more than {suppressions_an_hour:,} suppressions in an hour: a provider's bad hour "
-            "(`undo`), or a bad list",
+            "stats",
+            f"more than {suppressions_an_hour:,} suppressions in an hour: a provider's bad hour, "
+            "or a bad list",
+            f"{_RUNBOOK}#the-incident",
             self._ours("Suppressions", "bounces", period=Duration.hours(1)),
             above=suppressions_an_hour,
         )
-
-    def _watch_sender_faults(self) -> None:
-        """Alarm on the first: such mail is lost, and no address is held that would show it."""
-        for provider in PROVIDERS:
-            where = "another provider" if provider == OTHER else provider
-            self._alarm(
-                f"SenderFault{''.join(filter(str.isalnum, provider.title()))}",
-                f"your authentication is broken at {where}: it refuses mail for SPF, DKIM, DMARC, "
-                "TLS or PTR. See docs/operations.md#the-senders-fault",
-                our_metric(
-                    Rule.SENDER_FAULT.value,
-                    period=Duration.hours(1),
-                    environment=self._environment,
-                    provider=provider,
-                ),
-                above=0,
-            )
+        # On the first: such mail is lost, and no address is held that would show it.
+        self._alarm(
+            "SenderFault",
+            "explain",
+            "your authentication is broken: a provider refuses mail for SPF, DKIM, DMARC, TLS or "
+            "PTR; the dashboard says which",
+            f"{_RUNBOOK}#the-senders-fault",
+            self._ours(Rule.SENDER_FAULT.value, "bounces", period=Duration.hours(1)),
+            above=0,
+        )
 
     def watch_canary(self, *, minutes: int) -> None:
         """Call when the canary fails, or falls silent, twice in a row."""
         self._alarm(
             "Canary",
-            "the mailbox simulator's bounce did not come back, twice in a row: `doctor --send`",
+            "doctor",
+            "the mailbox simulator's bounce did not come back, twice in a row",
+            f"{_RUNBOOK}#the-silence",
             self._ours("CanaryFailed", "canary", period=Duration.minutes(minutes)),
             above=0,
             times=2,
@@ -194,8 +253,10 @@ class Alarms(Construct):
                 short = metric_name.removeprefix("Reputation.")
                 self._alarm(
                     f"{short}{level.capitalize()}",
+                    "stats",
                     f"SES's {short} is {rate:.2%} or more"
-                    + (": AWS reviews the account" if level == "review" else ""),
+                    + (", and AWS reviews the account" if level == "review" else ""),
+                    f"{_RUNBOOK}#the-rates",
                     cloudwatch.Metric(
                         namespace="AWS/SES",
                         metric_name=metric_name,
@@ -211,12 +272,15 @@ class Alarms(Construct):
     def _alarm(
         self,
         construct_id: str,
-        description: str,
+        command: str,
+        what: str,
+        read_on: str,
         metric: cloudwatch.IMetric,
         *,
         above: float | None = None,
         at_least: float | None = None,
         times: int = 1,
+        of: int | None = None,
         missing: cloudwatch.TreatMissingData = cloudwatch.TreatMissingData.NOT_BREACHING,
     ) -> None:
         operators = cloudwatch.ComparisonOperator
@@ -224,7 +288,9 @@ class Alarms(Construct):
             self,
             construct_id,
             alarm_name=f"{Stack.of(self).stack_name}-{construct_id}",
-            alarm_description=description,
+            alarm_description=(
+                f"ses-suppression --env {self._environment} {command}: {what}. See {read_on}"
+            ),
             metric=metric,
             threshold=above if above is not None else at_least or 0,
             comparison_operator=(
@@ -232,8 +298,30 @@ class Alarms(Construct):
                 if above is not None
                 else operators.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
             ),
-            evaluation_periods=times,
+            datapoints_to_alarm=times,
+            evaluation_periods=of or times,
             treat_missing_data=missing,
         )
         alarm.add_alarm_action(self._action)
         alarm.add_ok_action(self._action)
+
+
+_Watched = TypeVar("_Watched")
+
+
+def _total(
+    watched: Sequence[_Watched],
+    metric_of: Callable[[_Watched], cloudwatch.IMetric],
+    *,
+    function: str = "SUM",
+) -> cloudwatch.IMetric:
+    """Give one metric of several; what writes nothing counts as nothing."""
+    metrics = {f"m{number}": metric_of(one) for number, one in enumerate(watched)}
+    filled = ", ".join(f"FILL({name}, 0)" for name in metrics)
+    period = next(iter(metrics.values())).to_metric_config().metric_stat
+    return cloudwatch.MathExpression(
+        expression=f"{function}([{filled}])",
+        using_metrics=metrics,
+        period=period.period if period else None,
+        label="",
+    )

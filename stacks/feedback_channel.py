@@ -82,10 +82,11 @@ class FeedbackChannel(Construct):
         super().__init__(scope, construct_id)
         self._key = key
         self.topic = self._topic(topic_name(kind, environment), sources)
+        self.visibility_timeout = Duration.seconds(VISIBILITY_FACTOR * timeout.to_seconds())
         self.dead_letter_queue = self._queue("DeadLetterQueue")
         self.queue = self._queue(
             "Queue",
-            visibility_timeout=Duration.seconds(VISIBILITY_FACTOR * timeout.to_seconds()),
+            visibility_timeout=self.visibility_timeout,
             dead_letter_queue=sqs.DeadLetterQueue(
                 queue=self.dead_letter_queue, max_receive_count=RECEIVES
             ),

@@ -3,7 +3,7 @@
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 
-NAMESPACE = "SESSuppression"
+from ses_suppression.metrics import NAMESPACE
 
 
 def our_metric(

@@ -16,6 +16,7 @@ from ses_suppression.cli.session import Session
 from ses_suppression.errors import SESSuppressionError
 from ses_suppression.identity_notifications import Destination, IdentityNotifications
 from ses_suppression.identity_notifications import Kind as NotificationKind
+from ses_suppression.metrics import GIVEN_BACK, NAMESPACE
 from ses_suppression.store import chunks
 
 SICK = 1
@@ -96,6 +97,7 @@ def doctor(
         ("publishing", _publishing),
         ("subscriptions", _subscriptions),
         ("queues", _queues),
+        ("given back", _given_back),
         ("functions", _functions),
         ("key", _key),
     ]
@@ -389,11 +391,31 @@ def _queues(session: Session) -> Iterator[Finding]:
             yield Finding(f"dead letters of {kind.lower()}", State.OK, "none")
 
 
+def _given_back(session: Session) -> Iterator[Finding]:
+    """What a function could not write is in flight, and too young for the age of the oldest."""
+    number = _metric(session, NAMESPACE, GIVEN_BACK, "Sum", environment=session.environment or "")
+    waiting = sum(_messages(session, f"{kind}QueueUrl") for kind in session.stack.kinds)
+    found = f"{number:,.0f} in the last hour, {waiting:,} wait"
+    if not number:
+        yield Finding("given back", State.OK, "no message in the last hour")
+    elif waiting:
+        yield Finding(
+            "given back",
+            State.FAILED,
+            found,
+            "the table does not take what comes: read the log of the functions",
+        )
+    else:
+        yield Finding("given back", State.WARNING, found, "it has passed: the logs say what it was")
+
+
 def _messages(session: Session, output: str) -> int:
+    """Count what is on a queue: what can be taken, and what has been taken and is in flight."""
+    names = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
     answer = session.client("sqs").get_queue_attributes(
-        QueueUrl=session.stack.output(output), AttributeNames=["ApproximateNumberOfMessages"]
+        QueueUrl=session.stack.output(output), AttributeNames=names
     )
-    return int(answer["Attributes"]["ApproximateNumberOfMessages"])
+    return sum(int(answer["Attributes"][name]) for name in names)
 
 
 def _functions(session: Session) -> Iterator[Finding]:

@@ -19,7 +19,7 @@ def test_the_production_example_deploys_and_a_bounce_goes_round() -> None:
         assert stack.await_suppression(address).reason == "BOUNCE"
         alarms = emulator.client("cloudwatch").describe_alarms()["MetricAlarms"]
         assert {alarm["AlarmName"].removeprefix("ses-suppression-prod-") for alarm in alarms} >= {
-            "Canary", "BouncesDeadLetters", "SuppressionsSpike", "BounceRateReview",
+            "Canary", "DeadLetters", "SuppressionsSpike", "BounceRateReview",
         }  # fmt: skip
         dashboards = emulator.client("cloudwatch").list_dashboards()["DashboardEntries"]
         assert [one["DashboardName"] for one in dashboards] == ["ses-suppression-prod"]

@@ -1,7 +1,10 @@
 """What emulators ignore is asserted in the template."""
 
 import json
+import math
+import re
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -9,12 +12,13 @@ from aws_cdk import App, Stack
 from aws_cdk import aws_sqs as sqs
 from aws_cdk.assertions import Match, Template
 
-from lambdas import ingest
-from ses_suppression.providers import PROVIDERS
-from stacks import metrics
+from ses_suppression.cli.app import _COMMANDS
+from ses_suppression.metrics import NAMESPACE
+from stacks.bundle import ROOT
 from stacks.checks import check
 from tests.infrastructure import snapshot
 from tests.infrastructure.conftest import synthesized
+from tests.unit.test_documentation import anchors_of
 
 PINNED = {
     "EncryptionKey3A692D6E": "AWS::KMS::Key",
@@ -420,40 +424,124 @@ def test_a_finding_of_the_aws_solutions_pack_stops_the_synth() -> None:
 
 
 def test_alarms_call_their_topic_and_say_what_to_do(template: Template) -> None:
-    found = resources(template, "AWS::CloudWatch::Alarm").values()
+    found = alarms(template)
     (topic,) = [
         name for name in resources(template, "AWS::SNS::Topic") if name.startswith("AlarmsTopic")
     ]
-    assert len(found) == 3 * 7 + 1 + len(PROVIDERS) + 4 + 1
-    for alarm in found:
-        properties = alarm["Properties"]
+    assert len(found) <= MOST_ALARMS
+    for name, properties in found.items():
         assert properties["AlarmActions"] == properties["OKActions"] == [{"Ref": topic}]
-        assert properties["AlarmName"].startswith("ses-suppression-dev-")
-        assert len(properties["AlarmDescription"]) > 20
-        silence = "breaching" if "Canary" in properties["AlarmName"] else "notBreaching"
+        silence = "breaching" if name == "Canary" else "notBreaching"
         assert properties["TreatMissingData"] == silence
-        assert "Metrics" not in properties, "an alarm says one thing"
 
 
-@pytest.mark.parametrize("kind", ["Bounces", "Complaints", "Deliveries"])
-def test_a_table_that_takes_nothing_calls_by_the_age_of_a_queue_and_by_its_dead_letters(
-    template: Template, kind: str
-) -> None:
+MOST_ALARMS = 16
+_DESCRIPTION = re.compile(
+    r"ses-suppression --env dev (?P<command>[a-z -]+): .{20,}\. See (?P<page>docs/[a-z]+\.md)#"
+    r"(?P<section>[a-z-]+)"
+)
+
+
+def test_an_alarm_names_the_command_to_run_and_a_section_that_is_there(template: Template) -> None:
+    commands = {command.__name__.rstrip("_") for command in _COMMANDS} | {"dead-letters show"}
+    for properties in alarms(template).values():
+        described = _DESCRIPTION.fullmatch(properties["AlarmDescription"])
+        assert described, properties["AlarmDescription"]
+        assert described["command"] in commands
+        assert described["section"] in anchors_of(ROOT / described["page"])
+
+
+def alarms(template: Template) -> dict[str, dict[str, Any]]:
+    """Give the properties of each alarm, by its name without the stack's."""
+    found = {}
+    for alarm in resources(template, "AWS::CloudWatch::Alarm").values():
+        stack, name = alarm["Properties"]["AlarmName"].rsplit("-", 1)
+        assert stack == "ses-suppression-dev"
+        found[name] = alarm["Properties"]
+    return found
+
+
+def watched(alarm: Mapping[str, Any]) -> tuple[str, set[tuple[str, str, int]]]:
+    """Give how an alarm counts several metrics, and each: its name, statistic and period."""
+    (expression,) = [one["Expression"] for one in alarm["Metrics"] if "Expression" in one]
+    stats = [one["MetricStat"] for one in alarm["Metrics"] if "MetricStat" in one]
+    assert len(stats) == 3, "one of each kind of feedback"
+    return expression, {(one["Metric"]["MetricName"], one["Stat"], one["Period"]) for one in stats}
+
+
+def test_what_is_left_on_any_queue_calls(template: Template) -> None:
     """Whatever the fault, messages stay on the queue, and after twenty receives beside it."""
-    watched = {
-        (
-            properties["MetricName"],
-            properties["Dimensions"][0]["Value"]["Fn::GetAtt"][0].removeprefix(kind)[:-8],
-        ): (properties["Threshold"], properties["EvaluationPeriods"], properties["Statistic"])
-        for alarm in resources(template, "AWS::CloudWatch::Alarm").values()
-        if (properties := alarm["Properties"])["Namespace"] == "AWS/SQS"
-        and properties["AlarmName"].startswith(f"ses-suppression-dev-{kind}")
+    found = alarms(template)
+    total = "SUM([FILL(m0, 0), FILL(m1, 0), FILL(m2, 0)])"
+    left = ("ApproximateNumberOfMessagesVisible", "Maximum", 300)
+    for name, expected in {
+        "DeadLetters": (total, left),
+        "Undelivered": (total, left),
+        "Lost": (total, ("NumberOfNotificationsFailedToRedriveToDlq", "Sum", 300)),
+        "Old": (
+            total.replace("SUM", "MAX"),
+            ("ApproximateAgeOfOldestMessage", "Maximum", 300),
+        ),
+    }.items():
+        expression, metrics_of_it = watched(found[name])
+        assert (expression, metrics_of_it) == (expected[0], {expected[1]}), name
+        assert found[name]["Threshold"] == (900 if name == "Old" else 0)
+        assert found[name]["DatapointsToAlarm"] == found[name]["EvaluationPeriods"] == 1
+    for name, queue in {
+        "DeadLetters": "DeadLetterQueue",
+        "Undelivered": "UndeliveredQueue",
+    }.items():
+        assert queue in json.dumps(found[name]["Metrics"])
+
+
+@pytest.mark.parametrize("timeout", [30, 61, 120])
+def test_a_table_that_takes_nothing_calls_within_three_periods_and_a_blip_does_not(
+    timeout: int,
+) -> None:
+    """SQS leaves what it has given three times out of the age, so a metric of ours has to tell."""
+    found = alarms(synthesized(function_timeout_seconds=timeout, deliveries=True))
+    visibility = 6 * timeout
+    for name in ("GivenBack", "FunctionErrors"):
+        alarm = found[name]
+        period = alarm.get("Period") or {stat[2] for stat in watched(alarm)[1]}.pop()
+        assert period % 60 == 0, "CloudWatch takes no other"
+        assert period == max(300, 60 * math.ceil(visibility / 60))
+        of, needed = alarm["EvaluationPeriods"], alarm["DatapointsToAlarm"]
+        for first in range(0, period, 7):
+            given_back = [first + number * visibility for number in range(20)]
+            assert calls_after(given_back, period, needed, of) <= 2 * period
+            assert calls_after(given_back[:1], period, needed, of) == math.inf
+
+
+def test_the_reliability_page_says_which_fault_calls_by_which_alarm_and_how_soon() -> None:
+    template = synthesized(
+        identities=["example.com"], endpoints={"bounces": ["https://shop.example/ses"]}
+    )
+    page = (ROOT / "docs" / "reliability.md").read_text()
+    rows = re.findall(r"^\| [^|]+ \| `(\w+)` \| (\d+) \|$", page, re.MULTILINE)
+    assert {name: int(minutes) for name, minutes in rows} == {
+        name: minutes_of(alarm) for name, alarm in alarms(template).items()
     }
-    assert watched == {
-        ("ApproximateAgeOfOldestMessage", "Queue"): (900, 1, "Maximum"),
-        ("ApproximateNumberOfMessagesVisible", "DeadLetterQueue"): (0, 1, "Maximum"),
-        ("ApproximateNumberOfMessagesVisible", "UndeliveredQueue"): (0, 1, "Maximum"),
-    }
+
+
+def minutes_of(alarm: Mapping[str, Any]) -> int:
+    """Give the minutes after which an alarm can call, by its own figures."""
+    period = alarm.get("Period") or next(
+        one["MetricStat"]["Period"] for one in alarm["Metrics"] if "MetricStat" in one
+    )
+    seconds = alarm["DatapointsToAlarm"] * period
+    if "ApproximateAgeOfOldestMessage" in json.dumps(alarm):
+        seconds += alarm["Threshold"]
+    return int(seconds / 60)
+
+
+def calls_after(moments: Sequence[int], period: int, needed: int, of: int) -> float:
+    """Give the seconds until so many of the last periods have a moment."""
+    breaching = {moment // period for moment in moments}
+    for number in range(100):
+        if sum(one in breaching for one in range(number - of + 1, number + 1)) >= needed:
+            return (number + 1) * period
+    return math.inf
 
 
 def test_a_canary_that_fails_or_falls_silent_twice_calls(template: Template) -> None:
@@ -473,7 +561,7 @@ def test_ses_itself_is_watched_before_and_where_aws_reviews(template: Template) 
     found = sorted(
         (alarm["Properties"]["MetricName"], alarm["Properties"]["Threshold"])
         for alarm in resources(template, "AWS::CloudWatch::Alarm").values()
-        if alarm["Properties"]["Namespace"] == "AWS/SES"
+        if alarm["Properties"].get("Namespace") == "AWS/SES"
     )
     assert found == [
         ("Reputation.BounceRate", 0.02),
@@ -512,42 +600,21 @@ def test_a_spike_is_what_the_environment_says_and_people_are_mailed() -> None:
 
 
 def test_the_alarms_look_at_the_metrics_that_the_functions_write(template: Template) -> None:
-    assert metrics.NAMESPACE == ingest.NAMESPACE
     ours = [
         alarm["Properties"]
         for alarm in resources(template, "AWS::CloudWatch::Alarm").values()
-        if alarm["Properties"]["Namespace"] == metrics.NAMESPACE
+        if alarm["Properties"].get("Namespace") == NAMESPACE
     ]
-    assert {one["MetricName"] for one in ours} == {
-        "Rejected", "Suppressions", "CanaryFailed", "sender-fault",
-    }  # fmt: skip
+    assert {one["MetricName"]: {name["Name"] for name in one["Dimensions"]} for one in ours} == {
+        "GivenBack": {"environment"},
+        "Suppressions": {"environment", "service"},
+        "CanaryFailed": {"environment", "service"},
+        "sender-fault": {"environment", "service"},
+    }
     for one in ours:
         names = {dimension["Name"]: dimension["Value"] for dimension in one["Dimensions"]}
         assert names["environment"] == "dev"
-        if one["MetricName"] == "sender-fault":
-            assert names.keys() == {"environment", "provider"}
-        else:
-            assert names["service"] in {"bounces", "complaints", "deliveries", "canary"}
-
-
-def test_a_fault_of_the_sender_calls_by_the_provider_that_refuses(template: Template) -> None:
-    alarms = {
-        next(one["Value"] for one in properties["Dimensions"] if one["Name"] == "provider"): (
-            properties
-        )
-        for alarm in resources(template, "AWS::CloudWatch::Alarm").values()
-        if (properties := alarm["Properties"]).get("MetricName") == "sender-fault"
-    }
-    assert set(alarms) == set(PROVIDERS)
-    for provider, properties in alarms.items():
-        where = "another provider" if provider == "other" else provider
-        description = properties["AlarmDescription"]
-        assert description.startswith(f"your authentication is broken at {where}: ")
-        assert description.endswith("See docs/operations.md#the-senders-fault")
-        assert (properties["Threshold"], properties["ComparisonOperator"]) == (
-            0,
-            "GreaterThanThreshold",
-        )
+        assert names.get("service", "bounces") in {"bounces", "canary"}
 
 
 def test_the_dashboard_asks_the_operators_questions_from_top_to_bottom(
@@ -566,7 +633,7 @@ def test_the_dashboard_asks_the_operators_questions_from_top_to_bottom(
     ]  # fmt: skip
     assert [one["y"] for one in widgets] == sorted(one["y"] for one in widgets)
     shown = [metric for one in widgets for metric in one["properties"].get("metrics", [])]
-    ours = {tuple(metric[:2]) for metric in shown if metric[0] == metrics.NAMESPACE}
+    ours = {tuple(metric[:2]) for metric in shown if metric[0] == NAMESPACE}
     assert {name for _, name in ours} >= {
         "Applied", "Retried", "Suppressions", "CanarySeconds", "hard-bounce", "complaint",
     }  # fmt: skip

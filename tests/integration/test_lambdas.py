@@ -159,6 +159,7 @@ def test_what_happened_is_counted_by_outcome_and_rule(deployed: Deployed) -> Non
         name: [value] for name, value in expected.items()
     }
     assert "Retried" not in metrics
+    assert given_back(lines) == 0
     assert (by_provider["provider"], by_provider["Suppressions"]) == ("other", [2])
     for found in (metrics, by_provider):
         assert found["environment"] == "dev"
@@ -206,8 +207,9 @@ def test_a_rejected_message_that_the_dead_letter_queue_refuses_is_given_back(
     deployed: Deployed,
 ) -> None:
     boto3.client("sqs").delete_queue(QueueUrl=deployed.dead_letter_queue_url)
-    answer, _ = deployed(bounce(JANE), '{"hello": "world"}')
+    answer, lines = deployed(bounce(JANE), '{"hello": "world"}')
     assert answer == {"batchItemFailures": [{"itemIdentifier": "1"}]}
+    assert given_back(lines) == 1
 
 
 def test_of_what_has_come_often_a_part_is_handed_back_untried_and_not_deleted(
@@ -223,14 +225,28 @@ def test_of_what_has_come_often_a_part_is_handed_back_untried_and_not_deleted(
     assert given_again == untried
     assert 0 < len(untried) < 20
     assert [line["HandedBack"] for line in lines if "HandedBack" in line] == [[len(untried)]]
+    assert given_back(lines) == len(untried)
 
 
 def test_without_a_table_every_message_of_the_batch_is_given_back(deployed: Deployed) -> None:
     boto3.client("dynamodb").delete_table(TableName=TABLE_NAME)
-    answer, _ = deployed(
+    answer, lines = deployed(
         bounce(JANE), '{"eventType": "Open"}', bounce("joe@example.com", mail_id="m2")
     )
     assert answer == {"batchItemFailures": [{"itemIdentifier": "0"}, {"itemIdentifier": "2"}]}
+    assert given_back(lines) == 2
+
+
+def given_back(lines: list[dict[str, Any]]) -> int:
+    """Give the metric that the alarm is on: of the environment as a whole, so of nothing else."""
+    found = [line for line in lines if "GivenBack" in line]
+    for line in found:
+        (directive,) = line["_aws"]["CloudWatchMetrics"]
+        assert (directive["Namespace"], directive["Dimensions"]) == (
+            "SESSuppression", [["environment"]],
+        )  # fmt: skip
+        assert line["environment"] == "dev"
+    return int(sum(sum(line["GivenBack"]) for line in found))
 
 
 def test_no_line_and_no_metric_holds_an_address(deployed: Deployed) -> None:

@@ -25,7 +25,7 @@ MODULES = sorted(
 )
 LAYERS = (
     "value", "errors", "domain_name", "address", "providers", "notification", "evidence", "rules",
-    "refusal_words", "refusals", "smtp_reply", "diagnosis",
+    "metrics", "refusal_words", "refusals", "smtp_reply", "diagnosis",
     "classification", "policy", "under_way", "merge", "suppression", "decision", "record",
     "operator_actions", "explanation", "incident", "import_cells", "import_services",
     "import_formats", "address_lists", "item", "deadline",
