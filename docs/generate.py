@@ -89,13 +89,12 @@ def _policy_page() -> Iterator[str]:
     yield ""
     yield (
         f"- what holds mail back: the first, the last {merge.NEWEST} (of complaints {merge.COMPLAINTS}), the "
-        f"{merge.LAST_MAILED} whose mail was sent last, the {merge.LONGEST} that end last. Of bounces of one day with the "
-        "same words the first and the last are enough"
+        f"{merge.LAST_MAILED} whose mail was sent last, the {merge.LONGEST} that end last"
     )
     yield (
         "- the rest of such a class as a tally: from when to when, until when. It goes on holding mail back. An undo "
-        "strikes it out only if it covers the whole time and does not ask for words; a reactivation as if each piece were "
-        "there"
+        "strikes it out only if it covers the whole time, and asks for no words but those that all of it has; a "
+        "reactivation as if each piece were there"
     )
     for rule, days in DAYS_KEPT.items():
         yield (
@@ -103,8 +102,8 @@ def _policy_page() -> Iterator[str]:
             f"{merge.IN_FULL} days"
         )
     yield (
-        f"- `delivery`, by its time alone: the last {merge.DELIVERIES}, from the first transient bounce until "
-        f"{merge.DELIVERIES_FOR.days} days after the last, then the first of a week for {merge.WEEKS} weeks"
+        f"- `delivery`, by its time alone, of an address with a transient bounce: the last {merge.DELIVERIES} until "
+        f"{merge.DELIVERIES_FOR.days} days after the last bounce, then the first of a week for {merge.WEEKS} weeks"
     )
     yield f"- of the newest {merge.UNDOS} undos the last {merge.OF_AN_UNDO} voids each"
     yield f"- of everything else the last {merge.RECORDED}, on each stream"

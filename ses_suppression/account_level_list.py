@@ -90,12 +90,26 @@ class AccountLevelList:
         return _entry(answer["SuppressedDestination"])
 
     def find(self, *spellings: str) -> list[AccountLevelEntry]:
-        """Find the entries of an address: by these spellings, else by looking through the list."""
+        """Find the entries of an address: by these spellings, else by looking through the list.
+
+        Where one of these is found, an entry in yet another spelling is not looked for: to read the
+        whole list takes minutes. `sync` finds it.
+        """
         found = [entry for one in dict.fromkeys(spellings) if (entry := self.get(one))]
         if found:
             return found
         wanted = {normalise_reported(spelling) for spelling in spellings}
         return [entry for entry in self.entries() if entry.address in wanted]
+
+    def delete_if_unchanged(self, entry: AccountLevelEntry) -> bool:
+        """Delete an entry that is still as it was read; False: it is not, and it stays.
+
+        SES may have recorded a complaint since.
+        """
+        if self.get(entry.spelling) != entry:
+            return False
+        self.delete(entry.spelling)
+        return True
 
     def put(self, address: str, reason: Reason) -> None:
         """Put an address on the list, for BOUNCE or COMPLAINT."""

@@ -89,10 +89,15 @@ class Incident:
             and piece.rule is not None
             and began(piece) < self.end
             and self.start <= piece.at
-            and rule_of(piece) in _REJECTIONS
+            and self._may_be_its_sort(piece)
             and self._is_at_its_domains(address, piece)
             and not self.caused(address, piece)
         )
+
+    def _may_be_its_sort(self, piece: Evidence) -> bool:
+        if self.bounce_sub_type is None:
+            return rule_of(piece) in _REJECTIONS
+        return piece.bounce_sub_type in {None, self.bounce_sub_type}
 
     def _is_its_sort(self, piece: Evidence) -> bool:
         if self.bounce_sub_type is None:

@@ -1,13 +1,17 @@
 """How evidence is collected: a union without order, and limits that commute with it.
 
 `merge(merge(a, b), c)` is `merge(a, merge(b, c))`, in any order and with any repetition, also when
-the limits bite: what is kept is a function of the set of all evidence that was ever seen, and what
-was left out once stays out. Two rules make it so. A class of evidence is what a piece would do,
-never time alone, so that no piece takes the place of one that does something else. And of each
+limits are reached: what is kept is a function of the set of all evidence that was ever seen, and
+what was left out once stays out. Two rules make it so. A class of evidence is what a piece would
+do, never time alone, so that no piece takes the place of one that does something else. And of each
 class the first or last few by some order are kept, and the union of such choices.
 
 What holds mail back without being kept leaves a tally of its class: what it did, from when to when.
-A tally speaks for its pieces, so that no limit releases an address.
+A tally holds mail back like its pieces, so that no limit of a class releases an address.
+
+Three things depend on the order: which deliveries are kept, what an item above `LARGEST` still
+tells apart, and the holds of tenants beyond `TENANTS`, which end after days. Decision 19 says what
+that changes.
 
 (Precondition: copies of one event agree on its time and rule. SES's do.)
 """
@@ -21,6 +25,7 @@ from typing import Any
 
 from ses_suppression.classification import may_be_automatic_reply, rule_of
 from ses_suppression.evidence import (
+    EVERY_STREAM,
     OPERATOR_KINDS,
     Evidence,
     Kind,
@@ -94,7 +99,8 @@ def trim(evidence: Iterable[Evidence]) -> tuple[Evidence, ...]:
 
 def streams_of(evidence: Iterable[Evidence]) -> set[str]:
     """Return the streams on which something holds mail back, or lifts that."""
-    return {piece.stream for piece in evidence if piece.stream and _is_by_stream(piece)}
+    streams = {piece.stream for piece in evidence if piece.stream and _is_by_stream(piece)}
+    return streams - {EVERY_STREAM}
 
 
 def size_of(evidence: Iterable[Evidence]) -> int:
@@ -160,17 +166,19 @@ def _within_streams(evidence: list[Evidence]) -> list[Evidence]:
     return _on_every_stream(evidence, stay=set(sorted(streams, key=digest)[:STREAMS]))
 
 
-def _on_every_stream(
-    evidence: Iterable[Evidence], stay: Collection[str | None] = ()
-) -> list[Evidence]:
-    """Make holds of a stream hold back every stream, and leave out what lifts a stream."""
-    return [
-        replace(piece, stream=None) if _is_by_stream(piece) and piece.stream not in stay else piece
-        for piece in evidence
-        if piece.stream is None
-        or piece.stream in stay
-        or rule_of(piece) not in {Rule.REACTIVATE, Rule.SUBSCRIBED}
-    ]
+def _on_every_stream(evidence: Iterable[Evidence], stay: Collection[str] = ()) -> list[Evidence]:
+    """Make holds of a stream hold back every stream, and leave out what lifts a stream.
+
+    Such a hold is on the stream `*`, not on none. A hold on none is of all mail, and who subscribes
+    to all mail takes that back, but not what was about one stream.
+    """
+    found: list[Evidence] = []
+    for piece in evidence:
+        if piece.stream is None or piece.stream in stay or not _is_by_stream(piece):
+            found.append(piece)
+        elif rule_of(piece) not in {Rule.REACTIVATE, Rule.SUBSCRIBED}:
+            found.append(replace(piece, stream=EVERY_STREAM))
+    return found
 
 
 def _shortened(piece: Evidence) -> Evidence:
@@ -308,6 +316,7 @@ def _tally(rest: Sequence[Evidence]) -> Evidence:
         mail_at=max(map(happened, rest)),
         until=until,
         rule=rule.value,
+        reported_as=_common(rest, "reported_as"),
         **scope,
         **words,
     )
@@ -332,6 +341,7 @@ def _brief(piece: Evidence) -> Evidence:
         mail_at=piece.mail_at,
         bounce_type=piece.bounce_type if doubtful else None,
         bounce_sub_type=piece.bounce_sub_type if doubtful else None,
+        reported_as=piece.reported_as,
         rule=rule_of(piece).value,
     )
 

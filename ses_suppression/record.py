@@ -37,8 +37,12 @@ ROOM_FOR_OPERATORS = 120_000
 
 
 def refusal(record: Record, new: Iterable[Evidence]) -> InvalidActionError | None:
-    """Say why there is no room for an operator's action; None: there is, or it is feedback."""
-    actions = [piece for piece in new if piece.kind in OPERATOR_KINDS]
+    """Say why there is no room for an operator's action; None: there is.
+
+    Feedback always finds room, and so does what is there already.
+    """
+    known = {piece.id for piece in record.evidence}
+    actions = [piece for piece in new if piece.kind in OPERATOR_KINDS and piece.id not in known]
     if not actions:
         return None
     streams = streams_of(record.evidence)
@@ -49,8 +53,9 @@ def refusal(record: Record, new: Iterable[Evidence]) -> InvalidActionError | Non
         )
     if size_of([*record.evidence, *actions]) > ROOM_FOR_OPERATORS:
         return InvalidActionError(
-            f"the address has {len(record.evidence)} entries, and no room for more: erase it, then "
-            "add the one that counts"
+            f"the address has {len(record.evidence)} entries, and no room for more words of "
+            "operators. What is there stays in force; to hold it back all the same, put it on "
+            "SES's account-level list"
         )
     return None
 

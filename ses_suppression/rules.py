@@ -53,8 +53,7 @@ WHEN: Mapping[Rule, str] = {
         "broken: it says nothing about the recipient"
     ),
     Rule.AUTOMATIC_REPLY: (
-        "a general or undetermined bounce without action, status and diagnostic, or of a mail"
-        " that is known as delivered"
+        "a general or undetermined bounce without action, status and diagnostic"
     ),
     Rule.ACCOUNT_LEVEL_BOUNCE: (
         "SES did not send: a bounce put the address on its account-level list"
@@ -83,8 +82,7 @@ WHEN: Mapping[Rule, str] = {
     ),
     Rule.NOT_SPAM: "somebody took the mark as spam back",
     Rule.DELIVERY: (
-        "the receiving server took a mail; kept only where it strikes out a transient bounce, or "
-        "shows one to be an automatic reply"
+        "the receiving server took a mail; kept only where it may strike out a transient bounce"
     ),
     Rule.SUPPRESS: "an operator suppressed the address",
     Rule.IMPORT: "an operator imported the address",

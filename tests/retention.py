@@ -9,8 +9,9 @@ import random
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 
 from ses_suppression.decision import decide
 from ses_suppression.evidence import Evidence, Kind
@@ -241,13 +242,11 @@ def told(suppressions: object) -> Verdict:
     return {stream: (str(found.reason), found.until) for stream, found in suppressions.items()}
 
 
-@dataclass
-class Difference:
-    """What is kept says another thing than everything."""
+class Difference(StrEnum):
+    """How what is kept decides otherwise than everything."""
 
-    size: int
-    lost: bool
-    too_much: bool
+    TOO_LITTLE = "held too little"
+    TOO_MUCH = "held too much"
 
 
 class Twin:
@@ -283,7 +282,7 @@ class Twin:
         lost = any(
             stream not in kept or _end(kept[stream]) < _end(found) for stream, found in full.items()
         )
-        return Difference(len(self.everything), lost=lost, too_much=not lost)
+        return Difference.TOO_LITTLE if lost else Difference.TOO_MUCH
 
 
 def _end(found: tuple[str, datetime | None]) -> datetime:
@@ -369,8 +368,7 @@ def main() -> None:
                 rng = random.Random(f"{options.seed} {name} {order} {number}")
                 found = list(differences(make, rng, POLICY, order))
                 counts["differ"] += bool(found)
-                counts["held too little"] += any(one.lost for one in found)
-                counts["held too much"] += any(one.too_much for one in found)
+                counts.update(set(found))
             total += options.histories
             say(f"{name:16} {order:9} {options.histories} histories: {dict(counts)}")
     say(f"{total} histories")

@@ -179,20 +179,18 @@ def _apply(session: Session, found: _Differences, import_job: str | None) -> Non
 def _still_held(
     session: Session, push: Sequence[tuple[str, Reason]]
 ) -> Iterator[tuple[str, Reason]]:
-    """Leave out whom somebody has released since the table was read."""
+    """Give the reasons of now; whom somebody has released since the table was read has none."""
     for batch in chunks(push, ADDRESSES_A_BATCH):
         records = load_many(session, [normalise_reported(address) for address, _ in batch])
-        for address, reason in batch:
-            if lasting_reason(records[normalise_reported(address)].suppressions):
+        for address, _ in batch:
+            if reason := lasting_reason(records[normalise_reported(address)].suppressions):
                 yield address, reason
 
 
 def _delete(session: Session, delete: list[AccountLevelEntry]) -> None:
     with session.out.progress("deleting", len(delete)) as advance:
         for entry in delete:
-            now = session.account_level_list.get(entry.spelling)
-            if now == entry:  # and not a new one
-                session.account_level_list.delete(entry.spelling)
+            session.account_level_list.delete_if_unchanged(entry)
             advance.by(1)
 
 

@@ -14,6 +14,7 @@ from ses_suppression.cli.output import suppression_document
 from ses_suppression.cli.parameters import (
     BATCH_SECONDS,
     Address,
+    Apply,
     AskedStream,
     AskedTenant,
     Note,
@@ -143,7 +144,7 @@ def remove(
         str | None, typer.Option(help="After a complaint: how the person agreed to be mailed.")
     ] = None,
     ses: Annotated[
-        bool, typer.Option("--ses", help="Lift it from SES's account-level list too.")
+        bool, typer.Option("--ses", help="Delete its entry at SES too, in this spelling.")
     ] = False,
 ) -> None:
     """Let mail through again: nothing counts that was before. Who says so is recorded.
@@ -171,9 +172,14 @@ def remove(
         stream=stream,
     )
     changed = _act(session, key, action)
-    for entry in entries:
-        session.account_level_list.delete(entry.spelling)
-    _tell(session, changed, deleted=[entry.spelling for entry in entries] if ses else None)
+    deleted = [
+        entry.spelling for entry in entries if session.account_level_list.delete_if_unchanged(entry)
+    ]
+    _tell(session, changed, deleted=deleted if ses else None)
+    if len(deleted) < len(entries):
+        session.out.warn("an entry of SES's list has changed meanwhile and stays: run it again")
+    elif ses and not entries and not session.out.as_json:
+        session.out.say("it is not on SES's account-level list")
 
 
 def _act(session: Session, address: str, action: Evidence) -> Record:
@@ -204,14 +210,12 @@ def _tell(session: Session, record: Record, *, deleted: list[str] | None = None)
         session.out.say(f"{record.address}: may be mailed")
     for spelling in deleted or ():
         session.out.say(f"deleted from SES's account-level list: {spelling}")
-    if deleted == []:
-        session.out.say("it is not on SES's account-level list")
 
 
 def erase(
     context: typer.Context,
     address: Address,
-    apply: Annotated[bool, typer.Option("--apply", help="Do it; else say what is lost.")] = False,
+    apply: Apply = False,
 ) -> None:
     """Delete everything stored about an address. It can be mailed again afterwards.
 

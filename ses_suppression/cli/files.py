@@ -59,18 +59,20 @@ def _ends_in_mid_line(path: Path) -> bool:
 
 @contextmanager
 def _opened(path: Path, sync: Sync, **options: Any) -> Iterator[IO[Any]]:  # noqa: ANN401  # of open
+    path = path.resolve()  # a link stays a link
     if path.exists() and not path.is_file():
         with path.open(**options) as pipe:
             yield pipe
         return
-    with _beside(path, **options) as file:
-        try:
+    file = _beside(path, **options)
+    try:
+        with file:
             yield file
             _flush(file, sync)
-        except BaseException:
-            Path(file.name).unlink()
-            raise
-    Path(file.name).replace(path)
+        Path(file.name).replace(path)
+    except BaseException:
+        Path(file.name).unlink()
+        raise
     _sync_directory(path.parent, sync)
 
 

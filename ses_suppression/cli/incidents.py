@@ -104,25 +104,25 @@ def _undo(session: Session, incident: Incident, *, note: str, ses: bool, apply: 
     domains: defaultdict[str, _Counts] = defaultdict(_Counts)
     for record in scanned(session):
         caused = caused_by(record, incident)
-        if not caused:
+        if not caused and not _is_unsure(record, incident, now):
             continue
         voids = list(undone(record, caused, undo=incident.id, by=by, note=note, at=now))
         after = updated(record, voids, policy) or record
         counts = domains[domain_of(record.address)]
         _count(counts, record, after, caused, voids, incident, now)
-        spellings = _at_ses(session, record, after, incident, entries) if ses else []
-        for spelling in spellings:
-            target = account_level_entry(spelling)
+        at_ses = _at_ses(session, record, after, incident, entries) if ses and caused else []
+        for entry in at_ses:
+            target = account_level_entry(entry.spelling)
             if not is_struck_out(record, target, incident.id):
                 voids.append(strike_out(record, target, undo=incident.id, by=by, note=note, at=now))
-        counts.ses_entries += len(spellings)
+        counts.ses_entries += len(at_ses)
         if apply and voids:
             writer.add(record.address, voids)
-        if apply and spellings:
+        if apply and at_ses:
             writer.flush()  # what is known here can be put back, also when this stops in between
             if record.address not in writer.failures:
-                for spelling in spellings:
-                    session.account_level_list.delete(spelling)
+                for entry in at_ses:
+                    session.account_level_list.delete_if_unchanged(entry)
     writer.flush()
     _report(session, incident, domains, ses=ses, apply=apply, written=writer.written)
     writer.check()
@@ -134,16 +134,17 @@ def _at_ses(
     after: Record,
     incident: Incident,
     entries: Mapping[str, list[AccountLevelEntry]],
-) -> list[str]:
+) -> list[AccountLevelEntry]:
     """Give the entries at SES that go: nothing here holds the address back on every stream."""
     if lasting_reason(after.suppressions):
         return []
-    spellings = [entry.spelling for entry in entries.get(record.address, ())]
-    for spelling in restored_entries(record, incident.id):  # SES dates them anew
+    found = list(entries.get(record.address, ()))
+    spellings = {entry.spelling for entry in found}
+    for spelling in restored_entries(record, incident.id):  # SES has given them a new date
         entry = session.account_level_list.get(spelling) if spelling not in spellings else None
         if entry and entry.reason is Reason.BOUNCE:
-            spellings.append(spelling)
-    return spellings
+            found.append(entry)
+    return found
 
 
 def _entries_of(session: Session, incident: Incident) -> dict[str, list[AccountLevelEntry]]:
@@ -166,22 +167,26 @@ def _count(
     incident: Incident,
     now: datetime,
 ) -> None:
+    counts.unsure += _is_unsure(after, incident, now)
+    if not caused:
+        return
     counts.matched += 1
     counts.echoes += sum(not incident.caused(record.address, piece) for piece in caused)
     if not voids:
         counts.already_done += 1
     elif held_at(after, now):
         counts.kept += 1
-        counts.unsure += _is_unsure(record, incident)
     elif held_at(record, now):
         counts.released += 1
         if len(counts.examples) < _EXAMPLES:
             counts.examples.append(record.address)
 
 
-def _is_unsure(record: Record, incident: Incident) -> bool:
-    """Tell whether the address may stay held back only because bounces are kept as a tally."""
-    return any(incident.may_have_caused(record.address, piece) for piece in record.evidence)
+def _is_unsure(record: Record, incident: Incident, now: datetime) -> bool:
+    """Tell whether an address may be held back by bounces that are kept without their words."""
+    return bool(held_at(record, now)) and any(
+        incident.may_have_caused(record.address, piece) for piece in record.evidence
+    )
 
 
 def _report(
@@ -230,8 +235,8 @@ def _report(
         session.out.say(f"{total['kept']:,} stay held back for another reason")
     if total["unsure"]:
         session.out.say(
-            f"{total['unsure']:,} of them are uncertain: not every bounce is kept with its words. "
-            "Check each with `explain`; use `remove` to release it"
+            f"{total['unsure']:,} are held back and uncertain: not every bounce is kept with its "
+            "words. Check each with `explain`; use `remove` to release it"
         )
     if apply and written:
         session.out.say(f"take it back with: undo --revert {incident.id} --apply")

@@ -23,7 +23,7 @@ from ses_suppression.store import Loaded
 from ses_suppression.suppression import Suppression
 from ses_suppression.testing import InMemoryStore
 from tests.e2e.chaos.__main__ import is_as_expected
-from tests.e2e.chaos.commands import NAMES, lost_words, not_reverted, not_undone
+from tests.e2e.chaos.commands import NAMES, lost_words, not_reverted, not_undone, undone_too_much
 from tests.e2e.chaos.feedback import (
     COMPLAINTS,
     DELIVERIES,
@@ -188,6 +188,10 @@ def test_what_undos_left_or_lost_is_found() -> None:
     struck_out = [Record(address="a@example.net", evidence=(bounced, word))]
     assert list(not_undone(left, incident))
     assert not list(not_undone(struck_out, incident))
+    assert not list(undone_too_much(struck_out, incident))
+    (other,) = undone(left[0], [hard()], undo=incident.id, by="ann", note="round 1", at=NOW)
+    too_much = [Record(address="a@example.net", evidence=(hard(), bounced, word, other))]
+    assert list(undone_too_much(too_much, incident))
     assert not list(not_reverted(left, incident))
     assert list(not_reverted(struck_out, incident))
     assert not list(lost_words(struck_out, incident, {"round 1": 1, "round 2": 0}))

@@ -1,22 +1,18 @@
 """What `erase` leaves behind: nothing that names the address."""
 
-from typing import Any
-
 import pytest
 
-from ses_suppression.cli.app import run
-from ses_suppression.cli.output import Output
-from ses_suppression.cli.session import Session
 from ses_suppression.deadline import Deadline
 from ses_suppression.policy import Policy
 from ses_suppression.record import Record, updated
 from ses_suppression.testing import InMemoryStore
+from tests.command import command
 from tests.unit.test_decision import JANE, day, hard
 
 FORWARDER, PERSON = "forwarder@example.com", "jane@example.net"
 
 
-def erased(*options: str) -> tuple[InMemoryStore, object]:
+def erased(*options: str) -> tuple[InMemoryStore, int]:
     """Erase a person to whom another address forwards; give what is left."""
     store = InMemoryStore(clock=lambda: day(1))
     others = [
@@ -30,14 +26,7 @@ def erased(*options: str) -> tuple[InMemoryStore, object]:
         assert record
         store.save([record], deadline=Deadline(1))
 
-    def make(out: Output, **options: Any) -> Session:
-        session = Session(out, **options)
-        vars(session).update(store=store)
-        return session
-
-    with pytest.raises(SystemExit) as ended:
-        run(["erase", PERSON, *options], make)
-    return store, ended.value.code
+    return store, command(store, "erase", PERSON, *options)
 
 
 def test_an_address_is_erased_from_the_evidence_about_others_too(

@@ -86,6 +86,24 @@ def test_a_line_follows_one_that_was_cut_off_on_a_line_of_its_own(tmp_path: Path
     assert path.read_text() == '{"cut\nwhole\nwhole\n'
 
 
+def test_a_link_stays_a_link_and_what_it_leads_to_is_written(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to("real")
+    export(tmp_path / "link", os.fsync)
+    assert (tmp_path / "link").readlink() == Path("real")
+    assert (tmp_path / "real").read_text() == "whole\n"
+
+
+def test_what_cannot_take_its_place_leaves_no_addresses_behind(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+
+    def make_a_folder(_descriptor: int) -> None:
+        path.mkdir()  # while it is written: no file can take its place
+
+    with pytest.raises(OSError, match="directory"):
+        export(path, make_a_folder)
+    assert list(tmp_path.iterdir()) == [path]
+
+
 def test_a_pipe_is_written_as_it_is(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)

@@ -1,3 +1,4 @@
+import random
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from ses_suppression.classification import rule_of
 from ses_suppression.decision import decide, has_complained
-from ses_suppression.evidence import Evidence, Kind, in_time
+from ses_suppression.evidence import EVERY_STREAM, Evidence, Kind, in_time
 from ses_suppression.incident import Incident, caused_by, undone
 from ses_suppression.item import to_item
 from ses_suppression.merge import (
@@ -410,6 +411,38 @@ def test_on_more_streams_than_there_is_room_for_every_stream_is_held_back() -> N
     assert held(kept_one_by_one([*lifted, reactivate(2000)]).evidence) == {}
 
 
+def test_who_subscribes_to_all_mail_takes_back_no_topic_of_more_than_there_is_room_for() -> None:
+    names = [f"t{number}" for number in range(STREAMS + 1)]
+    every = [opt_out(at, stream=name) for at, name in enumerate(names)]
+    after = kept_one_by_one([*every, opt_in(900)])
+    assert held(after.evidence)["*"] is None
+    assert held([*every, opt_in(900)]).keys() == set(names)
+    of_all = kept_one_by_one([*every, opt_out(899), opt_in(900)])
+    assert held(of_all.evidence).keys() == held(after.evidence).keys()
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_on_too_many_streams_order_repetition_and_batching_change_nothing(seed: int) -> None:
+    chance = random.Random(seed)
+    makes: list[Callable[..., Evidence]] = [
+        complaint, opt_out, opt_in, suppression, reactivate,
+    ]  # fmt: skip
+    every = [
+        replace(chance.choice(makes)(at, stream=f"s{chance.randrange(STREAMS + 30)}"), id=f"e{at}")
+        for at in range(400)
+    ]
+    expected = merge((), every)
+    assert EVERY_STREAM in {one.stream for one in expected}
+    for _ in range(3):
+        arriving = [*every, *every[::2]]
+        chance.shuffle(arriving)
+        kept: tuple[Evidence, ...] = ()
+        while arriving:
+            size = chance.randint(1, 60)
+            kept, arriving = merge(kept, arriving[:size]), arriving[size:]
+        assert kept == expected
+
+
 def test_of_many_tenants_those_with_the_newest_holds_are_kept() -> None:
     every = [tenant_bounce(at / 100, tenant=f"t{at:03}") for at in range(TENANTS + 20)]
     kept = kept_one_by_one(every)
@@ -435,8 +468,12 @@ def test_an_operator_is_refused_when_what_is_left_is_for_feedback() -> None:
     assert left > 0
     assert refusal(full, [suppression(60, note="n" * left)]) is None
     assert refusal(full, [hard(60, diagnostic="n" * (left + 1_000))]) is None
+    assert refusal(full, words) is None, "what is there already"
+    over = Record(address=JANE, evidence=(*words, suppression(60, note="n" * (left + 1))))
+    assert refusal(over, over.evidence[-1:]) is None, "and though there is too much of it"
     assert str(refusal(full, [suppression(60, note="n" * (left + 1))])) == (
-        "the address has 60 entries, and no room for more: erase it, then add the one that counts"
+        "the address has 60 entries, and no room for more words of operators. What is there stays "
+        "in force; to hold it back all the same, put it on SES's account-level list"
     )
 
 

@@ -11,9 +11,6 @@ from hypothesis import strategies as st
 
 from ses_suppression.account_level_list import AccountLevelEntry
 from ses_suppression.cli.account_level import _Differences, _imported
-from ses_suppression.cli.app import run
-from ses_suppression.cli.output import Output
-from ses_suppression.cli.session import Session
 from ses_suppression.deadline import Deadline
 from ses_suppression.evidence import Evidence
 from ses_suppression.ingest import apply
@@ -22,6 +19,7 @@ from ses_suppression.record import Record, updated
 from ses_suppression.store import Loaded
 from ses_suppression.suppression import lasting_reason
 from ses_suppression.testing import InMemoryStore
+from tests.command import ListAtSES, command
 from tests.strategies import evidence_with_voids, moments, without_deliveries
 from tests.unit.test_decision import (
     JANE,
@@ -128,20 +126,14 @@ class ReleasedMeanwhile(InMemoryStore):
         apply({JANE: [reactivate(10)]}, store=self, policy=POLICY, deadline=Deadline(1))
 
 
-class AWSOfSync:
-    """SES's account-level list, which is empty, and what its import jobs read."""
+class Bucket:
+    """What SES's import jobs read."""
 
     def __init__(self) -> None:
-        self.pushed: list[str] = []
-
-    def entries(self) -> list[AccountLevelEntry]:
-        return []
-
-    def put(self, address: str, reason: Reason) -> None:
-        self.pushed.append(f"{address},{reason}")
+        self.pushed = ""
 
     def put_object(self, **options: Any) -> None:
-        self.pushed += options["Body"].decode().splitlines()
+        self.pushed += options["Body"].decode()
 
     def create_import_job(self, **_: object) -> dict[str, str]:
         return {"JobId": "job-1"}
@@ -149,18 +141,25 @@ class AWSOfSync:
 
 @pytest.mark.parametrize("options", [[], ["--import-job", "s3://bucket/prefix"]])
 def test_whom_somebody_releases_meanwhile_is_not_pushed(options: list[str]) -> None:
-    store, aws = ReleasedMeanwhile(clock=lambda: NOW), AWSOfSync()
+    store, at_ses, bucket = ReleasedMeanwhile(clock=lambda: NOW), ListAtSES(), Bucket()
     bounced = {JANE: [hard(0)], "other@example.com": [hard(0)]}
     apply(bounced, store=store, policy=POLICY, deadline=Deadline(1))
+    parts = {"account_level_list": at_ses.opened(), "client": lambda _: bucket}
+    assert command(store, "sync", *options, "--apply", **parts) == 0
+    pushed = bucket.pushed or "".join(f"{one},BOUNCE\n" for one in at_ses.listed)
+    assert pushed == "other@example.com,BOUNCE\n"
 
-    def make(out: Output, **settings: Any) -> Session:
-        session = Session(out, **settings)
-        vars(session).update(
-            store=store, account_level_list=aws, client=lambda _: aws, caller="ann", policy=POLICY
-        )
-        return session
 
-    with pytest.raises(SystemExit) as ended:
-        run(["--table", "t", "sync", *options, "--apply"], make)
-    assert ended.value.code == 0
-    assert aws.pushed == ["other@example.com,BOUNCE"]
+class ComplainedMeanwhile(InMemoryStore):
+    """A table in which somebody complains as soon as it has been read."""
+
+    def scan(self) -> Iterator[Loaded]:
+        yield from super().scan()
+        apply({JANE: [complaint(10)]}, store=self, policy=POLICY, deadline=Deadline(1))
+
+
+def test_what_is_pushed_is_the_reason_of_now() -> None:
+    store, at_ses = ComplainedMeanwhile(clock=lambda: NOW), ListAtSES()
+    apply({JANE: [hard(0)]}, store=store, policy=POLICY, deadline=Deadline(1))
+    assert command(store, "sync", "--apply", account_level_list=at_ses.opened()) == 0
+    assert [one.reason for one in at_ses.listed.values()] == [Reason.COMPLAINT]

@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from ses_suppression.account_level_list import AccountLevelList
+from ses_suppression.classification import rule_of
 from ses_suppression.evidence import OPERATOR_KINDS, Evidence, Kind
 from ses_suppression.incident import Incident, caused_by, is_struck_out, reverted
 from ses_suppression.policy import Reason
 from ses_suppression.record import Record
+from ses_suppression.rules import Rule
 from tests.e2e.chaos.feedback import IMPORT_NOTE, OPERATOR, SETTINGS, Action, Feedback
 from tests.e2e.operator import Operator
 from tests.e2e.stack import Stack
@@ -125,6 +127,7 @@ class Commands:
     def wrong_undos(self, records: Sequence[Record]) -> Iterator[str]:
         """Name what the undo that stays left or lost, and what the one that was taken back left."""
         yield from not_undone(records, self._undone)
+        yield from undone_too_much(records, self._undone)
         yield from not_reverted(records, self._reverted)
         yield from lost_words(records, self._undone, self._said)
 
@@ -186,7 +189,8 @@ class Commands:
             self.wrong.append(f"{name}: status {answer.returncode}: {answer.stderr}")
         documents: list[dict[str, Any]] = list(map(json.loads, answer.stdout.splitlines()))
         written = sum(int(document[number]) for document in documents)
-        self.written[counts_as or name] += written
+        if self._by_proxy:
+            self.written[counts_as or name] += written
         return written
 
 
@@ -196,6 +200,20 @@ def not_undone(records: Iterable[Record], incident: Incident) -> Iterator[str]:
         caused = caused_by(record, incident)
         if any(not is_struck_out(record, piece.id, incident.id) for piece in caused):
             yield f"{record.address}: undo {incident.id} has left a bounce"
+
+
+def undone_too_much(records: Iterable[Record], incident: Incident) -> Iterator[str]:
+    """Name each address with evidence that an undo strikes out, and its incident did not cause.
+
+    The echoes from SES's account-level list, which go with their cause, may be struck out too.
+    """
+    for record in records:
+        for piece in record.evidence:
+            is_its = incident.caused(record.address, piece) or (
+                rule_of(piece) is Rule.ACCOUNT_LEVEL_BOUNCE
+            )
+            if not is_its and is_struck_out(record, piece.id, incident.id):
+                yield f"{record.address}: undo {incident.id} strikes out {piece.id}"
 
 
 def not_reverted(records: Iterable[Record], incident: Incident) -> Iterator[str]:
