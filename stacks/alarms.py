@@ -17,7 +17,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_sqs as sqs
-from constructs import Construct
+from constructs import Construct, IDependable
 
 from ses_suppression.metrics import GIVEN_BACK
 from ses_suppression.rules import Rule
@@ -44,6 +44,10 @@ class Alarms(Construct):
         key: what the alarms' topic is encrypted with.
         emails: who is called; more can subscribe to the topic.
         suppressions_an_hour: more than so many are a spike: a provider's bad hour, or a bad list.
+
+    Attributes:
+        topic: what they call through.
+        before_functions: what needs no function.
     """
 
     def __init__(
@@ -62,6 +66,7 @@ class Alarms(Construct):
         self.topic = self._topic(key, emails)
         self._action = actions.SnsAction(self.topic)
         self._channels = channels
+        self.before_functions: list[IDependable] = [self.topic]
         self._watch_queues()
         self._watch_functions()
         self._watch_verdicts(suppressions_an_hour)
@@ -200,6 +205,7 @@ class Alarms(Construct):
             above=0,
             times=2,
             of=3,
+            needs_function=True,
         )
         self._alarm(
             "FunctionThrottles",
@@ -211,6 +217,7 @@ class Alarms(Construct):
             ),
             above=0,
             times=3,
+            needs_function=True,
         )
 
     def _watch_verdicts(self, suppressions_an_hour: int) -> None:
@@ -281,6 +288,7 @@ class Alarms(Construct):
         at_least: float | None = None,
         times: int = 1,
         of: int | None = None,
+        needs_function: bool = False,
         missing: cloudwatch.TreatMissingData = cloudwatch.TreatMissingData.NOT_BREACHING,
     ) -> None:
         operators = cloudwatch.ComparisonOperator
@@ -304,6 +312,8 @@ class Alarms(Construct):
         )
         alarm.add_alarm_action(self._action)
         alarm.add_ok_action(self._action)
+        if not needs_function:
+            self.before_functions.append(alarm)
 
 
 _Watched = TypeVar("_Watched")

@@ -42,7 +42,8 @@ class Dashboard(Construct):
         self._dashboard = cloudwatch.Dashboard(
             self,
             "Dashboard",
-            dashboard_name=Stack.of(self).stack_name,
+            # Dashboards are not regional, and an environment may stand in two regions.
+            dashboard_name=f"{Stack.of(self).stack_name}-{Stack.of(self).region}",
             period_override=cloudwatch.PeriodOverride.AUTO,
         )
         self._ask("Are we allowed to send?", self._rates())

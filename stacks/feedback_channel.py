@@ -16,7 +16,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct, IDependable
 
 from stacks.checks import acknowledge
-from stacks.function import make_function
+from stacks.function import make_function, parts_before
 from stacks.suppression_table import grant_key_through
 
 RECEIVES = 20
@@ -104,6 +104,13 @@ class FeedbackChannel(Construct):
         )
         self.endpoints = self._subscribe_endpoints(endpoints)
         self.function = self._function(kind, code, timeout, variables)
+        self.before_function: Sequence[IDependable] = (
+            self.dead_letter_queue,
+            self.undelivered_queue,
+            *([self.endpoint_dead_letter_queue] if self.endpoint_dead_letter_queue else []),
+            *self.endpoints,  # SNS refuses an app that it cannot reach
+            *parts_before(self.function),
+        )
         self._feed(batching)
 
     def _topic(self, name: str, sources: Sequence[str]) -> sns.Topic:

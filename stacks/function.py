@@ -6,7 +6,7 @@ from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
-from constructs import Construct
+from constructs import Construct, IDependable
 
 
 def make_function(
@@ -53,3 +53,9 @@ def make_function(
         logging_format=lambda_.LoggingFormat.JSON,
         environment=environment,
     )
+
+
+def parts_before(function: lambda_.Function) -> list[IDependable]:
+    """Give the parts of a function that need no table: its log, and its role without its rights."""
+    role = function.role.node.default_child if function.role else None
+    return [part for part in (role, function.log_group) if part]

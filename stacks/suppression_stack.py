@@ -27,6 +27,7 @@ from stacks.email_identities import EmailIdentities
 from stacks.encryption_key import EncryptionKey
 from stacks.event_publishing import EventPublishing, configuration_set_name
 from stacks.feedback_channel import Batching, FeedbackChannel, topic_name
+from stacks.function import parts_before
 from stacks.identity_settings import IdentitySettings
 from stacks.reader_access import ReaderAccess
 from stacks.suppression_table import SuppressionTable
@@ -41,7 +42,12 @@ _SES_KINDS = {"bounces": "Bounce", "complaints": "Complaint", "deliveries": "Del
 
 
 class SuppressionStack(Stack):
-    """The application-level suppression list of one environment."""
+    """The application-level suppression list of one environment.
+
+    The table is protected, so CloudFormation cannot roll it back: a first deploy that fails after
+    it leaves a stack that nothing can be done with. So the table is made after everything that
+    does not need it (decision 8).
+    """
 
     def __init__(
         self,
@@ -103,9 +109,6 @@ class SuppressionStack(Stack):
                 variables=variables,
             )
             table.grant_ingest(channel.function)
-            # SNS refuses an app that it cannot reach: that too fails before there is a table that
-            # nothing can roll back.
-            table.node.add_dependency(*channel.endpoints)
             self.channels[kind] = channel
         self._connect_ses(config, code=code, table=table)
         self._warn(config)
@@ -131,6 +134,10 @@ class SuppressionStack(Stack):
             )
             alarms.watch_canary(minutes=config.canary_minutes)
             CfnOutput(self, "CanaryFunctionName", value=canary.function.function_name)
+            table.node.add_dependency(*parts_before(canary.function))
+        table.node.add_dependency(*alarms.before_functions)
+        for channel in self.channels.values():
+            table.node.add_dependency(*channel.before_function)
         Dashboard(
             self,
             "Dashboard",
@@ -205,9 +212,6 @@ class SuppressionStack(Stack):
                 code=code,
                 after=after,
             )
-            # What is most likely to fail in a first deploy, an identity that SES does not know or
-            # that is somebody else's, fails before there is a protected table that nothing can roll
-            # back.
             table.node.add_dependency(settings)
 
 

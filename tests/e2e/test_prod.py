@@ -22,5 +22,5 @@ def test_the_production_example_deploys_and_a_bounce_goes_round() -> None:
             "Canary", "DeadLetters", "SuppressionsSpike", "BounceRateReview",
         }  # fmt: skip
         dashboards = emulator.client("cloudwatch").list_dashboards()["DashboardEntries"]
-        assert [one["DashboardName"] for one in dashboards] == ["ses-suppression-prod"]
+        assert [one["DashboardName"] for one in dashboards] == ["ses-suppression-prod-eu-west-1"]
         assert Operator(stack, ("--env", "prod")).run("doctor").returncode == 0

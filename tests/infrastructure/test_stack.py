@@ -423,6 +423,78 @@ def test_a_finding_of_the_aws_solutions_pack_stops_the_synth() -> None:
         app.synth()
 
 
+AFTER_THE_TABLE = {
+    "AWS::CloudWatch::Alarm": "FunctionErrors and FunctionThrottles name the functions",
+    "AWS::CloudWatch::Dashboard": "it graphs the table and the functions",
+    "AWS::Events::Rule": "it calls the canary",
+    "AWS::IAM::ManagedPolicy": "it lets apps read the table",
+    "AWS::IAM::Policy": "it lets a function use the table",
+    "AWS::Lambda::EventSourceMapping": "it calls a function",
+    "AWS::Lambda::Function": "a variable has the table's name",
+    "AWS::Lambda::Permission": "it lets the schedule call the canary",
+    "AWS::SSM::Parameter": "it tells apps the table's name",
+}
+
+
+def test_a_first_deploy_that_fails_fails_before_the_table_wherever_it_can() -> None:
+    """The table is protected, so that nothing can roll it back."""
+    template = synthesized(
+        identities=[{"name": "example.com", "create": True}],
+        feed="configuration-set",
+        endpoints={"bounces": ["https://shop.example/ses"]},
+        alarm_emails=["ops@example.com"],
+    ).to_json()["Resources"]
+    needs = {name: needed_by(resource) & template.keys() for name, resource in template.items()}
+    (table,) = [
+        name for name, one in template.items() if one["Type"] == "AWS::DynamoDB::GlobalTable"
+    ]
+    after = {name for name in template if table in closure(needs, name)}
+    before = closure(needs, table)
+    assert template.keys() - before - after == {table}
+    assert {template[name]["Type"] for name in after} == AFTER_THE_TABLE.keys()
+    late = {name for name in after if template[name]["Type"] == "AWS::CloudWatch::Alarm"}
+    assert {template[name]["Properties"]["AlarmName"].rsplit("-", 1)[1] for name in late} == {
+        "FunctionErrors", "FunctionThrottles",
+    }  # fmt: skip
+
+
+def needed_by(resource: Mapping[str, Any]) -> set[str]:
+    """Give the logical ids that a resource refers to, and some that are no resource."""
+    text = json.dumps(resource)
+    after = resource.get("DependsOn", [])
+    return {
+        *([after] if isinstance(after, str) else after),
+        *re.findall(r'"Ref": "(\w+)"', text),
+        *re.findall(r'"Fn::GetAtt": \["(\w+)"', text),
+        *re.findall(r"\$\{(\w+)", text),
+    }
+
+
+def closure(needs: Mapping[str, set[str]], name: str) -> set[str]:
+    """Give all that has to be there before, however far away."""
+    found: set[str] = set()
+    left = [name]
+    while left:
+        new = needs[left.pop()] - found
+        found |= new
+        left += new
+    return found
+
+
+def test_one_environment_in_two_regions_has_no_name_that_is_taken() -> None:
+    """IAM and dashboards know no regions."""
+    of_account = {"AWS::IAM::ManagedPolicy": "ManagedPolicyName"}
+    of_account |= {"AWS::CloudWatch::Dashboard": "DashboardName", "AWS::IAM::Role": "RoleName"}
+    names: list[Any] = []
+    for region in ("eu-west-1", "us-east-1"):
+        template = synthesized(identities=["example.com"], region=region)
+        for of_type, key in of_account.items():
+            for resource in resources(template, of_type).values():
+                names += [resource["Properties"][key]] if key in resource["Properties"] else []
+    assert len(names) == 4
+    assert len(set(names)) == 4
+
+
 def test_alarms_call_their_topic_and_say_what_to_do(template: Template) -> None:
     found = alarms(template)
     (topic,) = [
