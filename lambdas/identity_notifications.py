@@ -4,7 +4,9 @@ CloudFormation has none for notification topics, nor for the default configurati
 identity that was there before.
 """
 
+import hashlib
 import json
+import time
 import urllib.request
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -14,20 +16,34 @@ from aws_lambda_powertools import Logger
 from botocore.config import Config
 
 from ses_suppression.identity_notifications import (
+    KINDS,
     NOWHERE,
+    Change,
     Destination,
     IdentityNotifications,
     RefusedError,
 )
 
 _MAX_REASON = 1024
+_LONGEST_NAME = 1024  # bytes: "Custom resource response objects", CloudFormation user guide
 _REPLACED = "|replaced|"
+_PAUSES = (1.0, 2.0, 4.0, 8.0)
 
 logger = Logger(service="identity-notifications")
 
 
-def respond(event: Mapping[str, Any], physical_id: str, reason: str | None) -> None:
-    """Tell CloudFormation how it ended; without this it would wait for an hour."""
+def respond(
+    event: Mapping[str, Any],
+    physical_id: str,
+    reason: str | None,
+    *,
+    sleep: Callable[[float], None] = time.sleep,
+) -> None:
+    """Tell CloudFormation how it ended; without this it would wait for an hour.
+
+    It is told again when that fails: Lambda would handle the whole event again, and by then nothing
+    tells any more what was somebody else's.
+    """
     body = {
         "Status": "FAILED" if reason else "SUCCESS",
         "Reason": (reason or "done")[:_MAX_REASON],
@@ -40,8 +56,14 @@ def respond(event: Mapping[str, Any], physical_id: str, reason: str | None) -> N
         method="PUT",
         headers={"Content-Type": ""},
     )
-    with urllib.request.urlopen(request, timeout=10):  # noqa: S310  # as above
-        pass
+    for pause in (*_PAUSES, None):
+        try:
+            with urllib.request.urlopen(request, timeout=10):  # noqa: S310  # as above
+                return
+        except OSError:
+            if pause is None:
+                raise
+            sleep(pause)
 
 
 def handle(
@@ -49,6 +71,7 @@ def handle(
     notifications: IdentityNotifications,
     *,
     is_rolling_back: Callable[[str], bool],
+    is_superseded: Callable[[Mapping[str, Any]], bool] = lambda _event: False,
     respond: Callable[[Mapping[str, Any], str, str | None], None] = respond,
 ) -> None:
     """Do what CloudFormation asks, and tell it the outcome whatever happens.
@@ -57,6 +80,7 @@ def handle(
         event: the request.
         notifications: of SES.
         is_rolling_back: whether a stack, by its id, is brought back to what it was.
+        is_superseded: whether the resource that is to be deleted goes on under another name.
         respond: tells CloudFormation.
     """
     physical_id = event.get("PhysicalResourceId") or _physical_id(event, NOWHERE)
@@ -64,18 +88,14 @@ def handle(
         properties = event["ResourceProperties"]
         identity, destination = properties["Identity"], _destination(properties)
         if event["RequestType"] == "Delete":
-            notifications.delete(identity, destination, replaced=_replaced(physical_id))
+            if not is_superseded(event):
+                notifications.delete(identity, destination, replaced=_replaced(physical_id))
         else:
-            old = event.get("OldResourceProperties", {})
-            replaced = notifications.put(
-                identity,
-                destination,
-                previous=_destination(old) if old.get("Identity") == identity else NOWHERE,
-                take_over=properties.get("TakeOver") == "true",
-                rolling_back=is_rolling_back(event["StackId"]),
-            )
-            if event["RequestType"] == "Create":
-                physical_id = _physical_id(event, replaced)
+            change = _plan(event, notifications, is_rolling_back)
+            # Before the first write: a failure has to say it too, since CloudFormation deletes
+            # what failed.
+            physical_id = _remembering(event, physical_id, change.replaced)
+            notifications.carry_out(change)
     except Exception as error:  # a stack that hangs is worse than any error
         logger.exception("the identity's notifications were not set")
         respond(
@@ -87,24 +107,75 @@ def handle(
         respond(event, physical_id, None)
 
 
+def _plan(
+    event: Mapping[str, Any],
+    notifications: IdentityNotifications,
+    is_rolling_back: Callable[[str], bool],
+) -> Change:
+    properties, old = event["ResourceProperties"], event.get("OldResourceProperties", {})
+    identity = properties["Identity"]
+    return notifications.plan(
+        identity,
+        _destination(properties),
+        previous=_destination(old) if old.get("Identity") == identity else NOWHERE,
+        take_over=properties.get("TakeOver") == "true",
+        rolling_back=is_rolling_back(event["StackId"]),
+    )
+
+
 def _destination(properties: Mapping[str, Any]) -> Destination:
     return Destination(
         topics=properties.get("Topics", {}), configuration_set=properties.get("ConfigurationSet")
     )
 
 
+def _remembering(event: Mapping[str, Any], physical_id: str, replaced: Destination) -> str:
+    """Name the resource so that its name tells what it took over: nothing else outlives it.
+
+    Another name is another resource to CloudFormation, which then deletes the old one
+    (`_is_superseded`). So the name changes only when there is more to remember.
+    """
+    known = _replaced(physical_id)
+    topics = {**replaced.topics, **known.topics}
+    kept = Destination(
+        topics=topics, configuration_set=known.configuration_set or replaced.configuration_set
+    )
+    return physical_id if kept == known else _physical_id(event, kept)
+
+
 def _physical_id(event: Mapping[str, Any], replaced: Destination) -> str:
-    """Name the resource, and remember in its name what it took over: nothing else outlives it."""
-    name = f"identity-notifications:{event.get('ResourceProperties', {}).get('Identity')}"
+    identity = str(event.get("ResourceProperties", {}).get("Identity"))
     if replaced == NOWHERE:
+        return f"{_NAME}{identity}"
+    kept = [*map(replaced.topics.get, KINDS), replaced.configuration_set]
+    memory = f"{_REPLACED}{json.dumps(kept, separators=(',', ':'))}"
+    name = f"{_NAME}{identity}{memory}"
+    if len(name.encode()) <= _LONGEST_NAME:
         return name
-    kept = {"Topics": replaced.topics, "ConfigurationSet": replaced.configuration_set}
-    return f"{name}{_REPLACED}{json.dumps(kept)}"
+    name = f"{_NAME}{hashlib.sha256(identity.encode()).hexdigest()[:12]}{memory}"
+    if len(name.encode()) <= _LONGEST_NAME:
+        return name
+    raise RefusedError(
+        f"the names of what the identity {identity} publishes to are too long to be given back: "
+        "set take_over: false for it in cdk.json, and clear them by hand"
+    )
+
+
+_NAME = "identity-notifications:"
 
 
 def _replaced(physical_id: str) -> Destination:
-    _, _, kept = physical_id.partition(_REPLACED)
-    return _destination(json.loads(kept)) if kept else NOWHERE
+    _, _, text = physical_id.partition(_REPLACED)
+    if not text:
+        return NOWHERE
+    kept = json.loads(text)
+    if isinstance(kept, dict):  # of 0.1.0
+        return _destination(kept)
+    *topics, configuration_set = kept
+    return Destination(
+        topics={kind: topic for kind, topic in zip(KINDS, topics, strict=True) if topic},
+        configuration_set=configuration_set,
+    )
 
 
 def handler(event: dict[str, Any], context: Any) -> None:  # noqa: ANN401  # Lambda's own
@@ -122,4 +193,16 @@ def handler(event: dict[str, Any], context: Any) -> None:  # noqa: ANN401  # Lam
         (stack,) = cloudformation.describe_stacks(StackName=stack_id)["Stacks"]
         return "ROLLBACK" in stack["StackStatus"]
 
-    handle(event, IdentityNotifications(ses, sesv2), is_rolling_back=is_rolling_back)
+    def is_superseded(request: Mapping[str, Any]) -> bool:
+        answer = cloudformation.describe_stack_resource(
+            StackName=request["StackId"], LogicalResourceId=request["LogicalResourceId"]
+        )
+        name = answer["StackResourceDetail"].get("PhysicalResourceId")
+        return name not in {None, request["PhysicalResourceId"]}
+
+    handle(
+        event,
+        IdentityNotifications(ses, sesv2),
+        is_rolling_back=is_rolling_back,
+        is_superseded=is_superseded,
+    )

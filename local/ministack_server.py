@@ -4,7 +4,8 @@ It answers `GetIdentityNotificationAttributes`, which ministack does not know, f
 state, and the calls for SES's account-level suppression list, which ministack knows by name only.
 It publishes the events of configuration sets, and gives the DKIM records of identities to
 CloudFormation. IAM's conditions see the projections of `BatchGetItem` and `TransactGetItems`, where
-ministack reads that of `GetItem` only. It keeps off port 443, which ministack tries to take beside
+ministack reads that of `GetItem` only. An alarm on several metrics is there as one on the first of
+them, since ministack refuses it. It keeps off port 443, which ministack tries to take beside
 its own. It ends when its standard input is closed, so that it cannot outlive whoever started it,
 however that ended.
 """
@@ -32,6 +33,7 @@ _answer_ses, _answer_ses_v2 = ses.handle_request, ses_v2.handle_request
 _identity_resource = provisioners._RESOURCE_HANDLERS["AWS::SES::EmailIdentity"]  # noqa: SLF001
 _make_identity = _identity_resource["create"]
 _context_of_read = iam_actions.dynamodb_service_context
+_alarm_on_one_metric = provisioners._cw_metric_alarm_record  # noqa: SLF001
 
 
 def _read_object(bucket: str, key: str) -> bytes:
@@ -117,6 +119,15 @@ def _reads(request: dict[str, Any]) -> list[dict[str, Any]]:
     return [part for part in (*tables.values(), *gets) if isinstance(part, dict)]
 
 
+def _alarm(name: str, properties: dict[str, Any]) -> Any:  # noqa: ANN401  # ministack's own
+    stats = [one["MetricStat"] for one in properties.get("Metrics", ()) if "MetricStat" in one]
+    if stats:
+        first = stats[0]
+        one_metric = {**first["Metric"], "Period": first["Period"], "Statistic": first["Stat"]}
+        properties = {**properties, **one_metric, "Metrics": None}
+    return _alarm_on_one_metric(name, properties)
+
+
 def _end_with_parent() -> None:
     sys.stdin.read()
     os.killpg(os.getpgid(0), signal.SIGKILL)  # the functions' processes too
@@ -130,6 +141,7 @@ def main() -> None:
     event_publishing.install()
     iam_actions.dynamodb_service_context = _dynamodb_context
     _identity_resource["create"] = _create_identity
+    provisioners._cw_metric_alarm_record = _alarm  # noqa: SLF001
     app._port_is_bindable = lambda _host, _port: False  # noqa: SLF001
     sys.argv = ["ministack"]
     app.main()

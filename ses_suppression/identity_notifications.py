@@ -26,6 +26,23 @@ KINDS: tuple[Kind, ...] = ("Bounce", "Complaint", "Delivery")
 SECONDS_BETWEEN_CALLS = 1.0
 """SES takes one such call a second ("Quotas in Amazon SES", developer guide)."""
 
+SECONDS_TO_APPEAR = 45.0
+"""An identity that was just made is looked for so long."""
+
+_SECONDS_BETWEEN_LOOKS = 5.0
+_PAUSES_AFTER_THROTTLING = (1.0, 2.0, 4.0, 8.0)
+_REFUSALS = frozenset(
+    {
+        "AccessDenied",
+        "AccessDeniedException",
+        "BadRequestException",
+        "ConfigurationSetDoesNotExist",
+        "InvalidParameterValue",
+        "NotFoundException",
+    }
+)
+"""With these SES says that a topic or a configuration set is gone, or is not to be used."""
+
 DEFAULT_SET = "default configuration set"
 
 logger = logging.getLogger(__name__)
@@ -79,6 +96,25 @@ class Destination:
 NOWHERE = Destination()
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What is to be changed at an identity.
+
+    Attributes:
+        identity: a domain or an address.
+        set: what is not set yet.
+        clear: what was ours, and is not wanted any more.
+        reports_all: whether SES need not mail feedback any more.
+        replaced: what was somebody else's.
+    """
+
+    identity: str
+    set: Destination = NOWHERE
+    clear: Destination = NOWHERE
+    reports_all: bool = False
+    replaced: Destination = NOWHERE
+
+
 class IdentityNotifications:
     """The settings of identities.
 
@@ -125,11 +161,31 @@ class IdentityNotifications:
         Raises:
             RefusedError: SES does not know the identity, or somebody else's settings are there.
         """
-        current = self._current(identity)
+        change = self.plan(
+            identity, wanted, previous=previous, take_over=take_over, rolling_back=rolling_back
+        )
+        self.carry_out(change)
+        return change.replaced
+
+    def plan(
+        self,
+        identity: str,
+        wanted: Destination,
+        *,
+        previous: Destination = NOWHERE,
+        take_over: bool = False,
+        rolling_back: bool = False,
+    ) -> "Change":
+        """Say what `put` with these arguments would change, and what it would replace.
+
+        Raises:
+            RefusedError: as `put`.
+        """
+        current = self._current(identity) if rolling_back else self._await(identity)
         if current is None:
             if rolling_back:
                 logger.warning("the identity is gone: there is nothing to bring back")
-                return NOWHERE
+                return Change(identity)
             raise RefusedError(
                 f"SES does not know the identity {identity} in this region: verify it first, "
                 "or set create: true for it in cdk.json"
@@ -143,11 +199,23 @@ class IdentityNotifications:
                 f"the identity {identity} publishes already: {_named(foreign)}. "
                 "Set take_over: true for it in cdk.json if that may be replaced"
             )
-        self._set(identity, wanted - current)
-        self._clear(identity, _without(previous & current, wanted))
-        if wanted.reports_all:
-            self._set_forwarding(identity, enabled=False)
-        return foreign if take_over else NOWHERE
+        return Change(
+            identity,
+            set=wanted - current,
+            clear=_without(previous & current, wanted),
+            reports_all=wanted.reports_all,
+            replaced=foreign if take_over else NOWHERE,
+        )
+
+    def carry_out(self, change: "Change") -> None:
+        """Make a change: what is new first, and never without a way for SES to tell of bounces."""
+        self._set(change.identity, change.set)
+        if change.clear.topics.keys() & {"Bounce", "Complaint"}:
+            # SES may refuse to clear a topic while it does not forward either.
+            self._set_forwarding(change.identity, enabled=True)
+        self._clear(change.identity, change.clear)
+        if change.reports_all:
+            self._set_forwarding(change.identity, enabled=False)
 
     def delete(self, identity: str, ours: Destination, *, replaced: Destination = NOWHERE) -> None:
         """Turn forwarding on, clear what is still as we set it, and give back what we replaced."""
@@ -161,12 +229,25 @@ class IdentityNotifications:
         given_back = self._give_back(identity, replaced, left)
         self._clear(identity, _without(left, given_back))
 
+    def _await(self, identity: str) -> Destination | None:
+        """Look again for a while: SES does not list an identity at once that was just made."""
+        waited = 0.0
+        while (current := self._current(identity)) is None and waited < SECONDS_TO_APPEAR:
+            self._sleep(_SECONDS_BETWEEN_LOOKS)
+            waited += _SECONDS_BETWEEN_LOOKS
+        return current
+
     def _current(self, identity: str) -> Destination | None:
         answer = self._ses.get_identity_notification_attributes(Identities=[identity])
         attributes: Mapping[str, Any] | None = answer["NotificationAttributes"].get(identity)
         if attributes is None:
             return None
-        found = self._sesv2.get_email_identity(EmailIdentity=identity)
+        try:
+            found = self._sesv2.get_email_identity(EmailIdentity=identity)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "NotFoundException":
+                raise
+            return None
         return Destination(
             topics={
                 kind: attributes[f"{kind}Topic"] for kind in KINDS if attributes.get(f"{kind}Topic")
@@ -186,15 +267,21 @@ class IdentityNotifications:
         return _joined([one for one in wanted if self._could_set(identity, one)])
 
     def _could_set(self, identity: str, destination: Destination) -> bool:
-        try:
-            self._set(identity, destination)
-        except ClientError as error:
-            logger.warning(
-                "what was taken over cannot be given back",
-                extra={"error": error.response["Error"]["Code"]},
-            )
-            return False
-        return True
+        """Set something; False: SES refuses it for good, so that it is gone."""
+        for pause in (*_PAUSES_AFTER_THROTTLING, None):
+            try:
+                self._set(identity, destination)
+            except ClientError as error:
+                code = error.response["Error"]["Code"]
+                if code not in _REFUSALS and pause is not None:
+                    self._sleep(pause)
+                    continue
+                if code not in _REFUSALS:
+                    raise  # CloudFormation says so, and can be told to try again
+                logger.warning("what was taken over cannot be given back", extra={"error": code})
+                return False
+            return True
+        return False
 
     def _set(self, identity: str, destination: Destination) -> None:
         for kind, topic in destination.topics.items():

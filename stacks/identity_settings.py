@@ -110,10 +110,11 @@ class IdentitySettings(Construct):
             ],
             resource_arns=[identities, name],
         )
-        # Whether a request is part of a roll back, no request says.
+        # Whether a request is part of a roll back, or deletes what goes on under another name, no
+        # request says.
         iam.Grant.add_to_principal(
             grantee=function,
-            actions=["cloudformation:DescribeStacks"],
+            actions=["cloudformation:DescribeStacks", "cloudformation:DescribeStackResource"],
             resource_arns=[Aws.STACK_ID],
         )
         return function

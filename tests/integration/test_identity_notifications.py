@@ -9,10 +9,12 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
 from lambdas.identity_notifications import handle, respond
 from ses_suppression.identity_notifications import (
+    SECONDS_TO_APPEAR,
     Destination,
     IdentityNotifications,
     RefusedError,
@@ -51,7 +53,13 @@ class SES:
         with self.stubber, self.stubber_v2:
             yield
 
-    def has(self, topics: Mapping[str, str] | None, *, default: str | None = None) -> None:
+    def has(
+        self,
+        topics: Mapping[str, str] | None,
+        *,
+        default: str | None = None,
+        is_known_to_v2: bool = True,
+    ) -> None:
         attributes: dict[str, Any] = {}
         if topics is not None:
             named = {f"{kind}Topic": arn for kind, arn in topics.items()}
@@ -62,7 +70,9 @@ class SES:
             {"NotificationAttributes": attributes},
             {"Identities": ["example.com"]},
         )
-        if topics is not None:
+        if not is_known_to_v2:
+            self.stubber_v2.add_client_error("get_email_identity", "NotFoundException")
+        elif topics is not None:
             answer = {"ConfigurationSetName": default} if default else {}
             self.stubber_v2.add_response(
                 "get_email_identity", answer, {"EmailIdentity": "example.com"}
@@ -202,13 +212,19 @@ def test_somebody_elses_default_is_taken_over_when_that_is_wanted(ses: SES) -> N
 
 
 def test_a_change_of_the_feed_sets_what_is_new_before_it_clears_what_was_before(ses: SES) -> None:
+    """And SES forwards while topics are cleared, as it may insist on either."""
     ses.has(TOPICS)
     ses.gets_default(OURS)
+    ses.gets_forwarding(enabled=True)
     for kind in TOPICS:
         ses.gets_topic(kind, None)
     ses.gets_forwarding(enabled=False)
     ses.put(SET, previous=Destination(topics=TOPICS))
-    assert ses.calls[2] == "PutEmailIdentityConfigurationSetAttributes"
+    assert ses.calls[2:4] == [
+        "PutEmailIdentityConfigurationSetAttributes",
+        "PutEmailIdentityFeedbackAttributes",
+    ]
+    assert ses.calls[-1] == "PutEmailIdentityFeedbackAttributes"
 
 
 def test_a_change_of_the_feed_back_does_the_same(ses: SES) -> None:
@@ -234,11 +250,22 @@ def test_at_removal_the_default_goes_unless_somebody_has_changed_it(ses: SES) ->
 
 
 def test_an_identity_that_ses_does_not_know_is_an_error_with_its_name(ses: SES) -> None:
-    ses.has(None)
+    for _ in range(10):
+        ses.has(None)
     with pytest.raises(
         RefusedError, match=r"SES does not know the identity example\.com in this region"
     ):
         ses.put()
+    assert sum(ses.pauses) == SECONDS_TO_APPEAR == 45
+
+
+def test_an_identity_that_was_just_made_is_waited_for(ses: SES) -> None:
+    ses.has(None)
+    ses.has({}, is_known_to_v2=False)
+    ses.has(TOPICS)
+    ses.gets_forwarding(enabled=False)
+    ses.put()
+    assert ses.pauses == [5.0, 5.0]
 
 
 def test_at_removal_forwarding_is_turned_on_first_and_only_ours_is_cleared(ses: SES) -> None:
@@ -287,7 +314,7 @@ def handled(ses: SES, event: Mapping[str, Any]) -> str | None:
 
 
 def answered(
-    ses: SES, event: Mapping[str, Any], *, rolling_back: bool = False
+    ses: SES, event: Mapping[str, Any], *, rolling_back: bool = False, superseded: bool = False
 ) -> tuple[str, str | None]:
     """Handle an event; give the physical id, and the reason of its failure."""
     answers: list[tuple[str, str | None]] = []
@@ -296,6 +323,7 @@ def answered(
             event,
             ses.notifications,
             is_rolling_back=lambda _stack: rolling_back,
+            is_superseded=lambda _event: superseded,
             respond=lambda _event, physical_id, reason: answers.append((physical_id, reason)),
         )
     (answer,) = answers
@@ -370,6 +398,106 @@ def test_what_was_taken_over_is_remembered_in_the_resources_name_and_given_back(
     ses.has_no_more_calls()
 
 
+TAKING = {"Identity": "example.com", "Topics": TOPICS, "TakeOver": "true"}
+
+
+def gives_back_bounces(ses: SES, physical_id: str) -> None:
+    """See that a removal gives their topic of bounces back, and clears what was nobody's."""
+    ses.has(TOPICS)
+    ses.gets_forwarding(enabled=True)
+    ses.gets_topic("Bounce", THEIRS)
+    ses.gets_topic("Complaint", None)
+    ses.gets_topic("Delivery", None)
+    event = request("Delete", PhysicalResourceId=physical_id, ResourceProperties=TAKING)
+    assert answered(ses, event) == (physical_id, None)
+    ses.has_no_more_calls()
+
+
+def test_what_was_taken_over_is_remembered_though_the_attempt_fails_in_the_middle(ses: SES) -> None:
+    ses.has({"Bounce": THEIRS})
+    ses.gets_topic("Bounce", TOPICS["Bounce"])
+    ses.stubber.add_client_error("set_identity_notification_topic", "InternalFailure")
+    physical_id, reason = answered(ses, request("Create", ResourceProperties=TAKING))
+    assert reason is not None
+    gives_back_bounces(ses, physical_id)
+
+
+def test_what_an_update_takes_over_is_remembered(ses: SES) -> None:
+    ses.has({**TOPICS, "Bounce": THEIRS})
+    ses.gets_topic("Bounce", TOPICS["Bounce"])
+    ses.gets_forwarding(enabled=False)
+    named = "identity-notifications:example.com"
+    event = request("Update", PhysicalResourceId=named, ResourceProperties=TAKING)
+    physical_id, reason = answered(ses, event)
+    assert reason is None
+    assert physical_id != named
+    # To CloudFormation another name is another resource, so it deletes the one of before.
+    old = request("Delete", PhysicalResourceId=named)
+    assert answered(ses, old, superseded=True) == (named, None)
+    gives_back_bounces(ses, physical_id)
+
+
+def test_a_later_update_forgets_nothing_and_keeps_the_first_that_was_replaced(ses: SES) -> None:
+    ses.has({"Bounce": THEIRS, "Complaint": TOPICS["Complaint"], "Delivery": TOPICS["Delivery"]})
+    ses.gets_topic("Bounce", TOPICS["Bounce"])
+    ses.gets_forwarding(enabled=False)
+    first, _ = answered(ses, request("Create", ResourceProperties=TAKING))
+    ses.has(TOPICS)
+    ses.gets_forwarding(enabled=False)
+    event = request("Update", PhysicalResourceId=first, ResourceProperties=TAKING)
+    assert answered(ses, event) == (first, None)
+    ses.has({**TOPICS, "Bounce": f"{THEIRS}-newer"})
+    ses.gets_topic("Bounce", TOPICS["Bounce"])
+    ses.gets_forwarding(enabled=False)
+    assert answered(ses, event) == (first, None)
+
+
+def test_the_longest_names_are_remembered_in_less_than_a_kilobyte(ses: SES) -> None:
+    theirs = {kind: f"arn:aws:sns:ap-southeast-1:123456789012:{kind:a>256}" for kind in TOPICS}
+    ses.has(theirs, default="s" * 64)
+    for kind, arn in TOPICS.items():
+        ses.gets_topic(kind, arn)
+    ses.gets_default(OURS)
+    ses.gets_forwarding(enabled=False)
+    both = {**TAKING, "ConfigurationSet": OURS}
+    physical_id, reason = answered(ses, request("Create", ResourceProperties=both))
+    assert reason is None
+    assert len(physical_id) <= 1024
+    ses.has(TOPICS, default=OURS)
+    ses.gets_forwarding(enabled=True)
+    for kind, arn in theirs.items():
+        ses.gets_topic(kind, arn)
+    ses.gets_default("s" * 64)
+    event = request("Delete", PhysicalResourceId=physical_id, ResourceProperties=both)
+    assert answered(ses, event)[1] is None
+    ses.has_no_more_calls()
+
+
+def test_what_was_taken_over_by_an_earlier_version_is_given_back(ses: SES) -> None:
+    kept = json.dumps({"Topics": {"Bounce": THEIRS}, "ConfigurationSet": None})
+    gives_back_bounces(ses, f"identity-notifications:example.com|replaced|{kept}")
+
+
+def test_a_give_back_that_is_throttled_is_tried_again_and_never_taken_for_a_refusal(
+    ses: SES,
+) -> None:
+    for _ in range(2):
+        ses.has(TOPICS)
+        ses.gets_forwarding(enabled=True)
+        for _ in range(2):
+            ses.stubber.add_client_error("set_identity_notification_topic", "Throttling")
+        ses.gets_topic("Bounce", THEIRS)
+        ses.gets_topic("Complaint", None)
+        ses.gets_topic("Delivery", None)
+        ses.delete(replaced=Destination(topics={"Bounce": THEIRS}))
+    ses.has(TOPICS)
+    ses.gets_forwarding(enabled=True)
+    for _ in range(5):
+        ses.stubber.add_client_error("set_identity_notification_topic", "Throttling")
+    with pytest.raises(ClientError, match="Throttling"):
+        ses.delete(replaced=Destination(topics={"Bounce": THEIRS}))
+
+
 def test_an_update_keeps_the_resources_name(ses: SES) -> None:
     """Another name would be another resource, and the old one would be deleted."""
     ses.has(TOPICS)
@@ -401,28 +529,43 @@ def test_a_delete_clears(ses: SES) -> None:
     assert handled(ses, request("Delete")) is None
 
 
+TRIES = 3
+
+
 @pytest.mark.parametrize(("reason", "status"), [(None, "SUCCESS"), ("it was refused", "FAILED")])
 def test_the_answer_goes_to_the_url_that_cloudformation_gave(
     reason: str | None, status: str
 ) -> None:
     answers: list[dict[str, Any]] = []
+    pauses: list[float] = []
 
     class Receiver(BaseHTTPRequestHandler):
         def do_PUT(self) -> None:
             answers.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(200)
+            self.send_response(200 if len(answers) == TRIES else 503)
             self.end_headers()
 
         def log_message(self, *_arguments: object) -> None:
             pass
 
+    def serve(server: HTTPServer) -> None:
+        for _ in range(TRIES):
+            server.handle_request()
+
     with HTTPServer(("127.0.0.1", 0), Receiver) as server:
-        thread = threading.Thread(target=server.handle_request)
+        thread = threading.Thread(target=serve, args=(server,))
         thread.start()
         url = f"http://127.0.0.1:{server.server_port}/answer"
-        respond(request("Create", ResponseURL=url), "identity-notifications:example.com", reason)
+        respond(
+            request("Create", ResponseURL=url),
+            "identity-notifications:example.com",
+            reason,
+            sleep=pauses.append,
+        )
         thread.join()
-    (answer,) = answers
+    assert pauses == [1.0, 2.0], "an answer that is lost is given again"
+    first, second, answer = answers
+    assert first == second == answer
     assert answer == {
         "Status": status,
         "Reason": reason or "done",
