@@ -444,10 +444,24 @@ def test_on_too_many_streams_order_repetition_and_batching_change_nothing(seed: 
 
 
 def test_of_many_tenants_those_with_the_newest_holds_are_kept() -> None:
-    every = [tenant_bounce(at / 100, tenant=f"t{at:03}") for at in range(TENANTS + 20)]
-    kept = kept_one_by_one(every)
-    assert {one.tenant for one in kept.evidence} == {one.tenant for one in every[20:]}
-    assert kept.evidence == kept_one_by_one(reversed(every)).evidence
+    number = TENANTS + 20
+    newest = [tenant_bounce(9 + at / 100, tenant=f"t{number - at:03}") for at in range(number)]
+    older = [tenant_bounce(1 - at / 100, tenant=f"t{number - at:03}") for at in range(number)]
+    first = [tenant_bounce(0, tenant=f"t{at:03}", id=f"first-{at}") for at in range(number + 1)]
+    every = [*first, *older, *newest]
+    kept = merge((), every)
+    assert {one.tenant for one in kept} == {one.tenant for one in newest[20:]}
+    assert kept == merge((), reversed(every))
+
+
+def test_tenants_that_are_only_named_take_no_room_of_those_with_holds() -> None:
+    named = [hard(1 + at / 100, tenant=f"t{at}") for at in range(TENANTS + 20)]
+    assert tenant_bounce(0) in merge((), [tenant_bounce(0), *named])
+
+
+def test_a_size_is_one_of_bytes() -> None:
+    plain, longer = (size_of([suppression(0, note=letter * 10)]) for letter in "aä")
+    assert longer - plain == 10
 
 
 def test_an_operator_is_refused_one_more_stream() -> None:
