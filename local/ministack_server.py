@@ -4,7 +4,8 @@ It answers `GetIdentityNotificationAttributes`, which ministack does not know, f
 state, and the calls for SES's account-level suppression list, which ministack knows by name only.
 It publishes the events of configuration sets, and gives the DKIM records of identities to
 CloudFormation. IAM's conditions see the projections of `BatchGetItem` and `TransactGetItems`, where
-ministack reads that of `GetItem` only. An alarm on several metrics is there as one on the first of
+ministack reads that of `GetItem` only. Who sets an identity's default configuration set needs the
+right on that set too, as with AWS. An alarm on several metrics is there as one on the first of
 them, since ministack refuses it. It keeps off port 443, which ministack tries to take beside
 its own. It ends when its standard input is closed, so that it cannot outlive whoever started it,
 however that ended.
@@ -21,7 +22,7 @@ from xml.sax.saxutils import escape
 
 from ministack import app
 from ministack.core import iam_actions
-from ministack.core.responses import json_response
+from ministack.core.responses import get_account_id, json_response
 from ministack.services import s3, ses, ses_v2
 from ministack.services.cloudformation import provisioners
 
@@ -33,6 +34,7 @@ _answer_ses, _answer_ses_v2 = ses.handle_request, ses_v2.handle_request
 _identity_resource = provisioners._RESOURCE_HANDLERS["AWS::SES::EmailIdentity"]  # noqa: SLF001
 _make_identity = _identity_resource["create"]
 _context_of_read = iam_actions.dynamodb_service_context
+_enforce_on_identity = app._enforce_ses_v2  # noqa: SLF001
 _alarm_on_one_metric = provisioners._cw_metric_alarm_record  # noqa: SLF001
 
 
@@ -119,6 +121,25 @@ def _reads(request: dict[str, Any]) -> list[dict[str, Any]]:
     return [part for part in (*tables.values(), *gets) if isinstance(part, dict)]
 
 
+def _enforce_ses_v2(method: str, path: str, headers: Any, body: bytes, *rest: Any) -> Any:  # noqa: ANN401  # ministack's own
+    query, request_id = rest
+    denied = _enforce_on_identity(method, path, headers, body, query, request_id)
+    name = json.loads(body or b"{}").get("ConfigurationSetName") if method == "PUT" else None
+    if denied is None and name and path.rstrip("/").endswith("/configuration-set"):
+        region, account = app.extract_region(headers, query), get_account_id()
+        arn = f"arn:aws:ses:{region}:{account}:configuration-set/{name}"
+        return app._enforce_data_plane(  # noqa: SLF001
+            "sesv2",
+            "ses:PutEmailIdentityConfigurationSetAttributes",
+            headers,
+            query,
+            request_id,
+            resource_arn=arn,
+            named_resource=arn,
+        )
+    return denied
+
+
 def _alarm(name: str, properties: dict[str, Any]) -> Any:  # noqa: ANN401  # ministack's own
     stats = [one["MetricStat"] for one in properties.get("Metrics", ()) if "MetricStat" in one]
     if stats:
@@ -142,6 +163,7 @@ def main() -> None:
     iam_actions.dynamodb_service_context = _dynamodb_context
     _identity_resource["create"] = _create_identity
     provisioners._cw_metric_alarm_record = _alarm  # noqa: SLF001
+    app._enforce_ses_v2 = _enforce_ses_v2  # noqa: SLF001
     app._port_is_bindable = lambda _host, _port: False  # noqa: SLF001
     sys.argv = ["ministack"]
     app.main()

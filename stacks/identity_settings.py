@@ -42,7 +42,7 @@ class IdentitySettings(Construct):
         after: Sequence[IDependable],
     ) -> None:
         super().__init__(scope, construct_id)
-        function = self._function(code, configuration_set)
+        function = self._function(code)
         default_set = (
             {"ConfigurationSet": configuration_set.configuration_set_name} if is_default else {}
         )
@@ -65,9 +65,7 @@ class IdentitySettings(Construct):
             resource.node.add_dependency(*previous)
             previous = [resource]
 
-    def _function(
-        self, code: lambda_.Code, configuration_set: ses.IConfigurationSet
-    ) -> lambda_.Function:
+    def _function(self, code: lambda_.Code) -> lambda_.Function:
         function = make_function(
             self,
             module="identity_notifications",
@@ -88,27 +86,30 @@ class IdentitySettings(Construct):
             conditions={"StringEquals": {"aws:RequestedRegion": Aws.REGION}},
         )
         # Every identity: one that was taken out of the configuration is let go after this policy
-        # has changed.
-        identities, name = (
-            f"arn:{Aws.PARTITION}:ses:{Aws.REGION}:{Aws.ACCOUNT_ID}:{resource}"
-            for resource in (
-                "identity/*",
-                f"configuration-set/{configuration_set.configuration_set_name}",
-            )
+        # has changed. Every set: one that was taken over is given back.
+        identities, sets = (
+            f"arn:{Aws.PARTITION}:ses:{Aws.REGION}:{Aws.ACCOUNT_ID}:{resource}/*"
+            for resource in ("identity", "configuration-set")
         )
-        acknowledge(
-            function.grant_principal,
-            "IAM5[Resource::arn:<AWS::Partition>:ses:<AWS::Region>:<AWS::AccountId>:identity/*]",
-            reason="an identity that was taken out of the configuration has to be let go too",
+        for resource, reason in (
+            ("identity", "an identity that was taken out of the configuration has to be let go"),
+            ("configuration-set", "a default set that was taken over is given back"),
+        ):
+            acknowledge(
+                function.grant_principal,
+                "IAM5[Resource::arn:<AWS::Partition>:ses:<AWS::Region>:<AWS::AccountId>:"
+                f"{resource}/*]",
+                reason=reason,
+            )
+        iam.Grant.add_to_principal(
+            grantee=function,
+            actions=["ses:GetEmailIdentity", "ses:PutEmailIdentityFeedbackAttributes"],
+            resource_arns=[identities],
         )
         iam.Grant.add_to_principal(
             grantee=function,
-            actions=[
-                "ses:GetEmailIdentity",
-                "ses:PutEmailIdentityConfigurationSetAttributes",
-                "ses:PutEmailIdentityFeedbackAttributes",
-            ],
-            resource_arns=[identities, name],
+            actions=["ses:PutEmailIdentityConfigurationSetAttributes"],
+            resource_arns=[identities, sets],
         )
         # Whether a request is part of a roll back, or deletes what goes on under another name, no
         # request says.

@@ -147,6 +147,31 @@ def test_a_change_of_the_feed_there_and_back_loses_no_mail_that_is_in_flight(
             assert streams.await_suppression(address).reason == "BOUNCE"
 
 
+@pytest.mark.slow
+def test_a_default_configuration_set_that_was_taken_over_is_given_back(
+    emulator: Emulator, tmp_path: Path
+) -> None:
+    sesv2, name = emulator.client("sesv2"), verified(emulator, "taken.example")
+    sesv2.create_configuration_set(ConfigurationSetName="theirs")
+    sesv2.put_email_identity_configuration_set_attributes(
+        EmailIdentity=name, ConfigurationSetName="theirs"
+    )
+    values = {"feed": "configuration-set", "deliveries": False}
+    with pytest.raises(LocalError, match="publishes already: default configuration set -> theirs"):
+        deployed(emulator, tmp_path, "taking", identities=[name], **values)
+    taken = [{"name": name, "take_over": True}]
+    deployed(emulator, tmp_path, "taking", identities=taken, **values)
+    identity = sesv2.get_email_identity(EmailIdentity=name)
+    assert identity["ConfigurationSetName"] == "ses-suppression-taking"
+    cloudformation = emulator.client("cloudformation")
+    cloudformation.delete_stack(StackName="ses-suppression-taking")
+    wait_for(
+        "their configuration set",
+        lambda: sesv2.get_email_identity(EmailIdentity=name)["ConfigurationSetName"] == "theirs",
+        seconds=60,
+    )
+
+
 @pytest.fixture(scope="module")
 def home(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Stack:
     """A stack with nothing of its own that holds data: table, key and hosted zone were there."""
