@@ -14,6 +14,7 @@ from stacks.checks import check
 from stacks.config import Config
 from stacks.config_values import ConfigError
 from stacks.suppression_stack import SuppressionStack
+from stacks.template_limits import check_template
 
 
 def main() -> None:
@@ -33,7 +34,13 @@ def main() -> None:
         synthesizer=CliCredentialsStackSynthesizer() if config.synthesizer == "cli" else None,
     )
     check(app)
-    app.synth()
+    for stack in app.synth().stacks:
+        try:
+            check_template(
+                Path(stack.template_full_path).read_text(), f"environments.{config.environment}"
+            )
+        except ConfigError as error:
+            sys.exit(f"cdk.json: {error}")
 
 
 def _context(app: App) -> Mapping[str, Any]:

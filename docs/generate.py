@@ -284,6 +284,9 @@ EXAMPLE = {
     "table": "arn:aws:dynamodb:us-east-1:111122223333:table/suppressions",
     "table_key": "arn:aws:kms:us-east-1:111122223333:key/12345678-1234-1234-1234-123456789012",
     "key": "arn:aws:kms:eu-west-1:111122223333:key/87654321-4321-4321-4321-210987654321",
+    "log_retention_days": 365,
+    "encrypt_logs": True,
+    "termination_protection": True,
     "tags": {"team": "mail"},
     "policy": {"stream_tag": "stream", "transient_bounces": 3, "never_suppress": ["shop.example"]},
 }

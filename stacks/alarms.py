@@ -12,6 +12,8 @@ from typing import TypeVar
 from aws_cdk import Aws, Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
@@ -71,6 +73,7 @@ class Alarms(Construct):
         self._watch_functions()
         self._watch_verdicts(suppressions_an_hour)
         self._watch_ses()
+        self._watch_account()
 
     def _topic(self, key: kms.IKey, emails: Sequence[str]) -> sns.Topic:
         topic = sns.Topic(
@@ -272,6 +275,31 @@ class Alarms(Construct):
                     ),
                     at_least=rate,
                 )
+
+    def _watch_account(self) -> None:
+        """Call when SES sends no more, for the account or for a configuration set.
+
+        EventBridge takes no conditions in the policy of a topic ("Using resource-based policies for
+        Amazon EventBridge", user guide).
+        """
+        rule = events.Rule(
+            self,
+            "SendingDisabled",
+            description="SES suppression list: calls when SES has disabled sending",
+            event_pattern=events.EventPattern(
+                source=["aws.ses"], detail_type=["Sending Status Disabled"]
+            ),
+            targets=[
+                targets.SnsTopic(
+                    self.topic,
+                    message=events.RuleTargetInput.from_text(
+                        f"ses-suppression --env {self._environment} doctor: SES has disabled "
+                        f"sending. See {_RUNBOOK}#the-rates"
+                    ),
+                )
+            ],
+        )
+        self.before_functions.append(rule)
 
     def _ours(self, name: str, kind: str, *, period: Duration) -> cloudwatch.Metric:
         return our_metric(name, period=period, environment=self._environment, service=kind)

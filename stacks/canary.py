@@ -78,6 +78,7 @@ class Canary(Construct):
             resource_arns=["*"],
             conditions={
                 "ForAllValues:StringLike": {"ses:Recipients": [f"bounce+*@{SIMULATOR_DOMAIN}"]},
+                "Null": {"ses:Recipients": "false"},  # which every one of no values would meet
                 "StringEqualsIfExists": {"ses:FromAddress": sender},
             },
         )

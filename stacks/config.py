@@ -7,6 +7,7 @@ from typing import Any
 
 from ses_suppression.store import region_and_name
 from stacks.config_values import READERS, ConfigError, Feed, Identity, partition_of
+from stacks.function_variables import MOST_BYTES, bytes_of_variables
 
 WINDOW_DAYS = 14
 """The window of a row of transient bounces, in days, where deliveries are not reported."""
@@ -47,6 +48,10 @@ class Config:
         key: the ARN of a customer-managed key that exists, for topics, queues and the stack's own
             table; without it the stack makes its own. Its policy has to say what
             [deployment](deployment.md) shows.
+        log_retention_days: for how many days the functions' logs are kept.
+        encrypt_logs: encrypt those logs with the key too, which the stack has made: the policy of
+            another key has to admit CloudWatch Logs itself.
+        termination_protection: `cdk destroy` is refused until it is false again.
         tags: of all resources.
         policy: thresholds of the verdict; see [the policy](policy.md). With `deliveries: false`,
             `transient_window_days` is 14 unless it says otherwise.
@@ -67,6 +72,9 @@ class Config:
     table: str | None = None
     table_key: str | None = None
     key: str | None = None
+    log_retention_days: int = 90
+    encrypt_logs: bool = False
+    termination_protection: bool = False
     tags: Mapping[str, str] = field(default_factory=dict)
     policy: Mapping[str, Any] = field(default_factory=dict)
     synthesizer: str | None = None
@@ -105,7 +113,9 @@ class Config:
             raise ConfigError(f"synthesizer={synthesizer}: only cli is known")
         read = _validated(values, path)
         _check_account(read, path, account)
-        return cls(environment=name, synthesizer=synthesizer, **read)
+        config = cls(environment=name, synthesizer=synthesizer, **read)
+        _check_variables(config, path)
+        return config
 
 
 def _validated(values: Mapping[str, Any], path: str) -> dict[str, Any]:
@@ -180,6 +190,17 @@ def _check_keys(values: Mapping[str, Any], path: str) -> None:
 
 def _account_of(arn: str) -> str:
     return arn.split(":")[4]
+
+
+def _check_variables(config: Config, path: str) -> None:
+    """Refuse what no function has room for: it would fail after the table was made."""
+    size = bytes_of_variables(config)
+    if size > MOST_BYTES:
+        raise ConfigError(
+            f"{path}: the functions' variables take {size:,} bytes as Lambda counts them, more "
+            f"than its limit of {MOST_BYTES:,}: shorten {path}.policy (never_suppress, for "
+            f"example) or {path}.sending_account_ids"
+        )
 
 
 def _check_account(values: Mapping[str, Any], path: str, account: str | None) -> None:

@@ -1,6 +1,5 @@
 """The values of `cdk.json`: each key's reader takes one, or says what is allowed."""
 
-import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ import botocore.session
 from ses_suppression.errors import InvalidPolicyError, SESSuppressionError
 from ses_suppression.policy import Policy
 
-_REGION = re.compile(r"[a-z]{2}(?:-[a-z]+)+-\d")
+_REGION = re.compile(r"[a-z]{2,4}(?:-[a-z]+)+-\d")
 _ACCOUNT_ID = re.compile(r"[0-9]{12}")
 _TABLE_ARN = re.compile(
     r"arn:(aws[a-z-]*):dynamodb:([a-z0-9-]+):[0-9]{12}:table/[A-Za-z0-9_.-]{3,255}"
@@ -39,8 +38,12 @@ _ENDPOINT = re.compile(
 _LONGEST_LABEL, _LAST_PORT = 63, 65535
 _LONGEST_ENDPOINT = 2048
 _HOSTED_ZONE_ID = re.compile(r"Z[A-Z0-9]{1,31}")
-_LONGEST_POLICY = 3000  # characters as JSON: Lambda gives all variables of a function 4 KB
 _OFTEN, _SELDOM = 5, 24 * 60
+# "PutRetentionPolicy" (CloudWatch Logs API reference)
+_RETENTION_DAYS = (
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922,
+    3288, 3653,
+)  # fmt: skip
 _SHORTEST_TIMEOUT, _LONGEST_TIMEOUT = 10, 120
 
 
@@ -309,12 +312,14 @@ def _policy(value: object, path: str) -> Mapping[str, Any]:
         Policy.from_mapping(value)
     except InvalidPolicyError as error:
         raise ConfigError(f"{path}.{error}") from None
-    length = len(json.dumps(value))
-    if length > _LONGEST_POLICY:
-        raise ConfigError(
-            f"{path}: as JSON it has {length} characters, more than {_LONGEST_POLICY}"
-        )
     return value
+
+
+def _retention(value: object, path: str) -> int:
+    if type(value) is int and value in _RETENTION_DAYS:
+        return value
+    allowed = ", ".join(map(str, _RETENTION_DAYS))
+    raise ConfigError(f"{path}: CloudWatch keeps logs for {allowed} days, not {value!r}")
 
 
 _IDENTITY_READERS: Mapping[str, Callable[[Any, str], Any]] = {
@@ -337,6 +342,9 @@ READERS: Mapping[str, Callable[[Any, str], Any]] = {
     "table": _table,
     "table_key": _key,
     "key": _key,
+    "log_retention_days": _retention,
+    "encrypt_logs": _boolean,
+    "termination_protection": _boolean,
     "tags": _tags,
     "policy": _policy,
 }

@@ -40,6 +40,8 @@ class EncryptionKey(Construct):
         # CDK adds none: without the first SES cannot publish, without the second SNS cannot put
         # what was published on the queues. AWS documents the first without a condition; who may
         # publish for whom, the topics' own policies say.
+        # EventBridge, which tells of an account that may send no more, sends no condition's key.
+        _admit(key, "events.amazonaws.com", None)
         _admit(key, "ses.amazonaws.com", None)
         _admit(key, "sns.amazonaws.com", {"ArnLike": {"aws:SourceArn": topics}})
         # The alarms' topic is under this key too ("Amazon SNS topics encrypted with KMS").
@@ -47,6 +49,22 @@ class EncryptionKey(Construct):
             key, "cloudwatch.amazonaws.com", {"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}}
         )
         return key
+
+
+def admit_logs(key: kms.IKey) -> None:
+    """Let CloudWatch encrypt the log groups of this account with a key that the stack makes.
+
+    "Encrypt log data in CloudWatch Logs using AWS KMS" (user guide) has the statement.
+    """
+    groups = f"arn:{Aws.PARTITION}:logs:{Aws.REGION}:{Aws.ACCOUNT_ID}:log-group:*"
+    key.add_to_resource_policy(
+        iam.PolicyStatement(
+            principals=[iam.ServicePrincipal(f"logs.{Aws.REGION}.amazonaws.com")],
+            actions=["kms:GenerateDataKey*", "kms:Decrypt", "kms:Encrypt", "kms:ReEncrypt*"],
+            resources=["*"],
+            conditions={"ArnLike": {"kms:EncryptionContext:aws:logs:arn": groups}},
+        )
+    )
 
 
 def _admit(key: kms.Key, service: str, conditions: Mapping[str, Mapping[str, str]] | None) -> None:

@@ -30,12 +30,8 @@ def make_function(
         timeout: for one call.
         environment: variables.
     """
-    log_group = logs.LogGroup(
-        scope,
-        "Logs",
-        retention=logs.RetentionDays.THREE_MONTHS,
-        removal_policy=RemovalPolicy.DESTROY,
-    )
+    # How long it is kept, and under which key, the stack says for all of them.
+    log_group = logs.LogGroup(scope, "Logs", removal_policy=RemovalPolicy.DESTROY)
     role = iam.Role(scope, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
     log_group.grant_write(role)
     return lambda_.Function(

@@ -1,6 +1,5 @@
 """The stack: it composes, and does nothing else."""
 
-import json
 from collections.abc import Sequence
 
 from aws_cdk import (
@@ -14,7 +13,9 @@ from aws_cdk import (
     Stack,
     Tags,
 )
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
 from constructs import Construct, IDependable
 
 from stacks.alarms import Alarms
@@ -24,10 +25,11 @@ from stacks.config import Config
 from stacks.config_values import KINDS, Feed
 from stacks.dashboard import Dashboard
 from stacks.email_identities import EmailIdentities
-from stacks.encryption_key import EncryptionKey
+from stacks.encryption_key import EncryptionKey, admit_logs
 from stacks.event_publishing import EventPublishing, configuration_set_name
 from stacks.feedback_channel import Batching, FeedbackChannel, topic_name
 from stacks.function import parts_before
+from stacks.function_variables import ingest_variables
 from stacks.identity_settings import IdentitySettings
 from stacks.reader_access import ReaderAccess
 from stacks.suppression_table import SuppressionTable
@@ -64,6 +66,8 @@ class SuppressionStack(Stack):
             description="Amazon SES application-level suppression list",
             env=Environment(account=account, region=config.region),
             synthesizer=synthesizer,
+            termination_protection=config.termination_protection,
+            suppress_template_indentation=True,  # of a template's megabyte a third would be blanks
         )
         for name, value in config.tags.items():
             Tags.of(self).add(name, value)
@@ -83,14 +87,12 @@ class SuppressionStack(Stack):
         code = function_code()
         # The random part of the stack's id: one key a deployment, that nobody has to keep.
         fingerprint_key = Fn.select(2, Fn.split("/", Aws.STACK_ID))
-        variables = {
-            "SUPPRESSION_TABLE_NAME": table.reference,
-            "SUPPRESSION_POLICY": json.dumps(config.policy, sort_keys=True),
-            "SENDING_ACCOUNT_IDS": ",".join([Aws.ACCOUNT_ID, *config.sending_account_ids]),
-            "FINGERPRINT_KEY": fingerprint_key,
-            "SUPPRESSION_ENVIRONMENT": config.environment,
-            "POWERTOOLS_LOG_LEVEL": "INFO",
-        }
+        variables = ingest_variables(
+            config,
+            table=table.reference,
+            account=Aws.ACCOUNT_ID,
+            fingerprint_key=fingerprint_key,
+        )
         self.channels: dict[str, FeedbackChannel] = {}
         for kind in KINDS:
             if kind == "deliveries" and not config.deliveries:
@@ -138,6 +140,7 @@ class SuppressionStack(Stack):
         table.node.add_dependency(*alarms.before_functions)
         for channel in self.channels.values():
             table.node.add_dependency(*channel.before_function)
+        self._keep_logs(config, key)
         Dashboard(
             self,
             "Dashboard",
@@ -161,6 +164,15 @@ class SuppressionStack(Stack):
             if queue := channel.endpoint_dead_letter_queue:
                 CfnOutput(self, f"{name}EndpointDeadLetterQueueUrl", value=queue.queue_url)
                 CfnOutput(self, f"{name}Endpoints", value=" ".join(config.endpoints[kind]))
+
+    def _keep_logs(self, config: Config, key: kms.IKey) -> None:
+        """Say for every log group how long it is kept, and under which key."""
+        if config.encrypt_logs and not config.key:
+            admit_logs(key)
+        for part in self.node.find_all():
+            if isinstance(part, logs.CfnLogGroup):
+                part.retention_in_days = config.log_retention_days
+                part.kms_key_id = key.key_arn if config.encrypt_logs else None
 
     def _warn(self, config: Config) -> None:
         """Tell at synth what is allowed, and perhaps not meant."""

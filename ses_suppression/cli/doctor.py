@@ -480,13 +480,14 @@ def _key(session: Session) -> Iterator[Finding]:
             "key", State.FAILED, f"its policy does not admit {', '.join(missing)}", _KEY_POLICY
         )
     else:
-        yield Finding("key", State.OK, "SES, SNS and alarms may use it")
+        yield Finding("key", State.OK, "SES, SNS, alarms and EventBridge may use it")
 
 
 _KEY_USERS = {
     "ses.amazonaws.com": "SES, which publishes",
     "sns.amazonaws.com": "SNS, which fills the queues",
     "cloudwatch.amazonaws.com": "the alarms",
+    "events.amazonaws.com": "EventBridge, which tells of an account that may send no more",
 }
 
 

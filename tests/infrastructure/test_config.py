@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from stacks.config import Config
-from stacks.config_values import ConfigError, Feed, Identity
+from stacks.config_values import ConfigError, Feed, Identity, ses_regions
+from stacks.function_variables import bytes_of_variables
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -198,8 +199,20 @@ def test_the_tag_of_streams_may_be_long_or_one_of_sess_own(tag: str) -> None:
         ),
         (
             {"policy": {"never_suppress": [f"customer-{n}.example" for n in range(200)]}},
-            "environments.dev.policy: as JSON it has ",
+            "environments.dev: the functions' variables take 5,",
         ),
+        (
+            {
+                "policy": {"never_suppress": [f"c{n}.example" for n in range(180)]},
+                "sending_account_ids": [f"{n:012}" for n in range(50)],
+            },
+            "environments.dev: the functions' variables take 4,",
+        ),
+        (
+            {"log_retention_days": 100},
+            "environments.dev.log_retention_days: CloudWatch keeps logs for 1, 3, 5,",
+        ),
+        ({"encrypt_logs": "yes"}, "environments.dev.encrypt_logs: true or false is needed"),
         (
             {"policy": {"transient_bounces": 15}, "deliveries": False},
             "environments.dev.policy.transient_bounces: that many, one a day, do not fall within",
@@ -297,6 +310,23 @@ def test_an_environment_that_is_not_there_is_named(context: dict[str, Any], mess
     with pytest.raises(ConfigError) as raised:
         Config.from_context(context)
     assert str(raised.value).startswith(message)
+
+
+@pytest.mark.parametrize("region", [*ses_regions()])
+def test_every_region_of_the_page_is_accepted(region: str) -> None:
+    assert (
+        Config.from_context({"env": "dev", "environments": {"dev": {"region": region}}}).region
+        == region
+    )
+
+
+def test_the_variables_are_counted_as_lambda_counts_them() -> None:
+    """A quote in a value counts twice, and so do a backslash and what it escapes."""
+    one, two = (
+        bytes_of_variables(Config(environment="dev", region="eu-west-1", policy=policy))
+        for policy in ({}, {"stream_tag": "x"})
+    )
+    assert two - one == len(r"\"stream_tag\": \"x\"")
 
 
 def test_the_environments_of_cdk_json_are_valid() -> None:

@@ -4,10 +4,15 @@ import json
 from typing import Any
 
 import pytest
+from aws_cdk import App
 from aws_cdk import aws_ses as ses
 from aws_cdk.assertions import Match, Template
 
 from ses_suppression.cli.doctor import EVENTS
+from stacks.config import Config
+from stacks.config_values import ConfigError
+from stacks.suppression_stack import SuppressionStack
+from stacks.template_limits import check_template
 from tests.infrastructure.conftest import synthesized
 from tests.infrastructure.test_config import KEY, TABLE
 from tests.infrastructure.test_stack import resources
@@ -178,12 +183,14 @@ def test_a_table_in_another_region_is_named_by_its_arn_and_its_key_used_there() 
     assert set(through) == {"dynamodb.us-east-1."}
 
 
-def test_the_identities_function_may_change_identities_and_set_our_default_only(
+def test_the_identities_function_may_change_identities_and_give_any_default_back(
     template: Template,
 ) -> None:
     (statement,) = statements(template, "ses:PutEmailIdentityConfigurationSetAttributes")
     ends = [resource["Fn::Join"][1][-1] for resource in statement["Resource"]]
-    assert ends == [{"Ref": "EventPublishingConfigurationSet9E194742"}, ":identity/*"]
+    assert ends == [":configuration-set/*", ":identity/*"]
+    (of_identities,) = statements(template, "ses:PutEmailIdentityFeedbackAttributes")
+    assert of_identities["Resource"]["Fn::Join"][1][-1] == ":identity/*"
     (first_version,) = statements(template, "ses:SetIdentityNotificationTopic")
     assert first_version["Resource"] == "*"
 
@@ -307,6 +314,86 @@ def test_a_try_at_an_app_that_fails_calls_nobody(endpoints: Template) -> None:
     """The metric counts every try, which says nothing until the last has failed."""
     text = json.dumps(resources(endpoints, "AWS::CloudWatch::Alarm"))
     assert '"NumberOfNotificationsFailed"' not in text
+
+
+def test_logs_are_kept_for_the_days_of_the_configuration_under_the_key() -> None:
+    template = synthesized(identities=["example.com"], encrypt_logs=True, log_retention_days=400)
+    groups = resources(template, "AWS::Logs::LogGroup")
+    (key,) = resources(template, "AWS::KMS::Key")
+    assert len(groups) == 5
+    for group in groups.values():
+        assert group["Properties"] == {
+            "RetentionInDays": 400, "KmsKeyId": {"Fn::GetAtt": [key, "Arn"]},
+        }  # fmt: skip
+    (policy,) = resources(template, "AWS::KMS::Key").values()
+    (admitted,) = [
+        statement
+        for statement in policy["Properties"]["KeyPolicy"]["Statement"]
+        if "logs." in json.dumps(statement["Principal"])
+    ]
+    assert "kms:EncryptionContext:aws:logs:arn" in admitted["Condition"]["ArnLike"]
+    plain = resources(synthesized(identities=["example.com"]), "AWS::Logs::LogGroup").values()
+    assert [group["Properties"] for group in plain] == [{"RetentionInDays": 90}] * 5
+
+
+def test_a_stack_is_protected_against_its_removal_when_that_is_wanted() -> None:
+    for wanted in (True, False):
+        config = Config.from_context(
+            {
+                "env": "dev",
+                "environments": {
+                    "dev": {"region": "eu-west-1", "termination_protection": wanted},
+                },
+            }
+        )
+        stack = SuppressionStack(App(), "stack", config=config)
+        assert stack.termination_protection is wanted
+
+
+def test_an_account_that_may_send_no_more_calls_by_eventbridge() -> None:
+    template = synthesized()
+    template.has_resource_properties(
+        "AWS::Events::Rule",
+        {
+            "EventPattern": {"source": ["aws.ses"], "detail-type": ["Sending Status Disabled"]},
+            "Targets": [Match.object_like({"Arn": {"Ref": Match.string_like_regexp("Alarms")}})],
+        },
+    )
+    (key,) = resources(template, "AWS::KMS::Key").values()
+    (topic,) = [
+        policy
+        for name, policy in resources(template, "AWS::SNS::TopicPolicy").items()
+        if name.startswith("Alarms")
+    ]
+    for document in (key["Properties"]["KeyPolicy"], topic["Properties"]["PolicyDocument"]):
+        (admitted,) = [
+            statement
+            for statement in document["Statement"]
+            if "events.amazonaws.com" in json.dumps(statement["Principal"])
+        ]
+        assert "Condition" not in admitted, "EventBridge takes none"
+
+
+def test_the_largest_configuration_fits_and_a_larger_one_is_refused_with_the_limits_name() -> None:
+    largest: dict[str, Any] = {
+        "identities": [
+            {"name": f"{number:a>20}.shop.example", "create": True, "hosted_zone_id": "Z012345678"}
+            for number in range(50)
+        ],
+        "endpoints": {
+            kind: [f"https://shop.example/{kind}/{number}" for number in range(10)]
+            for kind in ("bounces", "complaints", "deliveries")
+        },
+        "tags": {f"key-{number}": "value" for number in range(20)},
+    }
+    check_template(json.dumps(synthesized(**largest).to_json()), "environments.dev")
+    largest["tags"] = {f"{number:k>120}": "v" * 256 for number in range(40)}
+    with pytest.raises(ConfigError, match="more than CloudFormation's limit of 1,000,000"):
+        check_template(json.dumps(synthesized(**largest).to_json()), "environments.dev")
+    for part, limit in {"Resources": 500, "Outputs": 200}.items():
+        text = json.dumps({part: {str(number): {} for number in range(limit + 1)}})
+        with pytest.raises(ConfigError, match=f"CloudFormation's limit of {limit}"):
+            check_template(text, "environments.dev")
 
 
 def statements(template: Template, action: str) -> list[dict[str, Any]]:

@@ -117,7 +117,7 @@ def test_the_key_outlives_the_stack_and_rotates(template: Template) -> None:
     )
 
 
-def test_the_key_admits_ses_sns_and_alarms_for_our_topics_and_nobody_else(
+def test_the_key_admits_ses_sns_alarms_and_eventbridge_and_nobody_else(
     template: Template,
 ) -> None:
     (key,) = resources(template, "AWS::KMS::Key").values()
@@ -125,8 +125,9 @@ def test_the_key_admits_ses_sns_and_alarms_for_our_topics_and_nobody_else(
     assert root["Principal"]["AWS"]["Fn::Join"][1][-1] == ":root"
     for statement in (ses, sns, cloudwatch):
         assert statement["Action"] == ["kms:Decrypt", "kms:GenerateDataKey*"]
-    assert ses["Principal"] == {"Service": "ses.amazonaws.com"}
-    assert "Condition" not in ses  # as AWS documents it: the topics' policies say for whom
+    # As AWS documents both: the topics' policies say for whom SES publishes.
+    assert ses["Principal"] == {"Service": ["events.amazonaws.com", "ses.amazonaws.com"]}
+    assert "Condition" not in ses
     assert sns["Principal"] == {"Service": "sns.amazonaws.com"}
     assert sns["Condition"]["ArnLike"]["aws:SourceArn"]["Fn::Join"][1][-1] == ":ses-*-topic-dev"
     assert cloudwatch["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
@@ -643,21 +644,24 @@ def test_ses_itself_is_watched_before_and_where_aws_reviews(template: Template) 
     ]
 
 
-def test_only_cloudwatch_of_this_account_calls_the_alarms(template: Template) -> None:
+def test_only_cloudwatch_of_this_account_and_eventbridge_call_by_the_alarms_topic(
+    template: Template,
+) -> None:
     (policy,) = [
         policy
         for name, policy in resources(template, "AWS::SNS::TopicPolicy").items()
         if name.startswith("Alarms")
     ]
-    (allowed,) = [
-        statement
+    allowed = [
+        (statement["Principal"], statement.get("Condition"))
         for statement in policy["Properties"]["PolicyDocument"]["Statement"]
         if statement["Effect"] == "Allow"
     ]
-    assert allowed["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
-    assert allowed["Condition"] == {
-        "StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
-    }
+    of_account = {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+    assert allowed == [
+        ({"Service": "cloudwatch.amazonaws.com"}, of_account),
+        ({"Service": "events.amazonaws.com"}, None),
+    ]
 
 
 def test_a_spike_is_what_the_environment_says_and_people_are_mailed() -> None:
@@ -726,6 +730,7 @@ def test_the_canary_may_mail_the_simulator_and_ask_and_nothing_else(template: Te
     assert mail["Resource"] == "*"
     assert mail["Condition"] == {
         "ForAllValues:StringLike": {"ses:Recipients": ["bounce+*@simulator.amazonses.com"]},
+        "Null": {"ses:Recipients": "false"},
         "StringEqualsIfExists": {"ses:FromAddress": "canary@example.com"},
     }
 
@@ -742,7 +747,12 @@ def test_a_canary_flies_where_there_is_an_identity_unless_it_is_not_wanted(
     values: dict[str, Any], canaries: int
 ) -> None:
     template = synthesized(**values)
-    template.resource_count_is("AWS::Events::Rule", canaries)
+    found = [
+        rule
+        for rule in resources(template, "AWS::Events::Rule").values()
+        if "ScheduleExpression" in rule["Properties"]
+    ]
+    assert len(found) == canaries
 
 
 def test_a_canary_mails_from_the_first_identity() -> None:

@@ -1,0 +1,52 @@
+"""What the ingest functions are told by environment variables, and how much room that takes."""
+
+import json
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from stacks.config import Config
+
+MOST_BYTES = 4096
+"""Of all variables of a function as JSON, where a quote in a value counts twice ("Lambda quotas",
+developer guide, and what Lambda says when it refuses them)."""
+
+_STAND_INS = {
+    # CloudFormation makes names of the stack's, the resource's and some random letters.
+    "table": "t" * 100,
+    "account": "1" * 12,
+    "fingerprint_key": "k" * 36,
+}
+_LONGEST_QUEUE_NAME = 80
+
+
+def ingest_variables(
+    config: "Config", *, table: str, account: str, fingerprint_key: str
+) -> dict[str, str]:
+    """Give the variables of an ingest function, but for its dead-letter queue.
+
+    Args:
+        config: of the environment.
+        table: the table's name, or its ARN.
+        account: the id of the stack's account.
+        fingerprint_key: makes addresses unreadable in logs.
+    """
+    return {
+        "SUPPRESSION_TABLE_NAME": table,
+        "SUPPRESSION_POLICY": json.dumps(config.policy, sort_keys=True),
+        "SENDING_ACCOUNT_IDS": ",".join([account, *config.sending_account_ids]),
+        "FINGERPRINT_KEY": fingerprint_key,
+        "SUPPRESSION_ENVIRONMENT": config.environment,
+        "POWERTOOLS_LOG_LEVEL": "INFO",
+    }
+
+
+def bytes_of_variables(config: "Config") -> int:
+    """Give how many bytes the variables of an ingest function take, from above.
+
+    What is known only when the stack stands is taken at its longest.
+    """
+    names = _STAND_INS | ({"table": config.table} if config.table else {})
+    queue = f"https://sqs.{config.region}.amazonaws.com/{names['account']}/"
+    variables = ingest_variables(config, **names)
+    variables["DEAD_LETTER_QUEUE_URL"] = queue + "q" * _LONGEST_QUEUE_NAME
+    return len(json.dumps(variables, separators=(",", ":")).encode())
