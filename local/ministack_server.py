@@ -2,6 +2,7 @@
 
 It answers `GetIdentityNotificationAttributes`, which ministack does not know, from ministack's own
 state, and the calls for SES's account-level suppression list, which ministack knows by name only.
+It says that there are no multi-region endpoints.
 It publishes the events of configuration sets, and gives the DKIM records of identities to
 CloudFormation. IAM's conditions see the projections of `BatchGetItem` and `TransactGetItems`, where
 ministack reads that of `GetItem` only. Who sets an identity's default configuration set needs the
@@ -60,6 +61,8 @@ async def _handle_v2_request(method: str, path: str, headers: Any, body: bytes, 
     answer = _suppressed_destinations.answer(
         method, path, query, body
     ) or event_publishing.answer_identity(method, path, body)
+    if (method, path) == ("GET", "/v2/email/multi-region-endpoints"):
+        answer = 200, {"MultiRegionEndpoints": []}
     if answer is None:
         theirs = await _answer_ses_v2(method, path, headers, body, query)
         event_publishing.tell_v2(method, path, body, theirs)

@@ -2,9 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
-from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
@@ -12,6 +10,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from ses_suppression.address import SIMULATOR_DOMAIN
 from ses_suppression.canary import Canary
+from ses_suppression.cli.account import account, addresses_apart, regions, verification
+from ses_suppression.cli.finding import Finding, State
 from ses_suppression.cli.session import Session
 from ses_suppression.errors import SESSuppressionError
 from ses_suppression.identity_notifications import Destination, IdentityNotifications
@@ -44,31 +44,6 @@ EVENTS: dict[str, tuple[str, ...]] = {
 """The events of the configuration set that each topic is to get."""
 
 
-class State(StrEnum):
-    """How a check went."""
-
-    OK = "ok"
-    WARNING = "warning"
-    FAILED = "failed"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What a check found.
-
-    Attributes:
-        check: what was looked at.
-        state: how it is.
-        found: what was found.
-        advice: what to do about it; empty where there is nothing to do.
-    """
-
-    check: str
-    state: State
-    found: str
-    advice: str = ""
-
-
 def doctor(
     context: typer.Context,
     send: Annotated[
@@ -93,8 +68,11 @@ def doctor(
     if mend:
         _mend(session)
     checks: list[tuple[str, Callable[[Session], Iterator[Finding]]]] = [
+        ("account", account),
         ("table", _table),
         ("publishing", _publishing),
+        ("identities", _identities_of_ses),
+        ("regions", regions),
         ("subscriptions", _subscriptions),
         ("queues", _queues),
         ("given back", _given_back),
@@ -184,6 +162,32 @@ def _publishing(session: Session) -> Iterator[Finding]:
         yield from _configuration_set(session, session.stack.output("ConfigurationSetName"))
     else:
         yield from _identities(session)
+
+
+def _identities_of_ses(session: Session) -> Iterator[Finding]:
+    """Name what SES does not send for, and addresses that report by settings of their own."""
+    configured = _configured_identities(session)
+    yield from verification(session, configured)
+    topics = {session.stack.output(f"{kind}TopicArn") for kind in session.stack.kinds}
+    apart = addresses_apart(configured, _identity_names(session))
+    elsewhere = [name for name in apart if not _reports_here(session, name, topics)]
+    if elsewhere:
+        yield Finding(
+            "addresses with settings of their own",
+            State.WARNING,
+            _shown(elsewhere),
+            "SES asks their settings, not their domain's: name them in cdk.json, or delete them",
+        )
+
+
+def _reports_here(session: Session, identity: str, topics: set[str]) -> bool:
+    if _has_configuration_set_feed(session):
+        found = session.client("sesv2").get_email_identity(EmailIdentity=identity)
+        ours: str = session.stack.output("ConfigurationSetName")
+        return bool(found.get("ConfigurationSetName") == ours)
+    answer = session.client("ses").get_identity_notification_attributes(Identities=[identity])
+    found = answer["NotificationAttributes"].get(identity, {})
+    return topics <= {found.get(f"{kind}Topic") for kind in _NOTIFICATIONS.values()}
 
 
 def _configuration_set(session: Session, name: str) -> Iterator[Finding]:

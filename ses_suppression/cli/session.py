@@ -19,6 +19,9 @@ from ses_suppression.policy import VARIABLE, Policy
 from ses_suppression.store import CONNECTIONS, DynamoDBStore, region_and_name
 
 # An operator waits gladly for an answer that a sender would not wait for.
+STACK_PREFIX = "ses-suppression-"
+"""What stands before an environment's name in the name of its stack."""
+
 _PATIENCE = Config(
     connect_timeout=3,
     read_timeout=20,
@@ -100,7 +103,7 @@ class Session:
         """
         if not self.environment:
             raise MissingSettingError("name the environment: --env prod, or SUPPRESSION_ENV")
-        name = f"ses-suppression-{self.environment}"
+        name = f"{STACK_PREFIX}{self.environment}"
         try:
             (found,) = self.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
         except ClientError as error:
@@ -111,6 +114,18 @@ class Session:
             ) from None
         outputs = {one["OutputKey"]: one["OutputValue"] for one in found.get("Outputs", [])}
         return Stack(name, outputs, found["StackId"].split("/")[2])
+
+    def has_stack_in(self, region: str) -> bool:
+        """Whether this environment, or another one of ours, stands in a region."""
+        cloudformation = self._make_client("cloudformation", region)
+        pages = cloudformation.get_paginator("list_stacks").paginate(
+            StackStatusFilter=["CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"]
+        )
+        return any(
+            stack["StackName"].startswith(STACK_PREFIX)
+            for page in pages
+            for stack in page["StackSummaries"]
+        )
 
     @cached_property
     def table_name(self) -> str:

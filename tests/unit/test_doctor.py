@@ -6,7 +6,8 @@ from typing import Any
 import boto3
 from botocore.stub import Stubber
 
-from ses_suppression.cli.doctor import Finding, State, _configuration_set, _subscriptions
+from ses_suppression.cli.doctor import _configuration_set, _subscriptions
+from ses_suppression.cli.finding import Finding, State
 
 TOPIC = "arn:aws:sns:eu-west-1:123456789012:ses-bounces-topic-prod"
 
