@@ -424,6 +424,31 @@ def test_a_finding_of_the_aws_solutions_pack_stops_the_synth() -> None:
         app.synth()
 
 
+NAMED = {
+    "AlarmsDeadLetters20E28703": "AWS::CloudWatch::Alarm",
+    "Dashboard7A714131": "AWS::CloudWatch::Dashboard",
+    "EventPublishingConfigurationSet9E194742": "AWS::SES::ConfigurationSet",
+    "ReaderPolicyE36521DA": "AWS::IAM::ManagedPolicy",
+    "ReaderTableNameB0DEF03A": "AWS::SSM::Parameter",
+}
+
+
+@pytest.mark.parametrize(("logical_id", "of_type"), NAMED.items())
+def test_what_has_a_name_keeps_its_logical_id(
+    template: Template, logical_id: str, of_type: str
+) -> None:
+    """CloudFormation would make another of the same name before it deletes the first, and fail."""
+    assert logical_id in resources(template, of_type)
+
+
+def test_the_description_of_the_readers_policy_never_changes(template: Template) -> None:
+    """It cannot be changed: CloudFormation would have to make another policy of the same name."""
+    (policy,) = resources(template, "AWS::IAM::ManagedPolicy").values()
+    assert policy["Properties"]["Description"] == (
+        "Ask the SES suppression list: may I send mail to this address?"
+    )
+
+
 AFTER_THE_TABLE = {
     "AWS::CloudWatch::Alarm": "FunctionErrors and FunctionThrottles name the functions",
     "AWS::CloudWatch::Dashboard": "it graphs the table and the functions",
