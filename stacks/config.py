@@ -29,8 +29,8 @@ class Config:
             such feedback carries the mail's tags.
         identities: domains and addresses, as SES spells them, whose feedback comes here. An address
             that is verified by itself has settings of its own, so name it beside its domain. An
-            entry is `"example.com"`, or an object with its `name` and, if need be, `take_over`: true
-            where topics or a default configuration set of somebody else may be replaced;
+            entry is `"example.com"`, or an object with its `name` and, if need be, `take_over`:
+            true where topics or a default configuration set of somebody else may be replaced;
             `create`: true where SES does not know it yet (the DKIM records of a domain are outputs
             then); `hosted_zone_id`, the zone of Route 53 in which those records are written.
         deliveries: subscribe to deliveries too; they end a row of transient bounces.
