@@ -8,6 +8,9 @@ import os
 import threading
 import weakref
 from types import TracebackType
+from typing import Any
+
+from urllib3 import PoolManager
 
 
 class BegunAgainInAFork:
@@ -43,6 +46,33 @@ class Lock(BegunAgainInAFork):
         traceback: TracebackType | None,
     ) -> None:
         self._lock.release()
+
+
+class Connections(BegunAgainInAFork):
+    """The connections of a boto3 client: a forked process opens its own.
+
+    Two processes on one connection take each other's answers, and "nothing is known" about another
+    address is a yes.
+
+    Args:
+        client: of boto3. A client of another kind has to see to its connections itself.
+    """
+
+    def __init__(self, client: Any) -> None:  # noqa: ANN401  # of any service
+        self._client = client
+        self._pid = os.getpid()
+        super().__init__()
+
+    def begin(self) -> None:
+        """Leave the connections of the process that forked, without closing them for it."""
+        session = getattr(getattr(self._client, "_endpoint", None), "http_session", None)
+        if os.getpid() == self._pid or session is None:
+            return
+        self._pid = os.getpid()
+        # Not `client.close()`: it waits for locks of urllib3 that another thread may have held.
+        manager = PoolManager(**session._get_pool_manager_kwargs())  # noqa: SLF001
+        manager.pool_classes_by_scheme = session._pool_classes_by_scheme  # noqa: SLF001
+        session._manager, session._proxy_managers = manager, {}  # noqa: SLF001
 
 
 _living: "weakref.WeakSet[BegunAgainInAFork]" = weakref.WeakSet()

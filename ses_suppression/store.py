@@ -25,6 +25,7 @@ from ses_suppression.errors import (
     StoreUnavailableError,
     UnreadableItemError,
 )
+from ses_suppression.fork import Connections
 from ses_suppression.item import Item, to_item, to_record, to_suppressions
 from ses_suppression.pace import Pace
 from ses_suppression.record import Record
@@ -130,6 +131,7 @@ class DynamoDBStore:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._client = client
+        self._connections = Connections(client)
         self._table_name = table_name
         self._place = f"table {table_name} in {client.meta.region_name}"
         self._clock = clock

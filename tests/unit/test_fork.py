@@ -1,15 +1,19 @@
 """A process that forks while its threads are at work, as a server that preloads an app does."""
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import cycle
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 
 from ses_suppression.cache import Cache, CacheSettings
@@ -68,6 +72,83 @@ def test_every_process_that_is_forked_while_threads_check_answers() -> None:
     ended = subprocess.run(
         command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=SECONDS * 10
     )
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+LATENCY = 0.004
+
+
+class AnswersForOne(BaseHTTPRequestHandler):
+    """A table that knows one address, and keeps its connections open."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        time.sleep(LATENCY)
+        (name,) = asked["RequestItems"]
+        addresses = [key["address"]["S"] for key in asked["RequestItems"][name]["Keys"]]
+        items = [HELD_ITEM for address in addresses if address == HELD]
+        body = json.dumps({"Responses": {name: items}, "UnprocessedKeys": {}}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+_BOUNCE = {"reason": "BOUNCE", "rule": "hard-bounce", "origin": "feedback", "evidence_id": "1"}
+HELD_ITEM = {
+    "address": {"S": HELD},
+    "suppressions": {
+        "M": {"*": {"M": {**{key: {"S": text} for key, text in _BOUNCE.items()},
+                          "since": {"N": "1"}, "certain": {"BOOL": True}}}}
+    },
+}  # fmt: skip
+
+
+def fork_with_open_connections(url: str) -> None:
+    """As a server that looks at its table once and then forks its workers."""
+    asked = [HELD, CLEAR, CLEAR, CLEAR]
+    for _ in range(30):
+        client = boto3.client(
+            "dynamodb",
+            endpoint_url=url,
+            region_name="eu-west-1",
+            aws_access_key_id="x",
+            aws_secret_access_key="x",
+        )
+        suppressions = SuppressionList.of_table("t", client=client)
+        suppressions.check(CLEAR)
+        children: list[int] = []
+        for address in asked:
+            child = os.fork()
+            if child == 0:
+                signal.alarm(SECONDS)
+                is_right = bool(suppressions.check(address)) is (address == HELD)
+                os._exit(0 if is_right else 1)
+            children.append(child)
+        if any(os.waitpid(child, 0)[1] for child in children):
+            sys.exit("a forked process took the answer of another one")
+
+
+def test_forked_processes_never_take_each_others_answers() -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), AnswersForOne) as server:
+        serving = threading.Thread(target=server.serve_forever)
+        serving.start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        program = (
+            "from tests.unit.test_fork import fork_with_open_connections; "
+            f"fork_with_open_connections({url!r})"
+        )
+        command = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", program]
+        ended = subprocess.run(
+            command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=SECONDS * 10
+        )
+        server.shutdown()
+        serving.join()
     assert (ended.returncode, ended.stderr) == (0, "")
 
 
