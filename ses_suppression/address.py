@@ -23,7 +23,9 @@ MAX_TEXT = 2000
 _FINGERPRINT_DIGITS = 12
 
 # Possessive: what does not match is known at once.
-PLAIN = re.compile(r"[a-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}+@(?:[a-z0-9_-]{1,63}+\.)++[a-z0-9-]{1,63}+")
+PLAIN = re.compile(
+    r"(?![^@]*=\?)[a-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}+@(?:[a-z0-9_-]{1,63}+\.)++[a-z0-9-]{1,63}+"
+)
 """Nearly every address is of this form already; the rest of the module is for the others."""
 
 PLAIN_LENGTH = 254
@@ -40,6 +42,8 @@ _MAILBOX = re.compile(
 _REPORTED = re.compile(
     r'(?:"(?:[^"\\]|\\.)*"|[^"<>])*<([^<>]*|"(?:[^"\\]|\\.)*"@[^<>]*)>', re.DOTALL
 )
+# RFC 2047, section 2. Django, for one, decodes it also where an address stands.
+_ENCODED_WORD = re.compile(r"=\?[^?\s]+\?[^?\s]\?[^?\s]*\?=")
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
 _NEEDS_NO_QUOTES = re.compile(r"[^\s\"(),:;<>@\[\\\]]+")
 _LITERAL = re.compile(r"\[[a-z0-9.:]+\]")
@@ -70,7 +74,12 @@ def normalise(text: str) -> str:
     >>> normalise("jane@bücher.example")
     'jane@xn--bcher-kva.example'
     """
-    return _normalised(text, _MAILBOX)
+    address = _normalised(text, _MAILBOX)
+    if "=?" in address and _ENCODED_WORD.search(address):
+        raise InvalidAddressError(
+            "before the @ is an encoded word (=?…?=), which a mailer may read as another address"
+        )
+    return address
 
 
 def normalise_reported(text: str) -> str:

@@ -16,7 +16,6 @@ from ses_suppression.classification import may_be_automatic_reply, rule_of
 from ses_suppression.evidence import (
     EVERY_STREAM,
     Evidence,
-    Kind,
     happened,
     in_order_of_mail,
     in_time,
@@ -214,7 +213,7 @@ def _apply_subscriptions(steps: tuple[Step, ...]) -> None:
 def _takes_back(subscription: Evidence, unsubscription: Evidence) -> bool:
     if happened(unsubscription) >= subscription.at:
         return False
-    if unsubscription.kind is Kind.BOUNCE and subscription.stream is None:
+    if unsubscription.bounce_sub_type and subscription.stream is None:
         # It does not tell why SES did not send; from which topics the recipient is still
         # unsubscribed, the same event says.
         return True

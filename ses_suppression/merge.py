@@ -39,7 +39,7 @@ from ses_suppression.evidence import (
 )
 from ses_suppression.policy import CONSEQUENCES, DAYS_KEPT, Suppress
 from ses_suppression.rules import Rule
-from ses_suppression.under_way import UnderWay
+from ses_suppression.under_way import UnderWay, may_have_been_accepted
 
 OLDEST, NEWEST, LAST_MAILED, LONGEST = 1, 8, 2, 2
 """How many pieces are kept of a class that holds mail back: the first, the last, those whose mail
@@ -60,8 +60,9 @@ UNDOS, OF_AN_UNDO = 10, 300
 STREAMS = 100
 """The most streams on which an address is held back. On more, every stream is held back."""
 
-TENANTS = 50
-"""The most tenants of SES whose holds are kept: those with the newest hold."""
+TENANTS = 25
+"""The most tenants of SES whose holds are kept: those with the newest hold. Of each only the last
+piece is kept, without its words, as such a hold ends after days and SES says so again."""
 
 FEW = 60
 """This number of pieces is never too large, so their size is not computed."""
@@ -199,6 +200,9 @@ def _class_of(piece: Evidence) -> Hashable:
         return rule, may_be_automatic_reply(piece)
     if rule is Rule.REACTIVATE:
         return rule, piece.stream, piece.consent
+    if rule is Rule.UNSUBSCRIBED:
+        # A bounce says so of all mail, whatever its stream (`decision._takes_back`).
+        return rule, *_scope(piece).values(), piece.bounce_sub_type
     return rule, *_scope(piece).values(), piece.until is not None
 
 
@@ -256,7 +260,10 @@ def _voids(members: Sequence[Evidence]) -> list[Evidence]:
 
 
 def _days(members: Sequence[Evidence], limit: int) -> list[Evidence]:
-    """Keep, for each of the newest UTC days, the first and last by mail, and the last by time."""
+    """Keep, for each of the newest UTC days, the first and last by mail, and the last by time.
+
+    And the first and the last of those that tell when mail was under way that bounced.
+    """
     by_day: defaultdict[date, list[Evidence]] = defaultdict(list)
     for piece in members:
         by_day[piece.at.date()].append(piece)
@@ -268,20 +275,29 @@ def _days(members: Sequence[Evidence], limit: int) -> list[Evidence]:
             max(of_it, key=in_order_of_mail),
             max(of_it, key=in_time),
         }
+        accepted = [piece for piece in of_it if may_have_been_accepted(piece)]
+        if accepted:  # they tell when mail was under way
+            ends |= {min(accepted, key=in_order_of_mail), max(accepted, key=in_time)}
         kept += ends if number < IN_FULL else map(_brief, ends)
     return kept
 
 
 def _holds(members: Sequence[Evidence]) -> list[Evidence]:
     """Keep the first, the last and the longest; the rest leaves a tally."""
+    rule = rule_of(members[0])
     pieces = [piece for piece in members if piece.kind is not Kind.TALLY]
-    newest = COMPLAINTS if rule_of(members[0]) is Rule.COMPLAINT else NEWEST
+    oldest, newest, last_mailed = OLDEST, NEWEST, LAST_MAILED
+    if rule is Rule.COMPLAINT:
+        newest = COMPLAINTS
+    if rule in _BY_TENANT:
+        oldest, newest, last_mailed = 0, 1, 1
+        pieces = list(map(_without_words, pieces))
     chosen = {
         piece.id: piece
         for choice in (
-            nsmallest(OLDEST, pieces, key=in_time),
+            nsmallest(oldest, pieces, key=in_time),
             nlargest(newest, pieces, key=in_time),
-            nlargest(LAST_MAILED, pieces, key=in_order_of_mail),
+            nlargest(last_mailed, pieces, key=in_order_of_mail),
             nlargest(LONGEST, pieces, key=_end) if members[0].until else [],
         )
         for piece in choice
@@ -289,6 +305,19 @@ def _holds(members: Sequence[Evidence]) -> list[Evidence]:
     rest = [piece for piece in pieces if piece.id not in chosen]
     rest += [piece for piece in members if piece.kind is Kind.TALLY]
     return [*chosen.values(), *([_tally(rest)] if rest else [])]
+
+
+def _without_words(piece: Evidence) -> Evidence:
+    return Evidence(
+        id=piece.id,
+        kind=piece.kind,
+        at=piece.at,
+        mail_at=piece.mail_at,
+        tenant=piece.tenant,
+        bounce_type=piece.bounce_type,
+        bounce_sub_type=piece.bounce_sub_type,
+        rule=rule_of(piece).value,
+    )
 
 
 def _is_uncertain(piece: Evidence) -> bool:
@@ -316,13 +345,13 @@ def _tally(rest: Sequence[Evidence]) -> Evidence:
         mail_at=max(map(happened, rest)),
         until=until,
         rule=rule.value,
-        reported_as=_common(rest, "reported_as"),
         **scope,
         **words,
     )
 
 
-_WORDS = ("bounce_sub_type", "status", "diagnostic")
+_WORDS = ("bounce_sub_type", "status", "diagnostic", "reported_as")
+"""By these, beside time and address, an incident finds its bounces."""
 
 
 def _common(pieces: Sequence[Evidence], name: str) -> str | None:

@@ -1,28 +1,43 @@
 """When mail was under way that bounced: a delivery at such a time says nothing.
 
 A mailbox that accepts mail and lets it bounce minutes later takes none. Whether a delivery was of
-such mail is told by times alone: they can be kept, the ids of all mail cannot.
+such mail is told by times alone: they can be kept, the ids of all mail cannot. A mail that SES gave
+up, after it had tried for hours, was never accepted: mail that is delivered meanwhile says what it
+always says.
 """
 
 from bisect import bisect_right
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from ses_suppression.classification import may_be_automatic_reply
 from ses_suppression.evidence import Evidence, mailed_at
+
+GIVEN_UP = timedelta(hours=12)
+"""SES tries for 14 hours: "unable to deliver in 840 minutes" (its own bounces)."""
+
+
+def may_have_been_accepted(bounce: Evidence) -> bool:
+    """Tell whether a mail may have been delivered before it bounced, by a mailbox that takes none.
+
+    An automatic reply comes back for a mail that was taken.
+    """
+    given_up = bounce.at - mailed_at(bounce) >= GIVEN_UP
+    return not given_up and not may_be_automatic_reply(bounce)
 
 
 class UnderWay:
     """For each UTC day of bounces: from when its first mail was sent until its last one bounced.
 
     Args:
-        bounces: transient ones; those that may be automatic replies are left out.
+        bounces: transient ones; those of mail that was never accepted, and those that may be
+            automatic replies, are left out.
     """
 
     def __init__(self, bounces: Iterable[Evidence]) -> None:
         days: dict[date, tuple[datetime, datetime]] = {}
         for bounce in bounces:
-            if not may_be_automatic_reply(bounce):
+            if may_have_been_accepted(bounce):
                 sent_at, day = mailed_at(bounce), bounce.at.date()
                 first, last = days.get(day, (sent_at, bounce.at))
                 days[day] = min(first, sent_at), max(last, bounce.at)

@@ -51,6 +51,8 @@ SPELLINGS: dict[str, tuple[str, Taken, Taken]] = {
     "NUL after": ("{}@example.net\x00", ERROR, ERROR),
     "NUL within": ("{}\x00@example.net", ERROR, ERROR),
     "NUL in the domain": ("{}@exam\x00ple.net", ERROR, ERROR),
+    "encoded word": ("=?utf-8?q?{}?=@example.net", ERROR, ERROR),
+    "encoded word in capitals": ("=?UTF-8?B?{}?=@example.net", ERROR, ERROR),
     "escape": ("{}\\@example.net", ERROR, ERROR),
     "escape of an at sign": ("{}\\@@example.net", ERROR, ERROR),
     "escape of JSON": ("{}\\u0040example.net", ERROR, ERROR),

@@ -31,6 +31,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.mail import get_connection
 from django.utils.encoding import force_str
 
+from ses_suppression.address import domain_of, normalise
 from ses_suppression.client import AddressesUnknownError, Screening, SuppressionList
 from ses_suppression.errors import InvalidAddressError, SESSuppressionError
 
@@ -240,6 +241,11 @@ def _screened(mail: _Mail, screening: Screening) -> Any:  # noqa: ANN401  # a me
     for text, place in places.items():
         if text in screening.invalid:
             raise InvalidAddressError(f"{place}: {screening.invalid[text]}")
+        if _is_misread(text):
+            raise InvalidAddressError(
+                f"{place}: Django mails another domain than the one that is written (IDNA 2003): "
+                "write its A-label (xn--…)"
+            )
     unknown = {text: screening.unknown[text] for text in places if text in screening.unknown}
     if unknown:
         raise AddressesUnknownError(Screening(unknown=unknown))
@@ -256,6 +262,18 @@ def _screened(mail: _Mail, screening: Screening) -> Any:  # noqa: ANN401  # a me
             "recipients(): it adds a recipient who is held back: name all in to, cc or bcc"
         )
     return screened
+
+
+def _is_misread(text: str) -> bool:
+    """Tell whether Django encodes a domain otherwise than today's standard, such as `straße`."""
+    if text.isascii():
+        return False
+    written = text.rpartition("@")[2].rstrip(" \t>.")
+    try:
+        encoded = written.encode("idna").decode()
+    except UnicodeError:
+        return False  # Django cannot mail it
+    return encoded.lower() != domain_of(normalise(text))
 
 
 def _warn(mails: Sequence[_Mail]) -> None:

@@ -104,6 +104,24 @@ def test_a_recipient_that_is_no_address_is_named_by_its_place(outbox: list[Any])
     assert outbox == []
 
 
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("=?utf-8?q?held?=@example.com", "an encoded word"),
+        ("jane@straße.example", "IDNA 2003"),
+        ("Jane <jane@straße.example.>", "IDNA 2003"),
+    ],
+)
+def test_a_text_that_django_mails_as_another_address_is_refused(
+    outbox: list[Any], text: str, why: str
+) -> None:
+    with pytest.raises(InvalidAddressError, match=why):
+        connection().send_messages([message(text)])
+    assert connection(fail_silently=True).send_messages([message(text), message(CLEAR)]) == 1
+    assert connection().send_messages([message("jane@bücher.example")]) == 1
+    assert [sent.to for sent in outbox] == [[CLEAR], ["jane@bücher.example"]]
+
+
 def test_a_connection_can_be_opened_shared_and_closed(outbox: list[Any]) -> None:
     with connection() as shared:
         shared.open()

@@ -50,6 +50,7 @@ from tests.unit.test_decision import (
     piece,
     reactivate,
     tenant_bounce,
+    tenant_complaint,
     transient,
     void,
 )
@@ -323,11 +324,33 @@ def test_long_after_the_last_bounce_the_first_delivery_of_a_week_is_kept() -> No
 
 def test_a_delivery_at_the_time_of_the_oldest_day_that_is_kept_is_not_before_it() -> None:
     row = [transient(at) for at in range(DAYS_KEPT[Rule.TRANSIENT_BOUNCE])]
-    early = transient(0.5, mail_at=day(-3), id="sent before")
-    assert len(trim([early, *row, delivery(-3)])) == len(trim([early, *row]))
-    assert len(trim([early, *row, delivery(-3.1)])) == len(trim([early, *row]))
-    half = transient(0.5, mail_at=day(-3), id="half", bounce_sub_type="General", status="4.4.1")
-    assert len(trim([half, *row, delivery(-3)])) == len(trim([half, *row])) + 1
+    early = transient(0.25, mail_at=day(-0.2), id="sent before")
+    assert len(trim([early, *row, delivery(-0.2)])) == len(trim([early, *row]))
+    assert len(trim([early, *row, delivery(-0.3)])) == len(trim([early, *row]))
+    half = transient(0.25, mail_at=day(-0.2), id="half", bounce_sub_type="General", status="4.4.1")
+    assert len(trim([half, *row, delivery(-0.2)])) == len(trim([half, *row])) + 1
+
+
+def test_a_mail_that_ses_gave_up_after_hours_was_not_under_way() -> None:
+    """A newsletter a day that is given up, and twelve mails in between that are taken."""
+    days = range(1, 31)
+    given_up = [transient(at + 14 / 24, mail_at=day(at), status="4.4.7") for at in days]
+    taken = [delivery(at + hour / 24, f"m{at}-{hour}") for at in days for hour in range(1, 13)]
+    record = Record(address=JANE)
+    for one in sorted([*given_up, *taken], key=in_time):
+        record = updated(record, [one], POLICY) or record
+        assert not record.suppressions
+    soon = [transient(at + 1 / 24, mail_at=day(at)) for at in days]
+    same = [delivery(at + 0.5 / 24, f"d{at}") for at in days]
+    assert held([*soon, *same]), "but one that is accepted and bounces soon after was"
+
+
+def test_of_a_day_the_first_and_last_that_were_under_way_are_kept_too() -> None:
+    first, last = transient(1.3, mail_at=day(1.29)), transient(1.5, mail_at=day(1.49))
+    between = [transient(1.3 + at / 100, mail_at=day(1.29 + at / 100)) for at in range(1, 9)]
+    given_up = [transient(1.0 + at / 10, mail_at=day(0.3 + at / 10)) for at in (0, 7)]
+    kept = trim([first, *between, last, *given_up])
+    assert {first, last, *given_up} <= set(kept)
 
 
 def test_deliveries_from_before_the_days_that_are_kept_are_not_kept() -> None:
@@ -456,7 +479,48 @@ def test_of_many_tenants_those_with_the_newest_holds_are_kept() -> None:
 
 def test_tenants_that_are_only_named_take_no_room_of_those_with_holds() -> None:
     named = [hard(1 + at / 100, tenant=f"t{at}") for at in range(TENANTS + 20)]
-    assert tenant_bounce(0) in merge((), [tenant_bounce(0), *named])
+    kept = merge((), [tenant_bounce(0), *named])
+    assert tenant_bounce(0).id in {one.id for one in kept}
+
+
+def test_the_worst_of_tenants_leaves_room_for_operators_and_takes_no_stream_for_another() -> None:
+    words = {"diagnostic": "\u00df" * 256, "mail_id": "m" * 90, "identity": "i" * 128}
+    every = [
+        replace(make(at + tenant / 1000, tenant=f"{tenant:0256}", **words), id=f"{at}-{number}-{n}")
+        for at in range(12)
+        for number, tenant in enumerate(range(2 * TENANTS))
+        for n, make in enumerate([tenant_bounce, tenant_complaint])
+    ]
+    record = updated(Record(address=JANE), every, POLICY)
+    assert record is not None
+    assert bytes_of(record) < 80_000
+    assert refusal(record, [suppression(900)]) is None
+    complained = updated(record, [complaint(900, stream="news")], POLICY)
+    assert complained is not None
+    assert complained.suppressions["news"].until is None
+    assert "*" not in complained.suppressions
+
+
+def test_after_many_bounces_of_unsubscribed_mail_a_subscription_to_all_mail_counts() -> None:
+    bounces = [hard(at, bounce_sub_type="UnsubscribedRecipient", stream="news") for at in range(30)]
+    assert tallies(trim(bounces))
+    assert set(held(kept_one_by_one(bounces).evidence)) == {"news"}
+    assert held(kept_one_by_one([*bounces, opt_in(50)]).evidence) == {}
+    topic = [opt_out(at, stream="news") for at in range(30)]
+    assert set(held(kept_one_by_one([*topic, *bounces, opt_in(50)]).evidence)) == {"news"}
+
+
+def test_a_late_bounce_of_its_own_is_in_no_tally_that_an_undo_by_domain_struck_out() -> None:
+    forwarded = [hard(10 + at / 24, reported_as="x@forward.example") for at in range(30)]
+    record = kept_one_by_one(forwarded)
+    wanted = Incident(start=day(10), end=day(20), domains=frozenset({"forward.example"}))
+    caused = caused_by(record, wanted)
+    voids = undone(record, caused, undo=wanted.id, by="ann", note="x", at=day(30))
+    record = updated(record, voids, POLICY) or record
+    assert not record.suppressions
+    late = updated(record, [hard(10 + 10.5 / 24)], POLICY)
+    assert late is not None
+    assert held(late.evidence) == {"*": None}
 
 
 def test_a_size_is_one_of_bytes() -> None:
