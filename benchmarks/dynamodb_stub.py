@@ -44,7 +44,7 @@ class Table:
         self._write(item)
         self._check(request, self.items.get(_key(item)))
         self.items[_key(item)] = item
-        return {"ConsumedCapacity": {"TableName": request["TableName"]}}
+        return {"ConsumedCapacity": {"TableName": request["TableName"], "CapacityUnits": 1}}
 
     def UpdateItem(self, request: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
         """Take the values as the item's: enough for who only sets."""

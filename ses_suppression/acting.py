@@ -16,6 +16,8 @@ from ses_suppression.record import Record, refusal, updated
 from ses_suppression.store import Store
 
 _A_MOMENT = timedelta(microseconds=1)
+_PRECISION = timedelta(seconds=2)
+"""The server tells its time in whole seconds, with an answer that takes its time to come."""
 
 
 def act(
@@ -60,10 +62,11 @@ def act(
 def in_turn(
     action: Evidence, known: Iterable[Evidence], *, server_time: datetime | None
 ) -> Evidence:
-    """Date an action after the newest known one, and not after the server's time.
+    """Date an action by the server's time, and after the newest known action.
 
-    A host whose clock is ahead would strike out what happens in the next minutes; one whose clock
-    is behind would say something that an earlier action strikes out.
+    A host whose clock is ahead would strike out what happens in the next minutes. One whose clock
+    is behind would say something that an earlier action strikes out, and reactivate an address
+    before its last bounce.
 
     >>> from datetime import UTC
     >>> noon, minute = datetime(2026, 1, 1, 12, tzinfo=UTC), timedelta(minutes=1)
@@ -73,11 +76,15 @@ def in_turn(
     >>> behind = Evidence(id="2", kind=Kind.SUPPRESS, at=noon)
     >>> in_turn(behind, [ahead], server_time=noon).at > ahead.at
     True
+    >>> in_turn(behind, [], server_time=noon + minute).at > noon
+    True
     """
     actions = {piece.id: piece for piece in known if piece.kind in OPERATOR_KINDS}
     if action.id in actions:
         return actions[action.id]  # it was written, and the answer was lost
-    at = min(action.at, server_time) if server_time else action.at
+    at = action.at
+    if server_time:
+        at = min(max(at, server_time - _PRECISION), server_time)
     newest = max((piece.at for piece in actions.values()), default=None)
     return replace(action, at=at if newest is None else max(at, newest + _A_MOMENT))
 

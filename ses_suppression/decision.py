@@ -131,6 +131,27 @@ def expires_at(address: str, decision: Decision, policy: Policy) -> int | None:
     return int(max((end for end in (*ends, *newest) if end), default=_EPOCH).timestamp())
 
 
+def lasting_reason(address: str, evidence: Iterable[Evidence], policy: Policy) -> Reason | None:
+    """Tell why feedback holds every stream back without end; None: it does not.
+
+    An operator's word may hold it back as well, and then speaks in the verdict. What is asked here
+    is what belongs on SES's account-level list, which knows neither operators, streams nor ends.
+    """
+    decision = decide(address, evidence, policy)
+    if EVERY_STREAM not in decision.suppressions:  # never_suppress
+        return None
+    reasons = {
+        _reason(consequence, step.evidence)
+        for step in decision.steps
+        if step.effect is Effect.SUPPRESSES
+        and step.until is None
+        and isinstance(consequence := CONSEQUENCES[step.rule], Suppress)
+        and _stream(consequence, step.evidence) == EVERY_STREAM
+    }
+    known = (Reason.COMPLAINT, Reason.BOUNCE)
+    return next((reason for reason in known if reason in reasons), None)
+
+
 def has_complained(
     address: str, evidence: Iterable[Evidence], policy: Policy, *, stream: str | None
 ) -> bool:

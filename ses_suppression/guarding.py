@@ -299,7 +299,11 @@ def _header_recipients(data: bytes | str, path: str) -> dict[str, str]:
     named: dict[str, str] = {}
     for header in _HEADERS:
         texts = [text for text in _values(message, header) if not _NOBODY.fullmatch(text)]
-        for number, (_, address) in enumerate(getaddresses(texts)):
+        try:
+            addresses = getaddresses(texts)
+        except RecursionError:  # of comments or groups in each other
+            raise InvalidAddressError(f"{path}: {header} is malformed") from None
+        for number, (_, address) in enumerate(addresses):
             named[f"{path}: {header}[{number}]"] = address
     if not named:
         raise InvalidAddressError(f"{path}: neither To nor Cc nor Bcc names anybody")

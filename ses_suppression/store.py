@@ -323,11 +323,18 @@ class DynamoDBStore:
         Raises:
             StoreUnavailableError: it answers something else.
         """
-        unprocessed = answer.get("UnprocessedKeys", {}).get(self._table_name, {}).get("Keys", [])
-        unanswered = {_address_in(key) for key in unprocessed}
-        items = {_address_in(one): one for one in answer["Responses"].get(self._table_name, [])}
-        nothing_said = self._table_name not in answer["Responses"] and unanswered != {*asked}
-        if nothing_said or not {*items, *unanswered} <= {*asked}:
+        try:
+            left = answer.get("UnprocessedKeys", {})
+            unanswered = {
+                _address_in(key) for key in left.get(self._table_name, {}).get("Keys", [])
+            }
+            responses = answer["Responses"].get(self._table_name)
+            items = {_address_in(one): one for one in responses or []}
+            nothing_said = not isinstance(responses, list) and unanswered != {*asked}
+            is_foreign = not {*left, *answer["Responses"]} <= {self._table_name}
+        except (AttributeError, TypeError):
+            raise self._not_dynamodb() from None
+        if nothing_said or is_foreign or not {*items, *unanswered} <= {*asked}:
             raise self._not_dynamodb()
         return items, unanswered
 
@@ -371,13 +378,18 @@ class DynamoDBStore:
         So it has to hold what the request cost: `{}` is the answer of PutItem, and also all that
         the SDK finds in a page of HTML.
         """
-        return self._answer(
+        answer = self._answer(
             operation,
             "ConsumedCapacity",
             TableName=self._table_name,
             ReturnConsumedCapacity="TOTAL",
             **request,
         )
+        cost = answer["ConsumedCapacity"]
+        of_table = str(cost.get("TableName")).rpartition("/")[2] == self._table_name
+        if not of_table or not isinstance(cost.get("CapacityUnits"), int | float):
+            raise self._not_dynamodb()
+        return answer
 
     def _answer(
         self, operation: Callable[..., Any], part: str, **request: object

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from ses_suppression.evidence import EVERY_STREAM
 from ses_suppression.policy import Origin, Reason
 from ses_suppression.rules import Rule
 
@@ -63,19 +62,6 @@ def verdict(suppressions: Iterable[Suppression]) -> Mapping[str, Suppression]:
 def lasts_longest(suppressions: Iterable[Suppression]) -> Suppression | None:
     """Give what lasts longest; between equals COMPLAINT, then MANUAL, then BOUNCE."""
     return max(suppressions, key=_weight, default=None)
-
-
-def lasting_reason(suppressions: Mapping[str, Suppression]) -> Reason | None:
-    """Give why every stream is held back without end, in the reasons that SES's list knows.
-
-    None: it is not, or by an operator's word alone. That is what belongs on SES's account-level
-    list, which knows neither streams nor ends.
-    """
-    suppression = suppressions.get(EVERY_STREAM)
-    if suppression is None or suppression.until is not None:
-        return None
-    reasons = (Reason.BOUNCE, Reason.COMPLAINT)
-    return next((reason for reason in reasons if suppression.reason == reason), None)
 
 
 def _continued(earlier: Suppression, later: Suppression) -> Suppression:

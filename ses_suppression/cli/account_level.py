@@ -16,13 +16,12 @@ from ses_suppression.address import is_simulator, normalise_reported
 from ses_suppression.cli.listing import scanned
 from ses_suppression.cli.parameters import ADDRESSES_A_BATCH, Apply, Writer, load_many
 from ses_suppression.cli.session import Session
-from ses_suppression.decision import decide
+from ses_suppression.decision import decide, lasting_reason
 from ses_suppression.evidence import Evidence, Kind
 from ses_suppression.policy import Policy, Reason
 from ses_suppression.record import Record, updated
 from ses_suppression.rules import Rule
 from ses_suppression.store import chunks
-from ses_suppression.suppression import lasting_reason
 
 _EXAMPLES = 5
 _ADDRESSES_A_JOB = 100_000  # "Using the account-level suppression list", SES developer guide
@@ -54,12 +53,12 @@ class _Differences:
             entry
             for entry in listed
             if updated(record, [_imported(record.address, entry, by)], policy)
-            and lasting_reason(record.suppressions) not in {entry.reason, Reason.COMPLAINT}
+            and _lasting_reason(record, policy) not in {entry.reason, Reason.COMPLAINT}
         ]
         self.pull += pulled
         imported = [_imported(record.address, entry, by) for entry in pulled]
         after = updated(record, imported, policy) or record
-        reason = lasting_reason(after.suppressions)
+        reason = _lasting_reason(after, policy)
         if reason and not listed:
             self.push.append((record.address, reason))
         for entry in listed:
@@ -67,9 +66,13 @@ class _Differences:
                 self.other_reason += 1
                 self.push.append((entry.spelling, reason))
             elif entry in pulled:
-                self.other_reason += lasting_reason(record.suppressions) is not None
+                self.other_reason += _lasting_reason(record, policy) is not None
             else:
                 self.same += 1  # or it was pulled before, and stands behind something else here
+
+
+def _lasting_reason(record: Record, policy: Policy) -> Reason | None:
+    return lasting_reason(record.address, record.evidence, policy)
 
 
 def _is_outdated(record: Record, entry: AccountLevelEntry, policy: Policy) -> bool:
@@ -77,7 +80,7 @@ def _is_outdated(record: Record, entry: AccountLevelEntry, policy: Policy) -> bo
 
     It is not while something holds every stream back without end: then it says what is true.
     """
-    if lasting_reason(record.suppressions):
+    if _lasting_reason(record, policy):
         return False
     steps = decide(record.address, record.evidence, policy).steps
     at = {step.evidence.id: step.evidence.at for step in steps}
@@ -183,7 +186,8 @@ def _still_held(
     for batch in chunks(push, ADDRESSES_A_BATCH):
         records = load_many(session, [normalise_reported(address) for address, _ in batch])
         for address, _ in batch:
-            if reason := lasting_reason(records[normalise_reported(address)].suppressions):
+            record = records[normalise_reported(address)]
+            if reason := _lasting_reason(record, session.policy):
                 yield address, reason
 
 

@@ -158,6 +158,7 @@ def remove(
     record = load(session, key)
     if ses and stream:
         raise typer.BadParameter("--ses: SES's list knows no streams; leave out --stream")
+    consent = (consent or "").strip()
     entries = session.account_level_list.find(key, address) if ses else []
     complained = has_complained(key, record.evidence, session.policy, stream=stream)
     if (complained or any(entry.reason is Reason.COMPLAINT for entry in entries)) and not consent:

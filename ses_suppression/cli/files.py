@@ -44,6 +44,7 @@ def appending(path: Path, *, sync: Sync = os.fsync) -> Iterator[Callable[[str], 
     descriptor = os.open(path, os.O_APPEND | os.O_CREAT | os.O_WRONLY, _OWNER_ONLY)
     with os.fdopen(descriptor, "ab") as file:
         if path.is_file():
+            path.chmod(_OWNER_ONLY)  # of one that was there before, too
             _sync_directory(path.parent, sync)
             if _ends_in_mid_line(path):  # an interruption cut it off
                 append("\n")

@@ -13,6 +13,7 @@ from ses_suppression.address import domain_of
 from ses_suppression.cli.listing import scanned
 from ses_suppression.cli.parameters import Apply, Writer, domain_named, held_at, moment
 from ses_suppression.cli.session import Session
+from ses_suppression.decision import lasting_reason
 from ses_suppression.evidence import Evidence
 from ses_suppression.incident import (
     Incident,
@@ -27,7 +28,6 @@ from ses_suppression.incident import (
 )
 from ses_suppression.policy import Reason
 from ses_suppression.record import Record, updated
-from ses_suppression.suppression import lasting_reason
 
 _EXAMPLES = 5
 _LATE = timedelta(minutes=10)  # SES makes the entry of a bounce a moment after it
@@ -136,7 +136,7 @@ def _at_ses(
     entries: Mapping[str, list[AccountLevelEntry]],
 ) -> list[AccountLevelEntry]:
     """Give the entries at SES that go: nothing here holds the address back on every stream."""
-    if lasting_reason(after.suppressions):
+    if lasting_reason(after.address, after.evidence, session.policy):
         return []
     found = list(entries.get(record.address, ()))
     spellings = {entry.spelling for entry in found}
@@ -254,7 +254,7 @@ def _revert(session: Session, undo_id: str, *, note: str, apply: bool) -> None:
         after = updated(record, voids, policy) or record
         held += bool(held_at(after, now))
         for spelling in deleted_entries(record, undo_id):
-            if not lasting_reason(after.suppressions):
+            if not lasting_reason(after.address, after.evidence, policy):
                 continue  # somebody has reactivated it since
             put_back += 1
             # Before it is written, so that an interruption leaves it to be done again; and not over

@@ -33,7 +33,11 @@ from django.utils.encoding import force_str
 
 from ses_suppression.address import domain_of, normalise
 from ses_suppression.client import AddressesUnknownError, Screening, SuppressionList
-from ses_suppression.errors import InvalidAddressError, SESSuppressionError
+from ses_suppression.errors import (
+    InvalidAddressError,
+    InvalidStreamError,
+    SESSuppressionError,
+)
 
 DEFAULT_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
 
@@ -166,7 +170,10 @@ class EmailBackend:
         screenings = self._screenings(mails)
         for mail in mails:
             try:
-                screened = _screened(mail, screenings[mail.sent_as])
+                screening = screenings[mail.sent_as]
+                if isinstance(screening, SESSuppressionError):
+                    raise screening
+                screened = _screened(mail, screening)
             except SESSuppressionError:
                 if not self._fail_silently:
                     raise
@@ -174,19 +181,23 @@ class EmailBackend:
             if screened.recipients():
                 yield mail.message, screened
 
-    def _screenings(self, mails: Sequence["_Mail"]) -> Mapping[_SentAs, Screening]:
+    def _screenings(
+        self, mails: Sequence["_Mail"]
+    ) -> Mapping[_SentAs, Screening | SESSuppressionError]:
         """Screen all recipients of all messages at once, by stream and tenant."""
         suppressions = self._suppressions or _configured()
         recipients: dict[_SentAs, list[str]] = {}
         for mail in mails:
             recipients.setdefault(mail.sent_as, []).extend(mail.places)
-        screenings: dict[_SentAs, Screening] = {}
+        screenings: dict[_SentAs, Screening | SESSuppressionError] = {}
         for sent_as, texts in recipients.items():
             stream, tenant = sent_as
             try:
                 screenings[sent_as] = suppressions.screen(texts, stream, tenant=tenant)
             except AddressesUnknownError as error:
                 screenings[sent_as] = error.screening
+            except InvalidStreamError as error:  # of these messages alone
+                screenings[sent_as] = error
         return screenings
 
 

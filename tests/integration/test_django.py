@@ -28,7 +28,7 @@ from hypothesis import strategies as st
 
 from ses_suppression.client import AddressesUnknownError, SuppressionList
 from ses_suppression.contrib import django as contrib
-from ses_suppression.errors import InvalidAddressError
+from ses_suppression.errors import InvalidAddressError, InvalidStreamError
 from tests.integration.conftest import TABLE_NAME
 from tests.integration.django_project import BACKEND, configured_django
 from tests.unit.test_client import NOW, VERDICTS, AnsweringStore
@@ -88,6 +88,14 @@ def test_a_message_names_its_tenant_in_the_header_of_ses(outbox: list[Any]) -> N
     )
     assert connection().send_messages([acme, other, message(held)]) == 3
     assert [sent.to for sent in outbox] == [[CLEAR], [held, CLEAR], [held]]
+
+
+def test_a_tenant_that_can_be_none_costs_the_other_messages_nothing(outbox: list[Any]) -> None:
+    impossible = message(CLEAR, headers={"X-SES-TENANT": "x" * 300})
+    with pytest.raises(InvalidStreamError):
+        connection().send_messages([impossible, message(CLEAR)])
+    assert outbox == []
+    assert connection(fail_silently=True).send_messages([impossible, message(CLEAR)]) == 1
 
 
 def test_without_an_answer_nothing_is_sent(outbox: list[Any]) -> None:

@@ -401,6 +401,10 @@ def test_an_answer_that_is_not_dynamodbs_is_no_yes(body: bytes) -> None:
         b'{"ConsumedCapacity": null}',
         b'{"ConsumedCapacity": "1"}',
         b'{"ConsumedCapacity": {"Tab',
+        b'{"ConsumedCapacity": {}}',
+        b'{"ConsumedCapacity": {"html": 1}}',
+        b'{"ConsumedCapacity": {"TableName": "another", "CapacityUnits": 1}}',
+        b'{"ConsumedCapacity": {"TableName": "suppressions"}}',
     ],
 )
 def test_what_dynamodb_itself_did_not_confirm_is_not_written(body: bytes) -> None:
@@ -594,7 +598,7 @@ def test_a_scan_takes_no_more_than_its_pace() -> None:
     pages = 5
     for number in range(pages):
         more = {"LastEvaluatedKey": {"address": {"S": "x"}}} if number < pages - 1 else {}
-        units = {"ConsumedCapacity": {"CapacityUnits": 250.0}}
+        units = {"ConsumedCapacity": {"TableName": TABLE_NAME, "CapacityUnits": 250.0}}
         stubber.add_response("scan", {"Items": [], **units, **more})
     with stubber:
         pace = Pace(1_000, clock=lambda: now[0], sleep=sleep)

@@ -10,6 +10,7 @@ from ses_suppression.acting import act
 from ses_suppression.deadline import Deadline
 from ses_suppression.errors import InvalidActionError, NoEffectError
 from ses_suppression.evidence import EVERY_STREAM, Evidence
+from ses_suppression.ingest import apply
 from ses_suppression.merge import STREAMS
 from ses_suppression.operator_actions import reactivate, suppress
 from ses_suppression.policy import Policy
@@ -17,7 +18,7 @@ from ses_suppression.record import Record
 from ses_suppression.store import Loaded
 from ses_suppression.testing import InMemoryStore, InMemorySuppressionList
 from tests.sent_by_ses import NOON
-from tests.unit.test_decision import JANE, POLICY
+from tests.unit.test_decision import JANE, POLICY, hard
 
 MINUTE = timedelta(minutes=1)
 
@@ -52,6 +53,14 @@ def test_a_reactivation_of_a_host_that_is_ahead_does_not_void_what_comes_next(
     acted(store, reactivated(NOON + ahead))
     acted(store, suppressed(NOON - MINUTE))
     assert store.records[JANE].suppressions[EVERY_STREAM].until is None
+
+
+def test_a_reactivation_of_a_host_that_is_behind_lifts_what_has_just_bounced() -> None:
+    store = Server(clock=lambda: NOON)
+    just_now = replace(hard(), at=NOON - MINUTE)
+    apply({JANE: [just_now]}, store=store, policy=POLICY, deadline=Deadline(5))
+    assert store.records[JANE].suppressions
+    assert acted(store, reactivated(NOON - 9 * MINUTE)).suppressions == {}
 
 
 def test_a_host_that_is_behind_still_has_the_last_word() -> None:

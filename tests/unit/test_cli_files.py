@@ -81,7 +81,9 @@ def test_rejected_rows_are_their_owners_and_replace_the_older_ones_when_whole(
 def test_a_line_follows_one_that_was_cut_off_on_a_line_of_its_own(tmp_path: Path) -> None:
     path = tmp_path / "letters"
     path.write_text('{"cut')
+    path.chmod(0o644)
     letter(path, os.fsync)
+    assert mode(path) == 0o600
     letter(path, os.fsync)
     assert path.read_text() == '{"cut\nwhole\nwhole\n'
 

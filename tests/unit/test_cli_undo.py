@@ -12,10 +12,11 @@ from ses_suppression.account_level_list import AccountLevelEntry
 from ses_suppression.deadline import Deadline
 from ses_suppression.evidence import Evidence
 from ses_suppression.ingest import apply
+from ses_suppression.operator_actions import suppress
 from ses_suppression.policy import Policy, Reason
 from ses_suppression.testing import InMemoryStore
 from tests.command import ListAtSES, command
-from tests.unit.test_decision import JANE, block, day, hard, transient
+from tests.unit.test_decision import JANE, block, complaint, day, hard, transient
 
 NOW = datetime.now(UTC)
 
@@ -93,6 +94,25 @@ def test_an_entry_at_ses_that_became_a_complaint_meanwhile_stays() -> None:
     undo(store, after(0), after(60), "--ses", "--apply", account_level_list=at_ses.opened())
     assert not store.records[JANE].suppressions
     assert list(at_ses.listed.values()) == [complained]
+
+
+@pytest.mark.parametrize("consent", [[], ["--consent", ""], ["--consent", " \t"]])
+def test_after_a_complaint_a_remove_wants_the_consent_in_words(consent: list[str]) -> None:
+    store = store_of([complaint(10)], now=12)
+    assert command(store, "remove", JANE, "--note", "x", *consent) == 2
+    assert store.records[JANE].suppressions
+
+
+def test_a_manual_hold_hides_no_bounce_from_an_undo_or_a_sync() -> None:
+    genuine, asked = hard(1), suppress(by="ann", note="asked", at=day(5))
+    entry = AccountLevelEntry(JANE, Reason.BOUNCE, day(10))
+    at_ses = ListAtSES([entry])
+    store = store_of([genuine, asked, hard(10, id="incident")], now=12)
+    undo(store, after(0), after(60), "--ses", "--apply", account_level_list=at_ses.opened())
+    assert list(at_ses.listed.values()) == [entry], "an older bounce says the same"
+    at_ses = ListAtSES()
+    assert command(store, "sync", "--apply", account_level_list=at_ses.opened()) == 0
+    assert list(at_ses.listed) == [JANE]
 
 
 def test_a_remove_leaves_a_complaint_at_ses_that_came_meanwhile(

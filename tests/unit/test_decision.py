@@ -10,7 +10,14 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from ses_suppression.classification import rule_of
-from ses_suppression.decision import Decision, Effect, decide, expires_at, has_complained
+from ses_suppression.decision import (
+    Decision,
+    Effect,
+    decide,
+    expires_at,
+    has_complained,
+    lasting_reason,
+)
 from ses_suppression.evidence import (
     EVERY_STREAM,
     OPERATOR_KINDS,
@@ -21,7 +28,7 @@ from ses_suppression.evidence import (
 from ses_suppression.merge import merge
 from ses_suppression.policy import DAYS_KEPT, Origin, Policy, Reason
 from ses_suppression.rules import Rule
-from ses_suppression.suppression import Suppression, lasting_reason, lasts_longest
+from ses_suppression.suppression import Suppression, lasts_longest
 from tests.strategies import any_evidence, chimeras, evidence_with_voids
 
 JANE = "jane@example.com"
@@ -136,8 +143,11 @@ def test_what_belongs_on_sess_own_list_has_no_end_and_holds_back_every_stream() 
         ([tenant_complaint(0)], None),
         ([tenant_complaint(0), hard(0)], Reason.BOUNCE),
         ([by_hand], None),
+        ([hard(-1), by_hand], Reason.BOUNCE),
+        ([complaint(-1), hard(1), by_hand], Reason.COMPLAINT),
+        ([hard(-1), by_hand, reactivate(1)], None),
     ):
-        assert lasting_reason(verdict(*evidence)) is reason
+        assert lasting_reason(JANE, evidence, POLICY) is reason
 
 
 # --- permanent bounces

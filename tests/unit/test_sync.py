@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from ses_suppression.account_level_list import AccountLevelEntry
 from ses_suppression.cli.account_level import _Differences, _imported
 from ses_suppression.deadline import Deadline
+from ses_suppression.decision import lasting_reason
 from ses_suppression.evidence import Evidence
 from ses_suppression.ingest import apply
 from ses_suppression.policy import Policy, Reason
 from ses_suppression.record import Record, updated
 from ses_suppression.store import Loaded
-from ses_suppression.suppression import lasting_reason
 from ses_suppression.testing import InMemoryStore
 from tests.command import ListAtSES, command
 from tests.strategies import evidence_with_voids, moments, without_deliveries
@@ -105,7 +105,7 @@ def test_a_second_run_finds_nothing_to_do(
     imported = [_imported(known.address, one, "ann") for one in first.pull]
     known = updated(known, imported, POLICY) or known
     for spelling, reason in first.push:
-        assert lasting_reason(known.suppressions) is reason, "sync looks again before it pushes"
+        assert lasting_reason(JANE, known.evidence, POLICY) is reason  # it looks again
         listed[spelling] = (reason, NOW + timedelta(days=1))
     for one in first.delete:
         del listed[one.spelling]
