@@ -876,3 +876,22 @@ def test_no_evidence_however_odd_makes_the_decision_raise(evidence: list[Evidenc
     decision = decide(JANE, evidence, POLICY)
     expires_at(JANE, decision, POLICY)
     assert len(decision.steps) == len(evidence)
+
+
+def test_of_an_undo_the_newest_word_on_each_target_speaks() -> None:
+    one, other = hard(0), hard(0.5)
+    again = piece(Kind.VOID, 3, voids=one.id, undo="undo-1", lifted=True)
+    assert verdict(one, void(1, one)) == {}
+    assert verdict(one, void(1, one), again)["*"].until is None
+    assert verdict(one, other, void(1, other), void(2, one), void(3, one)) == {}
+
+
+def test_a_delivery_while_ses_still_tries_strikes_out_no_bounce_that_comes_later() -> None:
+    given_up = transient(1, mail_at=day(0.4), status="4.4.7")
+    for at, is_struck_out in ((0.5, False), (1, False), (1.1, True)):
+        (step,) = [
+            step
+            for step in decide(JANE, [given_up, delivery(at)], POLICY).steps
+            if step.evidence == given_up
+        ]
+        assert (step.effect is Effect.STRUCK_OUT) is is_struck_out, at

@@ -121,11 +121,13 @@ def test_of_each_day_the_first_and_the_last_are_kept(make: Callable[[float], Evi
 
 
 def test_the_words_of_a_reply_are_kept_for_the_newest_days_and_its_rule_for_all() -> None:
-    every = [transient(at, status="4.2.2", diagnostic="full") for at in range(12)]
+    words = {"status": "4.2.2", "diagnostic": "full", "reported_as": "x@forward.example"}
+    every = [transient(at, **words) for at in range(12)]
     older, newer = trim(every)[:-IN_FULL], trim(every)[-IN_FULL:]
     assert all(one.diagnostic == "full" for one in newer)
     assert all((one.diagnostic, one.status) == (None, None) for one in older)
     assert all((one.bounce_type, one.bounce_sub_type) == (None, None) for one in older)
+    assert {one.reported_as for one in older} == {"x@forward.example"}, "an undo asks for it"
     assert {rule_of(one) for one in older} == {Rule.TRANSIENT_BOUNCE}
     assert held(trim(every)) == held(every)
 
@@ -263,9 +265,13 @@ def test_a_tally_of_late_bounces_of_old_mail_is_behind_a_reactivation() -> None:
 
 def test_tallies_that_differ_in_anything_are_two() -> None:
     def tally_of(
-        make: Callable[..., Evidence], first: float = 1, last: float = 21, **fields: object
+        make: Callable[..., Evidence],
+        first: float = 1,
+        last: float = 21,
+        newest: int = NEWEST,
+        **fields: object,
     ) -> Evidence:
-        times = [0, first, *range(2, 21), last, *range(22, 22 + NEWEST)]
+        times = [0, first, *range(2, 21), last, *range(22, 22 + newest)]
         (tally,) = tallies(trim([make(at, **fields) for at in times]))
         assert (tally.first_at, tally.at) == (day(first), day(last))
         return tally
@@ -274,11 +280,13 @@ def test_tallies_that_differ_in_anything_are_two() -> None:
     found = [
         tally_of(suppression),
         tally_of(suppression, stream="news"),
+        tally_of(complaint, newest=COMPLAINTS, stream="news"),
         tally_of(suppression, until=day(100)),
         tally_of(suppression, until=day(101)),
         tally_of(opt_out, stream="news"),
         tally_of(hard),
         tally_of(hard, status="5.1.1"),
+        tally_of(hard, reported_as="x@forward.example"),
         tally_of(hard, first=1.5),
         tally_of(hard, last=20.5),
         tally_of(entry, reason="BOUNCE"),
@@ -478,7 +486,10 @@ def test_of_many_tenants_those_with_the_newest_holds_are_kept() -> None:
 
 
 def test_tenants_that_are_only_named_take_no_room_of_those_with_holds() -> None:
-    named = [hard(1 + at / 100, tenant=f"t{at}") for at in range(TENANTS + 20)]
+    named = [
+        complaint(1 + at / 100, stream=f"s{at % 4}", tenant=f"t{at}")
+        for at in range(3 * COMPLAINTS)
+    ]
     kept = merge((), [tenant_bounce(0), *named])
     assert tenant_bounce(0).id in {one.id for one in kept}
 
