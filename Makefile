@@ -41,9 +41,10 @@ mutants: setup ## change the verdict and the merge in hundreds of places: do the
 
 check: lint types test ## what CI runs
 
-lint: setup ## ruff: rules and format
+lint: setup ## ruff: rules and format; cfn-lint: the template of every documented environment
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+	$(BIN)/python -m tests.infrastructure.lint
 
 types: setup ## mypy, strict
 	$(BIN)/mypy

@@ -109,7 +109,7 @@ def _policy_page() -> Iterator[str]:
     yield f"- of everything else the last {merge.RECORDED}, on each stream"
     yield ""
     yield (
-        f"Of tenants the {merge.TENANTS} with the newest holds are kept. "
+        f"Of tenants the {merge.TENANTS} with the newest holds are kept, of each the last {merge.OF_A_TENANT} pieces. "
         f"On more than {merge.STREAMS} streams an address holds back every stream, and operators are refused. An item's "
         f"evidence takes {merge.LARGEST // 1000} KB at most; above {ROOM_FOR_OPERATORS // 1000} KB operators are refused."
     )

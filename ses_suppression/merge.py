@@ -60,9 +60,9 @@ UNDOS, OF_AN_UNDO = 10, 300
 STREAMS = 100
 """The most streams on which an address is held back. On more, every stream is held back."""
 
-TENANTS = 25
-"""The most tenants of SES whose holds are kept: those with the newest hold. Of each only the last
-piece is kept, without its words, as such a hold ends after days and SES says so again."""
+TENANTS, OF_A_TENANT = 15, 5
+"""The most tenants of SES whose holds are kept, those with the newest hold, and how many pieces of
+each, the last, without their words. Such a hold ends after days, and SES says so again."""
 
 FEW = 60
 """This number of pieces is never too large, so their size is not computed."""
@@ -240,8 +240,10 @@ def _kept_of(members: Sequence[Evidence]) -> list[Evidence]:
         return _voids(members)
     if rule is Rule.NOT_SPAM:
         return nlargest(COMPLAINTS, members, key=in_time)
-    consequence = CONSEQUENCES[rule]
-    if not isinstance(consequence, Suppress):
+    is_nobodys = (
+        rule in _BY_TENANT and not members[0].tenant
+    )  # it names no tenant: it holds nothing
+    if is_nobodys or not isinstance(CONSEQUENCES[rule], Suppress):
         return nlargest(RECORDED, members, key=in_time)
     return _holds(members)
 
@@ -290,7 +292,7 @@ def _holds(members: Sequence[Evidence]) -> list[Evidence]:
     if rule is Rule.COMPLAINT:
         newest = COMPLAINTS
     if rule in _BY_TENANT:
-        oldest, newest, last_mailed = 0, 1, 1
+        oldest, newest, last_mailed = 0, OF_A_TENANT, 1
         pieces = list(map(_without_words, pieces))
     chosen = {
         piece.id: piece

@@ -1,0 +1,17 @@
+"""Would `make lint` notice what CloudFormation refuses?"""
+
+from tests.infrastructure.lint import documented, findings
+
+
+def test_what_cloudformation_would_refuse_is_found_with_its_place() -> None:
+    queue = {"Type": "AWS::SQS::Queue", "Properties": {"DelaySeconds": "long"}}
+    (found,) = findings({"Resources": {"Queue": queue}}, "eu-west-1")
+    assert found.startswith("E3012 Resources/Queue/Properties/DelaySeconds: ")
+    fine = {"Type": "AWS::SQS::Queue", "Properties": {"DelaySeconds": 9}}
+    assert findings({"Resources": {"Queue": fine}}, "eu-west-1") == []
+
+
+def test_every_environment_that_a_page_shows_is_looked_at() -> None:
+    places = [where for where, _ in documented()]
+    assert places[:3] == ["cdk.json, dev", "cdk.json, prod", "docs/configuration.md"]
+    assert sum(place.startswith("docs/deployment.md") for place in places) == 4
