@@ -14,8 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from ses_suppression.client import SuppressionList
+from ses_suppression.deadline import Deadline
 from ses_suppression.evidence import EVERY_STREAM
+from ses_suppression.ingest import apply
+from ses_suppression.operator_actions import suppress
+from ses_suppression.policy import Policy
 from tests.e2e.stack import Stack
 from tests.sent_by_ses import bounce
 from tests.spellings import HELD, MAILBOX, SPELLINGS
@@ -134,9 +137,10 @@ def test_a_recipe_answers_as_the_package_does(stack: Stack, recipe: Recipe, lang
     stack.await_suppression(held)
     stack.suppressions.suppress(on_news, by="test", note="on a stream", stream="news")
     last_year = datetime.now(UTC) - timedelta(days=365)
-    SuppressionList(stack.store, clock=lambda: last_year).suppress(
-        over, by="test", note="over by now", until=last_year + timedelta(days=1)
+    ended = suppress(
+        by="test", note="over by now", at=last_year, until=last_year + timedelta(days=1)
     )
+    apply({over: [ended]}, store=stack.store, policy=Policy(), deadline=Deadline(30))
     questions = [
         (held, EVERY_STREAM),
         (f" {held.upper()}", "news") if language in INTERNATIONAL else (held.upper(), "news"),

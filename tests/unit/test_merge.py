@@ -494,6 +494,14 @@ def test_tenants_that_are_only_named_take_no_room_of_those_with_holds() -> None:
     assert tenant_bounce(0).id in {one.id for one in kept}
 
 
+def test_what_names_no_tenant_holds_nothing_and_leaves_no_tally() -> None:
+    """The identity does not name it; the configuration set's copy may come later."""
+    nobodys = [tenant_bounce(at, tenant=None) for at in range(20)]
+    assert trim(nobodys) == tuple(nobodys[-RECORDED:])
+    named = [replace(one, tenant="acme") for one in nobodys]
+    assert merge(trim(nobodys), named) == trim(named)
+
+
 def test_the_worst_of_tenants_leaves_room_for_operators_and_takes_no_stream_for_another() -> None:
     words = {"diagnostic": "\u00df" * 256, "mail_id": "m" * 90, "identity": "i" * 128}
     every = [
