@@ -29,6 +29,7 @@ from ses_suppression.merge import merge
 from ses_suppression.policy import DAYS_KEPT, Origin, Policy, Reason
 from ses_suppression.rules import Rule
 from ses_suppression.suppression import Suppression, lasts_longest
+from ses_suppression.under_way import GIVEN_UP, UnderWay
 from tests.strategies import any_evidence, chimeras, evidence_with_voids
 
 JANE = "jane@example.com"
@@ -144,6 +145,8 @@ def test_what_belongs_on_sess_own_list_has_no_end_and_holds_back_every_stream() 
         ([tenant_complaint(0), hard(0)], Reason.BOUNCE),
         ([by_hand], None),
         ([hard(-1), by_hand], Reason.BOUNCE),
+        ([piece(Kind.IMPORT, 0, reason="COMPLAINT")], Reason.COMPLAINT),
+        ([piece(Kind.IMPORT, 0, reason="MANUAL")], None),
         ([complaint(-1), hard(1), by_hand], Reason.COMPLAINT),
         ([hard(-1), by_hand, reactivate(1)], None),
     ):
@@ -895,3 +898,15 @@ def test_a_delivery_while_ses_still_tries_strikes_out_no_bounce_that_comes_later
             if step.evidence == given_up
         ]
         assert (step.effect is Effect.STRUCK_OUT) is is_struck_out, at
+
+
+def test_mail_is_under_way_from_the_first_that_was_sent_to_the_last_that_bounced() -> None:
+    """Also over midnight, which is two thirds of a day after the start; not if SES gave it up."""
+    evening, night = transient(0.6, mail_at=day(0.5)), transient(0.8, mail_at=day(0.55))
+    under_way = UnderWay([evening, night, transient(3, mail_at=day(2.9))])
+    within = [0.5, 0.55, 0.6, 0.7, 0.8, 2.9, 3]
+    assert [at for at in within if day(at) not in under_way] == []
+    assert [at for at in (0.49, 0.81, 2.89, 3.01) if day(at) in under_way] == []
+    nearly = transient(1, mail_at=day(1) - GIVEN_UP + timedelta(seconds=1))
+    assert day(0.9) in UnderWay([nearly])
+    assert day(0.9) not in UnderWay([transient(1, mail_at=day(1) - GIVEN_UP)])

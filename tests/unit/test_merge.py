@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ses_suppression.classification import rule_of
 from ses_suppression.decision import decide, has_complained
-from ses_suppression.evidence import EVERY_STREAM, Evidence, Kind, in_time
+from ses_suppression.evidence import EVERY_STREAM, TENANT_LIST, Evidence, Kind, in_time
 from ses_suppression.incident import Incident, caused_by, undone
 from ses_suppression.item import to_item
 from ses_suppression.merge import (
@@ -20,6 +20,7 @@ from ses_suppression.merge import (
     IN_FULL,
     LARGEST,
     NEWEST,
+    OF_A_TENANT,
     OF_AN_UNDO,
     OLDEST,
     RECORDED,
@@ -500,6 +501,22 @@ def test_what_names_no_tenant_holds_nothing_and_leaves_no_tally() -> None:
     assert trim(nobodys) == tuple(nobodys[-RECORDED:])
     named = [replace(one, tenant="acme") for one in nobodys]
     assert merge(trim(nobodys), named) == trim(named)
+
+
+def test_of_a_tenant_the_last_pieces_are_kept_without_words_and_a_tally() -> None:
+    words = {"diagnostic": "550 no", "mail_id": "m", "identity": "i", "stream": "news"}
+    every = [
+        tenant_bounce(at, mail_at=day(at - (0.5 if at != 3 else -30)), **words) for at in range(20)
+    ]
+    kept = trim(every)
+    expected = [every[3], *every[-OF_A_TENANT:]]
+    assert [one.id for one in kept if one.kind is not Kind.TALLY] == [one.id for one in expected]
+    assert len(tallies(kept)) == 1
+    for one, whole in zip(kept[-OF_A_TENANT:], expected[-OF_A_TENANT:], strict=True):
+        assert (one.kind, one.at, one.mail_at) == (whole.kind, whole.at, whole.mail_at)
+        assert (one.bounce_type, one.bounce_sub_type) == ("Permanent", TENANT_LIST)
+        assert {one.diagnostic, one.mail_id, one.identity, one.stream} == {None}
+        assert rule_of(one) is rule_of(whole)
 
 
 def test_the_worst_of_tenants_leaves_room_for_operators_and_takes_no_stream_for_another() -> None:
