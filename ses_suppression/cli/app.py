@@ -30,13 +30,19 @@ UNEXPECTED, USAGE, REFUSED = 1, 2, 3
 """Exit statuses beside 0, success, and 1, a negative result: an error in this software, which is 1
 too, so that a script holds mail back; a usage error; an AWS error."""
 
+_UNKNOWN_THERE = (
+    "AWS does not know the credentials there: check --profile, and that the account has the region "
+    "enabled"
+)
 _HINTS = {
     "AccessDeniedException": "the caller may not do this: check --profile and its policy",
     "AccessDenied": "the caller may not do this: check --profile and its policy",
     "ResourceNotFoundException": "there is no such table there: check --env, --table and --region",
     "ExpiredTokenException": "the credentials have expired: log in again",
     "ExpiredToken": "the credentials have expired: log in again",
-    "UnrecognizedClientException": "AWS does not know the credentials: check --profile",
+    "UnrecognizedClientException": _UNKNOWN_THERE,
+    "InvalidClientTokenId": _UNKNOWN_THERE,
+    "OptInRequired": "the region is not enabled for the account: check --region, or enable it",
     "NoCredentialsError": "there are no credentials: set --profile, or log in",
     "NoRegionError": "no region is named: --region eu-west-1, or AWS_REGION",
     "EndpointConnectionError": "AWS cannot be reached: check the network, --region, --endpoint-url",
