@@ -2,14 +2,13 @@
 
 It answers `GetIdentityNotificationAttributes`, which ministack does not know, from ministack's own
 state, and the calls for SES's account-level suppression list, which ministack knows by name only.
-It says that there are no multi-region endpoints.
-It publishes the events of configuration sets, and gives the DKIM records of identities to
-CloudFormation. IAM's conditions see the projections of `BatchGetItem` and `TransactGetItems`, where
-ministack reads that of `GetItem` only. Who sets an identity's default configuration set needs the
-right on that set too, as with AWS. An alarm on several metrics is there as one on the first of
-them, since ministack refuses it. It keeps off port 443, which ministack tries to take beside
-its own. It ends when its standard input is closed, so that it cannot outlive whoever started it,
-however that ended.
+It says that there are no multi-region endpoints. It publishes the events of configuration sets, and
+gives the DKIM records of identities to CloudFormation. IAM's conditions see the projections of
+`BatchGetItem` and `TransactGetItems`, where ministack reads that of `GetItem` only, and from whom
+and to whom a mail is. Who sets an identity's default configuration set needs the right on that set
+too, as with AWS. An alarm on several metrics is there as one on the first of them, since ministack
+refuses it. It keeps off port 443, which ministack tries to take beside its own. It ends when its
+standard input is closed, so that it cannot outlive whoever started it, however that ended.
 """
 
 import json
@@ -34,6 +33,7 @@ _KINDS = ("Bounce", "Complaint", "Delivery")
 _answer_ses, _answer_ses_v2 = ses.handle_request, ses_v2.handle_request
 _identity_resource = provisioners._RESOURCE_HANDLERS["AWS::SES::EmailIdentity"]  # noqa: SLF001
 _make_identity = _identity_resource["create"]
+_context_of_tags = iam_actions.request_tag_context
 _context_of_read = iam_actions.dynamodb_service_context
 _enforce_on_identity = app._enforce_ses_v2  # noqa: SLF001
 _alarm_on_one_metric = provisioners._cw_metric_alarm_record  # noqa: SLF001
@@ -124,6 +124,22 @@ def _reads(request: dict[str, Any]) -> list[dict[str, Any]]:
     return [part for part in (*tables.values(), *gets) if isinstance(part, dict)]
 
 
+def _request_context(service: str, action: str, body: bytes, parameters: dict[str, Any]) -> Any:  # noqa: ANN401  # ministack's own
+    """Give what a request is judged by, and of a mail from whom and to whom it is."""
+    context: dict[str, Any] = _context_of_tags(service, action, body, parameters)
+    if action == "ses:SendEmail":
+        mail = parse_qs(body.decode("utf-8", errors="replace"))
+        recipients = [
+            value
+            for name, values in mail.items()
+            if name.startswith("Destination.")
+            for value in values
+        ]
+        context["ses:Recipients"] = recipients
+        context["ses:FromAddress"] = mail.get("Source", [""])[0]
+    return context
+
+
 def _enforce_ses_v2(method: str, path: str, headers: Any, body: bytes, *rest: Any) -> Any:  # noqa: ANN401  # ministack's own
     query, request_id = rest
     denied = _enforce_on_identity(method, path, headers, body, query, request_id)
@@ -164,6 +180,7 @@ def main() -> None:
     ses_v2.handle_request = _handle_v2_request
     event_publishing.install()
     iam_actions.dynamodb_service_context = _dynamodb_context
+    iam_actions.request_tag_context = _request_context
     _identity_resource["create"] = _create_identity
     provisioners._cw_metric_alarm_record = _alarm  # noqa: SLF001
     app._enforce_ses_v2 = _enforce_ses_v2  # noqa: SLF001

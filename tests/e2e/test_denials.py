@@ -32,9 +32,9 @@ class Role:
     def output(self, name: str) -> str:
         return self.stack.deployment.outputs[name]
 
-    def mail(self, address: str) -> Any:
+    def mail(self, address: str, *, source: str | None = None) -> Any:
         return self.client("ses").send_email(
-            Source=sender_of(self.stack.config),
+            Source=source or sender_of(self.stack.config),
             Destination={"ToAddresses": [address]},
             Message=MESSAGE,
         )
@@ -83,14 +83,16 @@ EVERYBODY: dict[str, Attempt] = {
     "take another role": lambda role: role.client("iam").list_roles(),
     "change a function": lambda role: role.client("lambda").list_functions(),
 }
-# (To whom the canary may mail is a condition whose key the emulator does not know: the template's
-# tests say it.)
+CANARY = "canary@example.com"
+SIMULATOR = "bounce+denials@simulator.amazonses.com"
 ONE: dict[str, dict[str, Attempt]] = {
     "Canary": {
         "suppress": lambda role: role.client("dynamodb").put_item(TableName=role.table, Item=KEY),
         "take a message": lambda role: role.client("sqs").receive_message(
             QueueUrl=role.output("BouncesQueueUrl")
         ),
+        "mail a person": lambda role: role.mail("jane@example.com", source=CANARY),
+        "mail from another address": lambda role: role.mail(SIMULATOR),
     },
     "IdentitySettings": {
         "read the table": lambda role: role.client("dynamodb").get_item(
@@ -130,4 +132,4 @@ def test_a_role_may_do_its_own_work(role: tuple[str, Role]) -> None:
     else:
         own.client("dynamodb").batch_get_item(RequestItems={own.table: {"Keys": [KEY]}})
     if name == "Canary":
-        own.mail("bounce+denials@simulator.amazonses.com")
+        own.mail(SIMULATOR, source=CANARY)

@@ -296,7 +296,7 @@ def test_a_recipient_that_is_no_address_is_named_by_its_place() -> None:
     ("data", "problem"),
     [
         (f"To : {HELD}\r\n\r\nx", "malformed"),
-        (f"To: {'(' * 5_000}\r\n\r\nx", "malformed"),
+        (f"To: {'(' * 5_000}\r\n\r\nx", "malformed|an address needs an @"),  # by Python's version
         (f"\nFrom: {SENDER}\nTo: {HELD}\n\nx", "neither To nor Cc nor Bcc names anybody"),
         (f"To: {CLEAR}\r\nwhat is this\r\nBcc: {HELD}\r\n\r\nx", "malformed"),
         (f"From: {SENDER}\r\n\r\nx", "neither"),
