@@ -41,8 +41,8 @@ def respond(
 ) -> None:
     """Tell CloudFormation how it ended; without this it would wait for an hour.
 
-    It is told again when that fails: Lambda would handle the whole event again, and by then nothing
-    tells any more what was somebody else's.
+    A failed answer is sent again here. If Lambda handled the whole event again, the settings that
+    were replaced would already be lost.
     """
     body = {
         "Status": "FAILED" if reason else "SUCCESS",
@@ -133,7 +133,7 @@ def _remembering(event: Mapping[str, Any], physical_id: str, replaced: Destinati
     """Name the resource so that its name tells what it took over: nothing else outlives it.
 
     Another name is another resource to CloudFormation, which then deletes the old one
-    (`_is_superseded`). So the name changes only when there is more to remember.
+    (`is_superseded`). So the name changes only when there is more to remember.
     """
     known = _replaced(physical_id)
     topics = {**replaced.topics, **known.topics}

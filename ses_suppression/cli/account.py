@@ -18,14 +18,7 @@ def account(session: Session) -> Iterator[Finding]:
     try:
         found = session.client("sesv2").get_account()
     except ClientError as error:
-        if error.response["Error"]["Code"] not in _DENIED:
-            raise
-        yield Finding(
-            "account",
-            State.WARNING,
-            "the caller may not ask SES whether the account may send",
-            "allow the caller ses:GetAccount",
-        )
+        yield _refused(error, "account", "ses:GetAccount")
         return
     yield _enforcement(found)
     if not found.get("SendingEnabled"):
@@ -50,6 +43,13 @@ def account(session: Session) -> Iterator[Finding]:
         if reasons
         else "SES itself suppresses nobody",
     )
+
+
+def _refused(error: ClientError, check: str, right: str) -> Finding:
+    """Return the finding for a missing right; any other error is raised again."""
+    if error.response["Error"]["Code"] not in _DENIED:
+        raise error
+    return Finding(check, State.WARNING, "access denied by SES", f"allow the caller {right}")
 
 
 def _enforcement(found: Mapping[str, Any]) -> Finding:
@@ -116,14 +116,7 @@ def regions(session: Session) -> Iterator[Finding]:
     try:
         found = session.client("sesv2").list_multi_region_endpoints()
     except ClientError as error:
-        if error.response["Error"]["Code"] not in _DENIED:
-            raise
-        yield Finding(
-            "multi-region endpoints",
-            State.WARNING,
-            "the caller may not ask SES for them",
-            "allow the caller ses:ListMultiRegionEndpoints",
-        )
+        yield _refused(error, "multi-region endpoints", "ses:ListMultiRegionEndpoints")
         return
     for endpoint in found.get("MultiRegionEndpoints", []):
         for region in endpoint.get("Regions", []):
