@@ -176,8 +176,9 @@ class IngestFunction:
             if outcome.status in _DECIDED:
                 counts.update(rule for _, rule in outcome.rules)
         by_provider = _by_provider(outcomes)
-        for (name, _), value in by_provider.items():
-            counts[_SUPPRESSIONS] += value if name == _SUPPRESSIONS else 0
+        counts[_SUPPRESSIONS] = sum(
+            value for (name, _), value in by_provider.items() if name == _SUPPRESSIONS
+        )
         for name, value in counts.items():
             if value:
                 self._metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)

@@ -268,20 +268,23 @@ class IdentityNotifications:
 
     def _could_set(self, identity: str, destination: Destination) -> bool:
         """Set something; False: SES refuses it for good, so that it is gone."""
-        for pause in (*_PAUSES_AFTER_THROTTLING, None):
+        pauses = iter(_PAUSES_AFTER_THROTTLING)
+        while True:
             try:
                 self._set(identity, destination)
             except ClientError as error:
                 code = error.response["Error"]["Code"]
-                if code not in _REFUSALS and pause is not None:
-                    self._sleep(pause)
-                    continue
-                if code not in _REFUSALS:
-                    raise  # CloudFormation says so, and can be told to try again
-                logger.warning("what was taken over cannot be given back", extra={"error": code})
-                return False
-            return True
-        return False
+                if code in _REFUSALS:
+                    logger.warning(
+                        "what was taken over cannot be given back", extra={"error": code}
+                    )
+                    return False
+                pause = next(pauses, None)
+                if pause is None:
+                    raise  # the deletion fails, and can be started again
+                self._sleep(pause)
+            else:
+                return True
 
     def _set(self, identity: str, destination: Destination) -> None:
         for kind, topic in destination.topics.items():
