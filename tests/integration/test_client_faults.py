@@ -13,6 +13,7 @@ import boto3
 import pytest
 from botocore.config import Config
 
+from local.waiting import wait_for
 from ses_suppression.client import _SEND_PATH, SuppressionList, Unknown
 from ses_suppression.errors import StoreUnavailableError
 from ses_suppression.store import DynamoDBStore
@@ -94,8 +95,8 @@ def test_nobody_who_is_held_back_is_allowed_and_no_sender_is_held_up(
     proxy: Proxy, fault: dict[str, Any]
 ) -> None:
     suppressions = proxy.suppressions()
-    assert suppressions.check(HELD[0]) is not None, "the table works without a fault"
-    before = proxy.fired()
+    wait_for("an answer without a fault", lambda: answers(suppressions), seconds=30)
+    before, unknown = proxy.fired(), suppressions.counts.get("unknown", 0)
     proxy.faults(fault)
 
     def check() -> None:
@@ -111,7 +112,15 @@ def test_nobody_who_is_held_back_is_allowed_and_no_sender_is_held_up(
     assert_not_held_up(screen)
     assert proxy.fired() > before
     assert set(suppressions.counts) == {"suppressed", "unknown"}
-    assert suppressions.counts["unknown"] >= 1 + len(HELD) + len(CLEAR)
+    assert suppressions.counts["unknown"] - unknown >= 1 + len(HELD) + len(CLEAR)
+
+
+def answers(suppressions: SuppressionList) -> bool:
+    """Say whether the table answers in time: on a busy machine the first answer may be late."""
+    try:
+        return suppressions.check(HELD[0]) is not None
+    except StoreUnavailableError:
+        return False
 
 
 def assert_not_held_up(call: Callable[[], None]) -> None:
