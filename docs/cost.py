@@ -7,6 +7,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from benchmarks.ingest import OURS
 from benchmarks.measure import Result, Row, read
@@ -196,8 +197,9 @@ def _checks(result: Result) -> Iterator[str]:
     )
 
 
-def _rest() -> Iterator[str]:
-    resources = json.loads(TEMPLATE.read_text())["Resources"].values()
+def standing(template: Mapping[str, Any]) -> Mapping[str, float]:
+    """Return what a template costs a month while nobody sends, in dollars for each part."""
+    resources = template["Resources"].values()
     types = Counter(resource["Type"] for resource in resources)
     queues, alarms = types["AWS::Lambda::EventSourceMapping"], types["AWS::CloudWatch::Alarm"]
     # An alarm on several metrics costs each of them.
@@ -211,7 +213,7 @@ def _rest() -> Iterator[str]:
     # SQS developer guide). One that nobody uses asks for none.
     keys = 3 * types["AWS::SQS::Queue"] + 2 * types["AWS::SNS::Topic"] + 2
     key_requests = keys * 60 / KEY_MINUTES * HOURS_A_MONTH
-    parts = {
+    return {
         f"SQS: {POLLERS} long polls of {POLL_SECONDS} s at a time on each of {queues} queues": polls
         * SQS_REQUEST,
         f"KMS: the key, and about {keys} requests every {KEY_MINUTES} minutes, were all in use": (
@@ -222,6 +224,10 @@ def _rest() -> Iterator[str]:
         * METRIC_A_MONTH,
         "CloudWatch: the dashboard": DASHBOARD_A_MONTH,
     }
+
+
+def _rest() -> Iterator[str]:
+    parts = standing(json.loads(TEMPLATE.read_text()))
     yield "| part | dollars |"
     yield "|---|---|"
     for what, dollars in parts.items():

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.table import Table
 
-from local.deployment import Deployment, configured, deploy
+from local.cdk import Deployment
+from local.deployment import configured, deploy
 from local.emulator import Emulator, running_emulator
 from local.mailbox_simulator import (
     SIMULATOR,

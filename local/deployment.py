@@ -1,23 +1,20 @@
 """Deploys the unmodified app to the emulator, with the CDK command line, as a person would."""
 
 import json
-import os
-import signal
-import subprocess
-import sys
-from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from aws_cdk import DefaultStackSynthesizer
 
+from local.cdk import CDK, ROOT, Deployment
 from local.emulator import ACCOUNT_ID, Emulator, LocalError
 from stacks.config import Config
 from stacks.config_values import ConfigError
 
-ROOT = Path(__file__).parent.parent
-_CDK = ROOT / "node_modules" / ".bin" / "cdk"
+# The emulator denies the asset bucket to the bootstrap's publishing role: the CLI's own
+# credentials deploy.
+EMULATOR_OPTIONS = ("-c", "synthesizer=cli")
 
 
 def configured(environment: str = "dev", *, project: Path = ROOT) -> Config:
@@ -40,19 +37,6 @@ def configured(environment: str = "dev", *, project: Path = ROOT) -> Config:
     return config
 
 
-@dataclass(frozen=True, slots=True)
-class Deployment:
-    """A deployed environment, with the outputs of its stack."""
-
-    stack_name: str
-    outputs: Mapping[str, str]
-
-    @property
-    def table_name(self) -> str:
-        """The suppression table."""
-        return self.outputs["SuppressionTableName"]
-
-
 def deploy(emulator: Emulator, *, environment: str = "dev", project: Path = ROOT) -> Deployment:
     """Deploy an environment of `cdk.json` to the emulator.
 
@@ -64,76 +48,25 @@ def deploy(emulator: Emulator, *, environment: str = "dev", project: Path = ROOT
     Raises:
         LocalError: the CDK command line failed; the message ends with what it said.
     """
-    # The emulator denies the asset bucket to the bootstrap's publishing role: the CLI's own
-    # credentials deploy.
-    outputs = emulator.folder / "outputs.json"
-    _make_asset_bucket(emulator, configured(environment, project=project).region)
-    context = ["-c", f"env={environment}", "-c", "synthesizer=cli"]
-    # `make synth` and the tests validate the template; here it would take a third of the time.
-    options = [
-        *context,
-        "--require-approval=never",
-        "--no-validation",
-        f"--outputs-file={outputs}",
-    ]
-    run_cdk(emulator, "deploy", *options, project=project)
-    ((stack_name, values),) = json.loads(outputs.read_text()).items()
-    return Deployment(stack_name=stack_name, outputs=values)
+    region = configured(environment, project=project).region
+    make_asset_bucket(emulator.client("s3", region_name=region), region)
+    return cdk_of(emulator, project).deploy(environment)
 
 
-def _make_asset_bucket(emulator: Emulator, region: str) -> None:
+def cdk_of(emulator: Emulator, project: Path = ROOT) -> CDK:
+    """Return the command line for the emulator."""
+    return CDK(
+        folder=emulator.folder,
+        project=project,
+        options=EMULATOR_OPTIONS,
+        environment={**emulator.environment, "CDK_HOME": str(emulator.folder / "cdk-home")},
+    )
+
+
+def make_asset_bucket(s3: Any, region: str) -> None:  # noqa: ANN401  # boto3's own
     """Make the one thing of `cdk bootstrap` that a deploy by the CLI's own credentials needs."""
-    s3 = emulator.client("s3", region_name=region)
     name = f"cdk-{DefaultStackSynthesizer.DEFAULT_QUALIFIER}-assets-{ACCOUNT_ID}-{region}"
     # The one region that S3 does not want to be named.
     place = {"CreateBucketConfiguration": {"LocationConstraint": region}}
     with suppress(s3.exceptions.BucketAlreadyOwnedByYou):
         s3.create_bucket(Bucket=name, **({} if region == "us-east-1" else place))
-
-
-def run_cdk(emulator: Emulator, *arguments: str, project: Path = ROOT) -> None:
-    """Run the CDK command line against the emulator.
-
-    Args:
-        emulator: where to.
-        arguments: what to do.
-        project: the folder with the `cdk.json`.
-
-    Raises:
-        LocalError: it failed, or it is not installed.
-    """
-    if not _CDK.exists():
-        raise LocalError("the CDK command line is not installed: run `make setup`")
-    output = emulator.folder / "cdk.out"
-    process = subprocess.Popen(  # our own command
-        [
-            str(_CDK),
-            *arguments,
-            "--output",
-            str(output),
-            "--ci",
-            "--no-notices",
-            "--no-version-reporting",
-        ],
-        cwd=project,
-        env={
-            **os.environ,
-            **emulator.environment,
-            "CDK_HOME": str(emulator.folder / "cdk-home"),
-            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        },
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,  # it starts processes of its own: all are ended together
-    )
-    try:
-        printed, _ = process.communicate()
-    except BaseException:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        raise
-    if process.returncode != 0:
-        raise LocalError(f"cdk {arguments[0]} failed:\n{printed}")

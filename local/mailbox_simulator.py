@@ -4,7 +4,7 @@ import json
 import uuid
 from datetime import UTC, datetime
 
-from local.deployment import Deployment
+from local.cdk import Deployment
 from local.emulator import ACCOUNT_ID, Emulator
 from stacks.config import Config
 

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from local.deployment import ROOT
+from local.cdk import ROOT
 from local.emulator import free_port
 from tests.processes import running
 

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from local.deployment import ROOT
+from local.cdk import ROOT
 
 
 def project_with(folder: Path, **environments: dict[str, Any]) -> Path:

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from local import mailbox_simulator
-from local.deployment import Deployment
+from local.cdk import Deployment
 from local.emulator import Emulator
 from local.waiting import wait_for
 from ses_suppression.client import SuppressionList

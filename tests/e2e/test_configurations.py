@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from local.deployment import ROOT, configured, deploy
+from local.cdk import ROOT
+from local.deployment import configured, deploy
 from local.emulator import ACCOUNT_ID, Emulator, LocalError, running_emulator
 from local.mailbox_simulator import SIMULATOR
 from local.waiting import wait_for

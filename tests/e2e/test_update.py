@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from local.deployment import ROOT, configured, deploy, run_cdk
+from local.cdk import ROOT
+from local.deployment import cdk_of, configured, deploy
 from local.emulator import Emulator, running_emulator
 from local.mailbox_simulator import sender_of, verify_identities
 from local.waiting import wait_for
@@ -89,7 +90,7 @@ def test_an_update_replaces_nothing_that_holds_data(updated: Update) -> None:
 def test_a_removal_lets_ses_mail_again_and_keeps_the_table(updated: Update) -> None:
     stack = updated.stack
     emulator, (identity,) = stack.emulator, stack.config.identities
-    run_cdk(emulator, "destroy", "-c", "env=dev", "-c", "synthesizer=cli", "--force")
+    cdk_of(emulator).destroy("dev")
     ses = emulator.client("ses")
     found = ses.get_identity_notification_attributes(Identities=[identity.name])
     assert found["NotificationAttributes"][identity.name] == {"ForwardingEnabled": True}

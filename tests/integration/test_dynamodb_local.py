@@ -15,7 +15,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from local.deployment import ROOT
+from local.cdk import ROOT
 from local.emulator import free_port
 from ses_suppression.deadline import Deadline
 from ses_suppression.errors import ConflictError, StoreUnavailableError

@@ -6,7 +6,7 @@ import zipfile
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 
-from local.deployment import ROOT
+from local.cdk import ROOT
 from ses_suppression.address import normalise
 from ses_suppression.record import Record
 from tests.e2e.chaos.feedback import BOUNCES, COMPLAINTS, KINDS, Feedback

@@ -13,7 +13,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from local.deployment import ROOT, configured, deploy
+from local.cdk import ROOT
+from local.deployment import configured, deploy
 from local.emulator import LocalError, running_emulator
 from local.mailbox_simulator import verify_identities, waiting_messages
 from ses_suppression.deadline import Deadline
