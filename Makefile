@@ -6,7 +6,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 ENV ?= dev
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo local test slow chaos conformance fuzz retention mutants check lint types format synth snapshot bench docs lock clean
+.PHONY: help setup demo local test slow chaos acceptance conformance fuzz retention mutants check lint types format synth snapshot bench docs lock clean
 
 help: ## show this
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -25,6 +25,9 @@ slow: setup ## the slow tests: an incident of 20,000 addresses, an import of 100
 
 chaos: setup ## 10,000 notifications while everything fails in turn: SEED=7 for one of them, SEEDS=10 for ten
 	$(BIN)/python -m tests.e2e.chaos $(if $(SEED),--seed $(SEED)) $(if $(SEEDS),--seeds $(SEEDS)) $(if $(NAIVE),--naive)
+
+acceptance: setup ## prove on a real account what the emulator cannot tell: ENV=dev, DRY_RUN=1 or CONFIRM=<account id>
+	@$(BIN)/python -m tests.acceptance --env $(ENV) $(if $(DRY_RUN),--dry-run) $(if $(CONFIRM),--confirm "$(CONFIRM)")
 
 conformance: setup .dynamodb-local/.ready ## the store against the genuine DynamoDB Local; needs Java 17
 	CONFORMANCE=1 $(BIN)/python -m pytest tests/integration/test_dynamodb_local.py

@@ -1,8 +1,6 @@
 """The command line behind `make demo` and `make local`."""
 
-import signal
 import sys
-from types import FrameType
 
 import typer
 from rich.console import Console
@@ -11,6 +9,7 @@ from local.demo import run_demo
 from local.deployment import configured, deploy
 from local.emulator import LocalError, forget_real_accounts, running_emulator
 from local.mailbox_simulator import sender_of, verify_identities
+from local.stopping import Stopped, end_politely
 
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, help=__doc__, pretty_exceptions_enable=False
@@ -47,19 +46,10 @@ def up() -> None:
         raise LocalError(f"the emulator ended by itself; its last words:\n{emulator.last_words()}")
 
 
-class Stopped(BaseException):
-    """Somebody wants this to end: Ctrl-C, or a polite kill."""
-
-
-def _stop(_signal: int, _frame: FrameType | None) -> None:
-    raise Stopped
-
-
 def main() -> None:
     """Run the command line; an error is a sentence, never a traceback."""
     forget_real_accounts()
-    for how in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(how, _stop)
+    end_politely()
     try:
         app()
     except LocalError as error:

@@ -1,0 +1,1 @@
+"""`make acceptance`: a throw-away environment on a real account, and what it proves."""

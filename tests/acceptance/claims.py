@@ -1,0 +1,157 @@
+"""What is proven about the deployed stack: each function looks, and returns what it saw."""
+
+import subprocess
+import sys
+from typing import Any
+
+from local.emulator import LocalError
+from ses_suppression.classification import rule_of
+from ses_suppression.rules import Rule
+from tests.acceptance.account import Identity
+from tests.acceptance.live import Live
+from tests.acceptance.throw_away import NAME, STACK, THEIRS
+from tests.denials import ALLOWED, Caller, attempts_of, not_refused, role_with
+
+_SECONDS_FOR_ALARMS = 30 * 60.0
+_SECONDS_FOR_A_ROLE = 60.0
+_VERDICTS = {"bounce": "BOUNCE", "complaint": "COMPLAINT", "suppressionlist": "BOUNCE"}
+
+
+def round_trip(live: Live) -> str:
+    """Mail the simulator; each kind of feedback has to become its verdict."""
+    live.bounce()  # from now on SES knows the topics
+    mailed = {live.mail(kind): verdict for kind, verdict in _VERDICTS.items()}
+    delivered = live.mail("success")
+    for address, verdict in mailed.items():
+        reason = live.await_suppression(address).reason
+        if reason != verdict:
+            raise LocalError(f"{address} is held back as {reason}, not as {verdict}")
+    live.wait_for("a delivery", lambda: any("Applied" in one for one in live.logged("Deliveries")))
+    if live.suppressions.check(delivered):
+        raise LocalError(f"{delivered} got its mail, and is held back")
+    return "bounce, complaint and suppressionlist are held back, success is not"
+
+
+def automatic_reply(live: Live) -> str:
+    """Mail the simulator's `ooto`: it is recorded, and holds nothing back."""
+    address = live.mail("ooto")
+    record = live.wait_for(
+        f"the record of {address}",
+        lambda: record if (record := live.record(address)).evidence else None,
+    )
+    rules = [rule_of(piece) for piece in record.evidence]
+    if rules != [Rule.AUTOMATIC_REPLY] or live.suppressions.check(address):
+        raise LocalError(f"{address} was taken for {', '.join(rules)}")
+    return "ooto is recorded, and not held back"
+
+
+def canary(live: Live) -> str:
+    """Let the canary fly."""
+
+    def told() -> list[dict[str, Any]]:
+        return [line for line in live.logged("Canary") if "CanaryFailed" in line]
+
+    before = len(told())
+    live.account.client("lambda").invoke(
+        FunctionName=live.outputs["CanaryFunctionName"], Payload=b"{}"
+    )
+    metrics = live.wait_for("the canary's metrics", lambda: told()[before:])[-1]
+    if metrics["CanaryFailed"] != [0.0]:
+        raise LocalError("the canary failed: see its log")
+    return f"its bounce came back after {metrics['CanarySeconds'][0]:.1f} s"
+
+
+def doctor(live: Live) -> str:
+    """Ask the operator's command."""
+    answer = subprocess.run(
+        [
+            *(sys.executable, "-m", "ses_suppression"),
+            *("--env", NAME, "--region", live.account.region, "doctor"),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if answer.returncode:
+        raise LocalError(f"doctor found something:\n{answer.stdout}{answer.stderr}")
+    return f"{answer.stdout.count('✓')} checks are well"
+
+
+def alarms(live: Live) -> str:
+    """Wait until every alarm has a state of its own, and none is red but the canary's."""
+
+    def states() -> dict[str, str]:
+        cloudwatch = live.account.client("cloudwatch")
+        pages = cloudwatch.get_paginator("describe_alarms").paginate(AlarmNamePrefix=STACK)
+        return {
+            one["AlarmName"]: one["StateValue"] for page in pages for one in page["MetricAlarms"]
+        }
+
+    def settled() -> dict[str, str] | None:
+        found = states()
+        return found if "INSUFFICIENT_DATA" not in found.values() else None
+
+    found = live.wait_for("a state of every alarm", settled, seconds=_SECONDS_FOR_ALARMS)
+    red = [name for name, state in found.items() if state == "ALARM" and "Canary" not in name]
+    if red:
+        raise LocalError(f"alarms are red: {', '.join(red)}")
+    return f"{len(found)} alarms take a queue without data for well"
+
+
+def denials(live: Live) -> str:
+    """Try as each role what it must not do."""
+    tried, allowed = 0, []
+    for name in ALLOWED:
+        reader = [live.outputs["ReaderPolicyArn"]] if name == "Reader" else []
+        documents = [] if reader else live.policies_of(name)
+        with role_with(
+            live.account.client,
+            live.account.account_id,
+            documents=documents,
+            policies=reader,
+            seconds=_SECONDS_FOR_A_ROLE,
+        ) as credentials:
+            caller = Caller(live.account.client, credentials, live.outputs, live.identity)
+            _await_own_work(live, caller, name)
+            tried += len(attempts_of(caller, name))
+            allowed += [f"{name}: {what}" for what in not_refused(caller, name)]
+    if allowed:
+        raise LocalError(f"not refused: {', '.join(allowed)}")
+    return f"{tried} attempts of {len(ALLOWED)} roles were refused; what is theirs was allowed"
+
+
+def _await_own_work(live: Live, caller: Caller, name: str) -> None:
+    """Wait until the role may do its own work: until then a refusal proves nothing."""
+
+    def works() -> bool:
+        try:
+            ALLOWED[name](caller)
+        except caller.client("sts").exceptions.ClientError:
+            return False
+        return True
+
+    live.wait_for(f"what the role {name} may do", works, seconds=_SECONDS_FOR_A_ROLE)
+
+
+def left_alone(live: Live, identity: Identity) -> str:
+    """See that the failed update changed nothing at the identity, and is rolled back."""
+
+    def status() -> bool:
+        cloudformation = live.account.client("cloudformation")
+        (stack,) = cloudformation.describe_stacks(StackName=STACK)["Stacks"]
+        return bool(stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE")
+
+    live.wait_for("the roll back", status)
+    if identity.configuration_set != THEIRS or len(identity.topics) != len(live.topics):
+        raise LocalError(f"the identity was changed: {identity}")
+    live.bounce()
+    return f"the deploy was refused and rolled back; {THEIRS} is still the default"
+
+
+def taken_over(live: Live, identity: Identity) -> str:
+    """See that the configuration set publishes now, and the topics do not."""
+    expected = Identity({}, live.outputs["ConfigurationSetName"], forwarding=False)
+    if identity != expected:
+        raise LocalError(f"the identity is set as {identity}, not as {expected}")
+    live.bounce()
+    return f"{live.outputs['ConfigurationSetName']} is the default, and a bounce came back by it"

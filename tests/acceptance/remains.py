@@ -1,0 +1,66 @@
+"""What a removal of the stack leaves, and what there is in the account."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from tests.acceptance.account import Account
+
+DAYS = 7
+"""After so many days AWS deletes a key: the shortest time that it offers."""
+
+
+def remove_table(account: Account, name: str, key: str) -> None:
+    """Delete the table and its key, which outlive the stack.
+
+    Args:
+        account: where.
+        name: of the table.
+        key: its ARN.
+    """
+    dynamodb, kms = account.client("dynamodb"), account.client("kms")
+    dynamodb.update_table(TableName=name, DeletionProtectionEnabled=False)
+    dynamodb.get_waiter("table_exists").wait(TableName=name)
+    dynamodb.delete_table(TableName=name)
+    dynamodb.get_waiter("table_not_exists").wait(TableName=name)
+    kms.schedule_key_deletion(KeyId=key, PendingWindowInDays=DAYS)
+
+
+def everything(account: Account) -> Iterator[str]:
+    """Return the physical ids of all that the account has, of the types that the stack makes."""
+    client = account.client
+    yield from _names(client("dynamodb"), "list_tables", "TableNames")
+    yield from _names(client("sqs"), "list_queues", "QueueUrls")
+    yield from _names(client("sns"), "list_topics", "Topics", "TopicArn")
+    yield from _names(client("lambda"), "list_functions", "Functions", "FunctionName")
+    yield from _names(client("logs"), "describe_log_groups", "logGroups", "logGroupName")
+    yield from _names(client("cloudwatch"), "describe_alarms", "MetricAlarms", "AlarmName")
+    yield from _names(client("cloudwatch"), "list_dashboards", "DashboardEntries", "DashboardName")
+    yield from _names(client("iam"), "list_roles", "Roles", "RoleName")
+    yield from _names(client("iam"), "list_policies", "Policies", "Arn", Scope="Local")
+    yield from _names(client("events"), "list_rules", "Rules", "Name")
+    yield from _names(client("ssm"), "describe_parameters", "Parameters", "Name")
+    yield from _names(client("sesv2"), "list_configuration_sets", "ConfigurationSets", paged=False)
+
+
+def _names(
+    client: Any, call: str, key: str, name: str | None = None, *, paged: bool = True, **options: str
+) -> Iterator[str]:
+    pages = (
+        client.get_paginator(call).paginate(**options)
+        if paged
+        else _pages_by_token(getattr(client, call))
+    )
+    for page in pages:
+        for one in page.get(key, []):
+            yield one[name] if name else one
+
+
+def _pages_by_token(call: Any) -> Iterator[Any]:
+    """Return the pages of a call that boto3 has no paginator for."""
+    token: dict[str, str] = {}
+    while True:
+        page = call(**token)
+        yield page
+        if not page.get("NextToken"):
+            return
+        token = {"NextToken": page["NextToken"]}

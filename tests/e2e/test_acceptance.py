@@ -1,0 +1,80 @@
+"""`make acceptance` against the emulator, so that it does not rot."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from local.cdk import ROOT
+from local.deployment import configured
+from local.emulator import ACCOUNT_ID, Emulator, running_emulator
+from local.mailbox_simulator import verify_identities
+from tests.acceptance import run
+from tests.acceptance.throw_away import STACK, THEIRS
+
+Answer = subprocess.CompletedProcess[str]
+
+
+@pytest.fixture(scope="module")
+def emulator() -> Iterator[Emulator]:
+    config = configured()
+    with running_emulator(config.region) as running:
+        verify_identities(running, config)
+        yield running
+
+
+def acceptance(emulator: Emulator, *options: str) -> Answer:
+    return subprocess.run(
+        [sys.executable, "-m", "tests.acceptance", "--env", "dev", *options],
+        cwd=ROOT,
+        env={**os.environ, **emulator.environment, "CDK_HOME": str(emulator.folder)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_another_account_than_the_confirmed_one_is_refused(emulator: Emulator) -> None:
+    answer = acceptance(emulator, "--confirm", "111122223333")
+    assert answer.returncode == 1
+    assert answer.stderr == (
+        f"error: CONFIRM=111122223333: the credentials are of the account {ACCOUNT_ID}; "
+        "nothing was started\n"
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_run_proves_its_claims_and_leaves_nothing(emulator: Emulator) -> None:
+    answer = acceptance(emulator, "--confirm", ACCOUNT_ID)
+    assert (answer.returncode, answer.stderr) == (0, ""), answer.stdout
+    table = answer.stdout.partition("What was proven")[2]
+    for claim in CLAIMS:
+        assert claim in answer.stdout
+    assert table.count("not proven here") == len(run.ONLY_AWS)
+    assert "FAILED" not in answer.stdout
+    identity = emulator.client("sesv2").get_email_identity(EmailIdentity="example.com")
+    assert identity.get("ConfigurationSetName") in {None, ""}
+    assert identity["FeedbackForwardingStatus"] is True
+    assert left(emulator) == []
+
+
+CLAIMS = [
+    run.DEPLOYS, run.ROUND_TRIP, run.CANARY, run.DOCTOR, run.DENIALS, run.LEFT_ALONE,
+    run.TAKEN_OVER, run.GIVEN_BACK, run.NOTHING_LEFT, *run.ONLY_AWS,
+]  # fmt: skip
+
+
+def left(emulator: Emulator) -> list[Any]:
+    sets = emulator.client("sesv2").list_configuration_sets()["ConfigurationSets"]
+    return [
+        *emulator.client("dynamodb").list_tables()["TableNames"],
+        *emulator.client("sns").list_topics()["Topics"],
+        *emulator.client("sqs").list_queues().get("QueueUrls", []),
+        *emulator.client("lambda").list_functions()["Functions"],
+        *emulator.client("iam").list_roles()["Roles"],
+        *(one for one in sets if STACK in str(one) or THEIRS in str(one)),
+    ]
