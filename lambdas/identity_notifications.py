@@ -6,15 +6,16 @@ identity that was there before.
 
 import hashlib
 import json
-import time
-import urllib.request
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import boto3
 from aws_lambda_powertools import Logger
 from botocore.config import Config
 
+from lambdas import sending
+from lambdas.cloudformation import respond
 from ses_suppression.identity_notifications import (
     KINDS,
     NOWHERE,
@@ -23,47 +24,13 @@ from ses_suppression.identity_notifications import (
     IdentityNotifications,
     RefusedError,
 )
+from ses_suppression.sending import RESOURCE_TYPE
 
-_MAX_REASON = 1024
 _LONGEST_NAME = 1024  # bytes: "Custom resource response objects", CloudFormation user guide
 _REPLACED = "|replaced|"
-_PAUSES = (1.0, 2.0, 4.0, 8.0)
+_FORWARDING_WAS_OFF = 0  # short, since a name is
 
 logger = Logger(service="identity-notifications")
-
-
-def respond(
-    event: Mapping[str, Any],
-    physical_id: str,
-    reason: str | None,
-    *,
-    sleep: Callable[[float], None] = time.sleep,
-) -> None:
-    """Tell CloudFormation how it ended; without this it would wait for an hour.
-
-    A failed answer is sent again here. If Lambda handled the whole event again, the settings that
-    were replaced would already be lost.
-    """
-    body = {
-        "Status": "FAILED" if reason else "SUCCESS",
-        "Reason": (reason or "done")[:_MAX_REASON],
-        "PhysicalResourceId": physical_id,
-        **{key: event[key] for key in ("StackId", "RequestId", "LogicalResourceId")},
-    }
-    request = urllib.request.Request(  # noqa: S310  # the URL is CloudFormation's
-        event["ResponseURL"],
-        data=json.dumps(body).encode(),
-        method="PUT",
-        headers={"Content-Type": ""},
-    )
-    for pause in (*_PAUSES, None):
-        try:
-            with urllib.request.urlopen(request, timeout=10):  # noqa: S310  # as above
-                return
-        except OSError:
-            if pause is None:
-                raise
-            sleep(pause)
 
 
 def handle(
@@ -83,18 +50,24 @@ def handle(
         is_superseded: whether the resource that is to be deleted goes on under another name.
         respond: tells CloudFormation.
     """
-    physical_id = event.get("PhysicalResourceId") or _physical_id(event, NOWHERE)
+    physical_id = event.get("PhysicalResourceId") or _physical_id(event, _NOTHING)
     try:
         properties = event["ResourceProperties"]
         identity, destination = properties["Identity"], _destination(properties)
         if event["RequestType"] == "Delete":
             if not is_superseded(event):
-                notifications.delete(identity, destination, replaced=_replaced(physical_id))
+                memory = _memory(physical_id)
+                notifications.delete(
+                    identity,
+                    destination,
+                    replaced=memory.replaced,
+                    forwarding_was_off=memory.forwarding_was_off,
+                )
         else:
             change = _plan(event, notifications, is_rolling_back)
             # Before the first write: a failure has to say it too, since CloudFormation deletes
             # what failed.
-            physical_id = _remembering(event, physical_id, change.replaced)
+            physical_id = _remembering(event, physical_id, change)
             notifications.carry_out(change)
     except Exception as error:  # a stack that hangs is worse than any error
         logger.exception("the identity's notifications were not set")
@@ -129,30 +102,46 @@ def _destination(properties: Mapping[str, Any]) -> Destination:
     )
 
 
-def _remembering(event: Mapping[str, Any], physical_id: str, replaced: Destination) -> str:
+def _remembering(event: Mapping[str, Any], physical_id: str, change: Change) -> str:
     """Name the resource so that its name tells what it took over: nothing else outlives it.
 
     Another name is another resource to CloudFormation, which then deletes the old one
     (`is_superseded`). So the name changes only when there is more to remember.
     """
-    known = _replaced(physical_id)
-    topics = {**replaced.topics, **known.topics}
-    kept = Destination(
-        topics=topics, configuration_set=known.configuration_set or replaced.configuration_set
+    known = _memory(physical_id)
+    destination = Destination(
+        topics={**change.replaced.topics, **known.replaced.topics},
+        configuration_set=(known.replaced.configuration_set or change.replaced.configuration_set),
     )
+    kept = _Memory(destination, known.forwarding_was_off or change.forwarding_was_off)
     return physical_id if kept == known else _physical_id(event, kept)
 
 
-def _physical_id(event: Mapping[str, Any], replaced: Destination) -> str:
+@dataclass(frozen=True, slots=True)
+class _Memory:
+    """How somebody else had set the identity."""
+
+    replaced: Destination = NOWHERE
+    forwarding_was_off: bool = False
+
+
+_NOTHING = _Memory()
+
+
+def _physical_id(event: Mapping[str, Any], memory: _Memory) -> str:
     identity = str(event.get("ResourceProperties", {}).get("Identity"))
-    if replaced == NOWHERE:
+    if memory == _NOTHING:
         return f"{_NAME}{identity}"
-    kept = [*map(replaced.topics.get, KINDS), replaced.configuration_set]
-    memory = f"{_REPLACED}{json.dumps(kept, separators=(',', ':'))}"
-    name = f"{_NAME}{identity}{memory}"
+    kept: list[object] = [
+        *map(memory.replaced.topics.get, KINDS),
+        memory.replaced.configuration_set,
+        *([_FORWARDING_WAS_OFF] if memory.forwarding_was_off else []),
+    ]
+    text = f"{_REPLACED}{json.dumps(kept, separators=(',', ':'))}"
+    name = f"{_NAME}{identity}{text}"
     if len(name.encode()) <= _LONGEST_NAME:
         return name
-    name = f"{_NAME}{hashlib.sha256(identity.encode()).hexdigest()[:12]}{memory}"
+    name = f"{_NAME}{hashlib.sha256(identity.encode()).hexdigest()[:12]}{text}"
     if len(name.encode()) <= _LONGEST_NAME:
         return name
     raise RefusedError(
@@ -164,17 +153,21 @@ def _physical_id(event: Mapping[str, Any], replaced: Destination) -> str:
 _NAME = "identity-notifications:"
 
 
-def _replaced(physical_id: str) -> Destination:
+def _memory(physical_id: str) -> _Memory:
     _, _, text = physical_id.partition(_REPLACED)
     if not text:
-        return NOWHERE
+        return _NOTHING
     kept = json.loads(text)
     if isinstance(kept, dict):  # of 0.1.0
-        return _destination(kept)
-    *topics, configuration_set = kept
-    return Destination(
-        topics={kind: topic for kind, topic in zip(KINDS, topics, strict=True) if topic},
-        configuration_set=configuration_set,
+        return _Memory(_destination(kept))
+    topics = dict(zip(KINDS, kept, strict=False))
+    configuration_set, *more = kept[len(KINDS) :]
+    return _Memory(
+        Destination(
+            topics={kind: topic for kind, topic in topics.items() if topic},
+            configuration_set=configuration_set,
+        ),
+        forwarding_was_off=more == [_FORWARDING_WAS_OFF],
     )
 
 
@@ -188,6 +181,10 @@ def handler(event: dict[str, Any], context: Any) -> None:  # noqa: ANN401  # Lam
     )
     ses, sesv2 = boto3.client("ses", config=patience), boto3.client("sesv2", config=patience)
     cloudformation = boto3.client("cloudformation", config=patience)
+
+    if event["ResourceType"] == RESOURCE_TYPE:
+        sending.tell(event, sesv2)
+        return
 
     def is_rolling_back(stack_id: str) -> bool:
         (stack,) = cloudformation.describe_stacks(StackName=stack_id)["Stacks"]

@@ -97,6 +97,14 @@ NOWHERE = Destination()
 
 
 @dataclass(frozen=True, slots=True)
+class _Settings:
+    """How an identity is set: where its feedback goes, and whether SES mails it as well."""
+
+    destination: Destination
+    forwarding: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """What is to be changed at an identity.
 
@@ -106,6 +114,7 @@ class Change:
         clear: what was ours, and is not wanted any more.
         reports_all: whether SES need not mail feedback any more.
         replaced: what was somebody else's.
+        forwarding_was_off: somebody else had turned it off, and nothing of ours is set yet.
     """
 
     identity: str
@@ -113,6 +122,7 @@ class Change:
     clear: Destination = NOWHERE
     reports_all: bool = False
     replaced: Destination = NOWHERE
+    forwarding_was_off: bool = False
 
 
 class IdentityNotifications:
@@ -181,8 +191,8 @@ class IdentityNotifications:
         Raises:
             RefusedError: as `put`.
         """
-        current = self._current(identity) if rolling_back else self._await(identity)
-        if current is None:
+        settings = self._current(identity) if rolling_back else self._await(identity)
+        if settings is None:
             if rolling_back:
                 logger.warning("the identity is gone: there is nothing to bring back")
                 return Change(identity)
@@ -190,6 +200,7 @@ class IdentityNotifications:
                 f"SES does not know the identity {identity} in this region: verify it first, "
                 "or set create: true for it in cdk.json"
             )
+        current = settings.destination
         foreign = _foreign(current, wanted, previous)
         if foreign != NOWHERE and rolling_back:
             logger.warning("somebody else has set the identity's feedback: it is left alone")
@@ -205,6 +216,11 @@ class IdentityNotifications:
             clear=_without(previous & current, wanted),
             reports_all=wanted.reports_all,
             replaced=foreign if take_over else NOWHERE,
+            forwarding_was_off=(
+                not settings.forwarding
+                and current.reports_all
+                and wanted & current == previous & current == NOWHERE
+            ),
         )
 
     def carry_out(self, change: "Change") -> None:
@@ -217,19 +233,37 @@ class IdentityNotifications:
         if change.reports_all:
             self._set_forwarding(change.identity, enabled=False)
 
-    def delete(self, identity: str, ours: Destination, *, replaced: Destination = NOWHERE) -> None:
-        """Turn forwarding on, clear what is still as we set it, and give back what we replaced."""
-        current = self._current(identity)
-        if current is None:
+    def delete(
+        self,
+        identity: str,
+        ours: Destination,
+        *,
+        replaced: Destination = NOWHERE,
+        forwarding_was_off: bool = False,
+    ) -> None:
+        """Turn forwarding on, clear what is still as we set it, and give back what we replaced.
+
+        Args:
+            identity: a domain or an address.
+            ours: where we let its feedback go.
+            replaced: what was somebody else's before.
+            forwarding_was_off: so it was before. It stays on where nothing else reports.
+        """
+        settings = self._current(identity)
+        if settings is None:
             return
+        current = settings.destination
         left = ours & current
         others = current - left
-        if (left != NOWHERE or current == NOWHERE) and not others.reports_all:
+        reported_by_others = {"Bounce", "Complaint"} <= others.topics.keys()
+        if (left != NOWHERE or current == NOWHERE) and not reported_by_others:
             self._set_forwarding(identity, enabled=True)
         given_back = self._give_back(identity, replaced, left)
         self._clear(identity, _without(left, given_back))
+        if forwarding_was_off and left != NOWHERE and _joined([others, given_back]).reports_all:
+            self._set_forwarding(identity, enabled=False)
 
-    def _await(self, identity: str) -> Destination | None:
+    def _await(self, identity: str) -> _Settings | None:
         """Look again for a while: SES does not list an identity at once that was just made."""
         waited = 0.0
         while (current := self._current(identity)) is None and waited < SECONDS_TO_APPEAR:
@@ -237,7 +271,7 @@ class IdentityNotifications:
             waited += _SECONDS_BETWEEN_LOOKS
         return current
 
-    def _current(self, identity: str) -> Destination | None:
+    def _current(self, identity: str) -> _Settings | None:
         answer = self._ses.get_identity_notification_attributes(Identities=[identity])
         attributes: Mapping[str, Any] | None = answer["NotificationAttributes"].get(identity)
         if attributes is None:
@@ -248,12 +282,13 @@ class IdentityNotifications:
             if error.response["Error"]["Code"] != "NotFoundException":
                 raise
             return None
-        return Destination(
+        destination = Destination(
             topics={
                 kind: attributes[f"{kind}Topic"] for kind in KINDS if attributes.get(f"{kind}Topic")
             },
             configuration_set=found.get("ConfigurationSetName") or None,
         )
+        return _Settings(destination, attributes["ForwardingEnabled"])
 
     def _give_back(self, identity: str, replaced: Destination, left: Destination) -> Destination:
         """Set again what was replaced and nobody has changed since; what is gone is cleared."""

@@ -13,6 +13,7 @@ from aws_cdk import aws_ses as ses
 from aws_cdk import aws_sns as sns
 from constructs import Construct, IDependable
 
+from ses_suppression.sending import FOUND, RESOURCE_TYPE
 from stacks.checks import acknowledge
 from stacks.config_values import Identity
 from stacks.function import make_function
@@ -64,6 +65,25 @@ class IdentitySettings(Construct):
             # One after the other: SES takes one such call a second.
             resource.node.add_dependency(*previous)
             previous = [resource]
+        self.sending = self._sending(function, identities, previous)
+        """What is in the way of SES's sending, when the identities were last changed."""
+
+    def _sending(
+        self,
+        function: lambda_.Function,
+        identities: Sequence[Identity],
+        after: Sequence[IDependable],
+    ) -> str:
+        resource = CustomResource(
+            self,
+            "Sending",
+            service_token=function.function_arn,
+            resource_type=RESOURCE_TYPE,
+            service_timeout=Duration.minutes(5),
+            properties={"Identities": [identity.name for identity in identities]},
+        )
+        resource.node.add_dependency(*after)
+        return resource.get_att_string(FOUND)
 
     def _function(self, code: lambda_.Code) -> lambda_.Function:
         function = make_function(
@@ -77,11 +97,15 @@ class IdentitySettings(Construct):
         acknowledge(
             function.grant_principal,
             "IAM5[Resource::*]",
-            reason="these actions of SES's first version know no resources",
+            reason="these actions of SES know no resources",
         )
         iam.Grant.add_to_principal(
             grantee=function,
-            actions=["ses:GetIdentityNotificationAttributes", "ses:SetIdentityNotificationTopic"],
+            actions=[
+                "ses:GetAccount",
+                "ses:GetIdentityNotificationAttributes",
+                "ses:SetIdentityNotificationTopic",
+            ],
             resource_arns=["*"],
             conditions={"StringEquals": {"aws:RequestedRegion": Aws.REGION}},
         )

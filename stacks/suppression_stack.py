@@ -225,6 +225,12 @@ class SuppressionStack(Stack):
                 after=after,
             )
             table.node.add_dependency(settings)
+            CfnOutput(
+                self,
+                "Sending",
+                value=settings.sending,
+                description="when the identities last changed; doctor tells how it is now",
+            )
 
 
 def _sources(config: Config) -> Sequence[str]:

@@ -1,16 +1,13 @@
 """The account at SES: may it send, to whom, and does all of its mail report here?"""
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from botocore.exceptions import ClientError
 
 from ses_suppression.address import domain_of
 from ses_suppression.cli.finding import Finding, State
 from ses_suppression.cli.session import Session
-
-_DENIED = frozenset({"AccessDenied", "AccessDeniedException"})
-_RUNBOOK = "see docs/operations.md#the-rates"
+from ses_suppression.sending import Obstacle, missing_right, of_account, of_identity
 
 
 def account(session: Session) -> Iterator[Finding]:
@@ -18,23 +15,12 @@ def account(session: Session) -> Iterator[Finding]:
     try:
         found = session.client("sesv2").get_account()
     except ClientError as error:
-        yield _refused(error, "account", "ses:GetAccount")
+        yield _finding(missing_right(error, "account", "ses:GetAccount"))
         return
-    yield _enforcement(found)
-    if not found.get("SendingEnabled"):
-        yield Finding(
-            "sending",
-            State.FAILED,
-            "SES sends nothing for this account in this region",
-            f"{_RUNBOOK}, then aws sesv2 put-account-sending-attributes --sending-enabled",
-        )
-    if not found.get("ProductionAccessEnabled"):
-        yield Finding(
-            "production access",
-            State.WARNING,
-            "the account is in SES's sandbox: it mails verified addresses and the simulator only",
-            "ask for production access in SES's console, Account dashboard",
-        )
+    findings = [_finding(obstacle) for obstacle in of_account(found)]
+    if not any(finding.check == "account" for finding in findings):
+        yield Finding("account", State.OK, "SES says that it is healthy")
+    yield from findings
     reasons = found.get("SuppressionAttributes", {}).get("SuppressedReasons", [])
     yield Finding(
         "account-level list",
@@ -45,44 +31,16 @@ def account(session: Session) -> Iterator[Finding]:
     )
 
 
-def _refused(error: ClientError, check: str, right: str) -> Finding:
-    """Return the finding for a missing right; any other error is raised again."""
-    if error.response["Error"]["Code"] not in _DENIED:
-        raise error
-    return Finding(check, State.WARNING, "access denied by SES", f"allow the caller {right}")
-
-
-def _enforcement(found: Mapping[str, Any]) -> Finding:
-    status = found.get("EnforcementStatus", "HEALTHY")
-    match status:
-        case "HEALTHY":
-            return Finding("account", State.OK, "SES says that it is healthy")
-        case "PROBATION":
-            return Finding("account", State.FAILED, "AWS reviews the account", _RUNBOOK)
-        case "SHUTDOWN":
-            return Finding(
-                "account",
-                State.FAILED,
-                "AWS has paused the account's sending",
-                f"answer AWS's support case; {_RUNBOOK}",
-            )
-        case _:
-            return Finding("account", State.WARNING, f"SES says {status}", _RUNBOOK)
+def _finding(obstacle: Obstacle) -> Finding:
+    state = State.FAILED if obstacle.stops_sending else State.WARNING
+    return Finding(obstacle.where, state, obstacle.what, obstacle.advice)
 
 
 def verification(session: Session, identities: list[str]) -> Iterator[Finding]:
     """Name each identity that SES does not send for yet."""
     for identity in identities:
         found = session.client("sesv2").get_email_identity(EmailIdentity=identity)
-        if not found.get("VerifiedForSendingStatus"):
-            yield Finding(
-                f"identity {identity}",
-                State.WARNING,
-                "SES has not verified it, and sends nothing from it",
-                "follow the link in SES's mail"
-                if "@" in identity
-                else "add its three DKIM records to its zone: they are in SES's console",
-            )
+        yield from map(_finding, of_identity(identity, found))
 
 
 def addresses_apart(identities: list[str], every: list[str]) -> list[str]:
@@ -116,7 +74,9 @@ def regions(session: Session) -> Iterator[Finding]:
     try:
         found = session.client("sesv2").list_multi_region_endpoints()
     except ClientError as error:
-        yield _refused(error, "multi-region endpoints", "ses:ListMultiRegionEndpoints")
+        yield _finding(
+            missing_right(error, "multi-region endpoints", "ses:ListMultiRegionEndpoints")
+        )
         return
     for endpoint in found.get("MultiRegionEndpoints", []):
         for region in endpoint.get("Regions", []):

@@ -11,6 +11,7 @@ from rich.console import Console
 from local.cdk import CDK
 from local.deployment import EMULATOR_OPTIONS
 from local.emulator import LocalError
+from local.waiting import wait_for
 from stacks.config import Config
 from stacks.config_values import Feed
 from tests.acceptance import claims
@@ -18,7 +19,7 @@ from tests.acceptance.account import Account, Identity, refuse_unless_ready
 from tests.acceptance.live import Live
 from tests.acceptance.remains import DAYS, everything, remove_table
 from tests.acceptance.report import Report
-from tests.acceptance.throw_away import NAME, STACK, TAG, TAG_VALUE, THEIRS, values
+from tests.acceptance.throw_away import NAME, STACK, THEIRS, values
 from tests.e2e.project import project_with
 
 DEPLOYS = "A first deploy succeeds"
@@ -145,7 +146,7 @@ class Run:
     def _remove_what_was_left(self) -> None:
         """Remove what an earlier run left that was killed; refuse what is somebody else's."""
         stack = self._stack()
-        if stack and {"Key": TAG, "Value": TAG_VALUE} not in stack.get("Tags", []):
+        if stack and not self._has_made_theirs():
             raise LocalError(f"there is a stack {STACK} which no run has made: nothing was started")
         if stack:
             self._console.print(f"removing what an earlier run left: {STACK}")
@@ -192,8 +193,26 @@ class Run:
         with suppress(sesv2.exceptions.NotFoundException):
             sesv2.delete_configuration_set(ConfigurationSetName=THEIRS)
 
+    def _has_made_theirs(self) -> bool:
+        """Say whether a run has begun and not ended: the set is made first and goes last."""
+        sesv2 = self._account.client("sesv2")
+        try:
+            sesv2.get_configuration_set(ConfigurationSetName=THEIRS)
+        except sesv2.exceptions.NotFoundException:
+            return False
+        return True
+
     def _stack(self) -> Any:
-        """Return the stack as CloudFormation describes it; None: there is none."""
+        """Return the stack when nothing happens to it any more; None: there is none."""
+
+        def settled() -> list[Any] | None:
+            stack = self._described()
+            return None if stack and stack["StackStatus"].endswith("_IN_PROGRESS") else [stack]
+
+        (stack,) = wait_for("an end of what happens to the stack", settled, seconds=1800, every=2)
+        return stack
+
+    def _described(self) -> Any:
         cloudformation = self._account.client("cloudformation")
         try:
             (stack,) = cloudformation.describe_stacks(StackName=STACK)["Stacks"]

@@ -14,9 +14,6 @@ STACK = f"ses-suppression-{NAME}"
 THEIRS = f"{STACK}-theirs"
 """The configuration set that the run makes, to take it over."""
 
-TAG, TAG_VALUE = STACK, "throw-away"
-"""On the stack: only one with it may be removed."""
-
 HOURS = 2
 """A run takes less."""
 
@@ -39,7 +36,6 @@ def values(config: Config, feed: Feed = Feed.IDENTITY, *, take_over: bool = Fals
         "identities": [identity],
         "encrypt_logs": True,
         "log_retention_days": 1,
-        "tags": {TAG: TAG_VALUE},
     }
 
 

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -28,13 +29,21 @@ def emulator() -> Iterator[Emulator]:
 
 def acceptance(emulator: Emulator, *options: str) -> Answer:
     return subprocess.run(
-        [sys.executable, "-m", "tests.acceptance", "--env", "dev", *options],
+        command(*options),
         cwd=ROOT,
-        env={**os.environ, **emulator.environment, "CDK_HOME": str(emulator.folder)},
+        env=environment(emulator),
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+def command(*options: str) -> list[str]:
+    return [sys.executable, "-m", "tests.acceptance", "--env", "dev", *options]
+
+
+def environment(emulator: Emulator) -> dict[str, str]:
+    return {**os.environ, **emulator.environment, "CDK_HOME": str(emulator.folder)}
 
 
 def test_another_account_than_the_confirmed_one_is_refused(emulator: Emulator) -> None:
@@ -46,26 +55,66 @@ def test_another_account_than_the_confirmed_one_is_refused(emulator: Emulator) -
     )
 
 
+@contextmanager
+def started(emulator: Emulator) -> Iterator[subprocess.Popen[str]]:
+    """Start a run, and go on when its first deploy has ended."""
+    with subprocess.Popen(
+        command("--confirm", ACCOUNT_ID),
+        cwd=ROOT,
+        env=environment(emulator),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        try:
+            assert process.stdout
+            assert any(run.DEPLOYS in line for line in process.stdout)
+            yield process
+        finally:
+            process.kill()
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_a_run_proves_its_claims_and_leaves_nothing(emulator: Emulator) -> None:
+def test_a_run_that_is_stopped_removes_what_it_made(emulator: Emulator) -> None:
+    with started(emulator) as process:
+        process.terminate()
+        said, _ = process.communicate(timeout=120)
+    assert process.returncode == 1
+    assert "stopped: the next run removes what this one could not" in said
+    assert_nothing_is_left(emulator)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_run_proves_its_claims_and_leaves_nothing_even_of_one_that_was_killed(
+    emulator: Emulator,
+) -> None:
+    with started(emulator):
+        pass
+    assert left(emulator) != []
     answer = acceptance(emulator, "--confirm", ACCOUNT_ID)
     assert (answer.returncode, answer.stderr) == (0, ""), answer.stdout
+    assert f"removing what an earlier run left: {STACK}" in answer.stdout
     table = answer.stdout.partition("What was proven")[2]
     for claim in CLAIMS:
         assert claim in answer.stdout
     assert table.count("not proven here") == len(run.ONLY_AWS)
     assert "FAILED" not in answer.stdout
-    identity = emulator.client("sesv2").get_email_identity(EmailIdentity="example.com")
-    assert identity.get("ConfigurationSetName") in {None, ""}
-    assert identity["FeedbackForwardingStatus"] is True
-    assert left(emulator) == []
+    assert_nothing_is_left(emulator)
 
 
 CLAIMS = [
     run.DEPLOYS, run.ROUND_TRIP, run.CANARY, run.DOCTOR, run.DENIALS, run.LEFT_ALONE,
     run.TAKEN_OVER, run.GIVEN_BACK, run.NOTHING_LEFT, *run.ONLY_AWS,
 ]  # fmt: skip
+
+
+def assert_nothing_is_left(emulator: Emulator) -> None:
+    identity = emulator.client("sesv2").get_email_identity(EmailIdentity="example.com")
+    assert identity.get("ConfigurationSetName") in {None, ""}
+    assert identity["FeedbackForwardingStatus"] is True
+    assert left(emulator) == []
 
 
 def left(emulator: Emulator) -> list[Any]:

@@ -31,6 +31,10 @@ def test_a_doctor_finds_a_healthy_path_and_mails_itself(operator: Operator, stac
     assert "all topics are set, forwarding is off" in text
 
 
+def test_a_deploy_says_whether_ses_sends(stack: Stack) -> None:
+    assert stack.deployment.outputs["Sending"] == "SES sends for the account and for every identity"
+
+
 def test_a_doctor_finds_what_is_broken_and_says_what_to_do(
     operator: Operator, stack: Stack
 ) -> None:

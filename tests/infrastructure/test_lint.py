@@ -1,6 +1,13 @@
 """Would `make lint` notice what CloudFormation refuses?"""
 
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from tests.infrastructure.conftest import synthesized
 from tests.infrastructure.lint import documented, findings
+
+DOCUMENTED = list(documented())
 
 
 def test_what_cloudformation_would_refuse_is_found_with_its_place() -> None:
@@ -15,3 +22,12 @@ def test_every_environment_that_a_page_shows_is_looked_at() -> None:
     places = [where for where, _ in documented()]
     assert places[:3] == ["cdk.json, dev", "cdk.json, prod", "docs/configuration.md"]
     assert sum(place.startswith("docs/deployment.md") for place in places) == 4
+
+
+@pytest.mark.parametrize(
+    "values", [values for _, values in DOCUMENTED], ids=[where for where, _ in DOCUMENTED]
+)
+def test_cdk_nag_finds_nothing_without_a_reason_in_a_documented_environment(
+    values: Mapping[str, Any],
+) -> None:
+    synthesized(**values)  # it fails on a finding: see tests/infrastructure/test_stack.py

@@ -12,7 +12,8 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
-from lambdas.identity_notifications import handle, respond
+from lambdas.cloudformation import respond
+from lambdas.identity_notifications import handle
 from ses_suppression.identity_notifications import (
     SECONDS_TO_APPEAR,
     Destination,
@@ -59,12 +60,13 @@ class SES:
         *,
         default: str | None = None,
         is_known_to_v2: bool = True,
+        forwarding: bool = True,
     ) -> None:
         attributes: dict[str, Any] = {}
         if topics is not None:
             named = {f"{kind}Topic": arn for kind, arn in topics.items()}
             required = {"BounceTopic": "", "ComplaintTopic": "", "DeliveryTopic": ""}
-            attributes = {"example.com": {**required, **named, "ForwardingEnabled": True}}
+            attributes = {"example.com": {**required, **named, "ForwardingEnabled": forwarding}}
         self.stubber.add_response(
             "get_identity_notification_attributes",
             {"NotificationAttributes": attributes},
@@ -521,6 +523,72 @@ def test_forwarding_stays_off_where_another_stack_has_the_identity_too(ses: SES)
     ses.delete(SET)
 
 
+def test_at_removal_forwarding_is_turned_on_though_somebody_elses_default_set_is_there(
+    ses: SES,
+) -> None:
+    """Whether that set reports bounces, SES does not say here: a mail too many is no loss."""
+    ses.has(TOPICS, default="theirs")
+    ses.gets_forwarding(enabled=True)
+    for kind in TOPICS:
+        ses.gets_topic(kind, None)
+    ses.delete()
+
+
+BOTH_THEIRS: dict[Any, str] = {"Bounce": THEIRS, "Complaint": THEIRS}
+
+
+@pytest.mark.parametrize(
+    ("before", "default"), [(BOTH_THEIRS, None), ({}, "theirs"), (BOTH_THEIRS, "theirs")]
+)
+@pytest.mark.parametrize("retried", [False, True])
+def test_forwarding_that_was_off_before_is_off_afterwards(
+    ses: SES, before: Mapping[Any, str], default: str | None, retried: bool
+) -> None:
+    ses.has(before, default=default, forwarding=False)
+    for kind, arn in TOPICS.items():
+        ses.gets_topic(kind, arn)
+    ses.gets_forwarding(enabled=False)
+    physical_id, reason = answered(ses, request("Create", ResourceProperties=TAKING))
+    assert reason is None
+    if retried:  # an update remembers it too, and sees our own setting for nobody else's
+        ses.has(TOPICS, default=default, forwarding=False)
+        ses.gets_forwarding(enabled=False)
+        event = request("Update", PhysicalResourceId=physical_id, ResourceProperties=TAKING)
+        assert answered(ses, event) == (physical_id, None)
+    ses.has(TOPICS, default=default, forwarding=False)
+    ses.gets_forwarding(enabled=True)
+    for kind, arn in before.items():
+        ses.gets_topic(kind, arn)
+    for kind in TOPICS:
+        if kind not in before:
+            ses.gets_topic(kind, None)
+    ses.gets_forwarding(enabled=False)
+    event = request("Delete", PhysicalResourceId=physical_id, ResourceProperties=TAKING)
+    assert answered(ses, event) == (physical_id, None)
+    ses.has_no_more_calls()
+
+
+def test_forwarding_that_was_off_is_on_where_nothing_else_reports(ses: SES) -> None:
+    ses.has({}, forwarding=False)
+    for kind, arn in TOPICS.items():
+        ses.gets_topic(kind, arn)
+    ses.gets_forwarding(enabled=False)
+    created = answered(ses, request("Create", ResourceProperties=TAKING))
+    assert created == ("identity-notifications:example.com", None)
+    ses.has(TOPICS, forwarding=False)
+    ses.gets_forwarding(enabled=True)
+    for kind in TOPICS:
+        ses.gets_topic(kind, None)
+    ses.delete()
+
+
+def test_a_create_that_is_tried_again_takes_our_own_setting_for_nobody_elses(ses: SES) -> None:
+    ses.has(TOPICS, default="theirs", forwarding=False)
+    ses.gets_forwarding(enabled=False)
+    created = answered(ses, request("Create", ResourceProperties=TAKING))
+    assert created == ("identity-notifications:example.com", None)
+
+
 def test_a_delete_clears(ses: SES) -> None:
     ses.has(TOPICS)
     ses.gets_forwarding(enabled=True)
@@ -560,6 +628,7 @@ def test_the_answer_goes_to_the_url_that_cloudformation_gave(
             request("Create", ResponseURL=url),
             "identity-notifications:example.com",
             reason,
+            data={"Found": "nothing"},
             sleep=pauses.append,
         )
         thread.join()
@@ -570,6 +639,7 @@ def test_the_answer_goes_to_the_url_that_cloudformation_gave(
         "Status": status,
         "Reason": reason or "done",
         "PhysicalResourceId": "identity-notifications:example.com",
+        "Data": {"Found": "nothing"},
         "StackId": "stack",
         "RequestId": "request",
         "LogicalResourceId": "logical",

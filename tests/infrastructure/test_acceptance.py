@@ -1,0 +1,153 @@
+"""`make acceptance` refuses what could not end well, and says what it makes and costs."""
+
+import io
+import re
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from rich.console import Console
+
+from local.cdk import ROOT
+from local.emulator import LocalError
+from stacks.config import Config
+from tests.acceptance.account import Account, refuse_unless_ready
+from tests.acceptance.report import Outcome, Report
+from tests.acceptance.throw_away import dollars, plan, values
+from tests.infrastructure.conftest import synthesized
+
+CONFIG = Config.from_context(
+    {
+        "env": "dev",
+        "environments": {"dev": {"region": "eu-west-1", "identities": ["shop.example"]}},
+    }
+)
+
+
+class Missing(Exception):  # noqa: N818  # as boto3's are named
+    pass
+
+
+class AWS:
+    """What AWS answers, by the call; an error code stands for itself."""
+
+    class exceptions:  # noqa: N801  # boto3's
+        ParameterNotFound = Missing
+
+    def __init__(self, **answers: Any) -> None:
+        self._answers = {
+            "get_account": {"SendingEnabled": True, "ProductionAccessEnabled": False},
+            "get_email_identity": {
+                "VerifiedForSendingStatus": True,
+                "FeedbackForwardingStatus": True,
+            },
+            "get_identity_notification_attributes": {"NotificationAttributes": {}},
+            "get_parameter": {},
+            **answers,
+        }
+
+    def __getattr__(self, call: str) -> Any:
+        def answer(**_arguments: Any) -> Any:
+            found = self._answers[call]
+            if isinstance(found, str):
+                raise ClientError({"Error": {"Code": found, "Message": "no"}}, call)
+            if isinstance(found, Exception):
+                raise found
+            return found
+
+        return answer
+
+
+def refusal(**answers: Any) -> str:
+    account = Account("111122223333", "eu-west-1", True, lambda _service: AWS(**answers))  # noqa: FBT003
+    with pytest.raises(LocalError) as raised:
+        refuse_unless_ready(account, CONFIG)
+    return str(raised.value)
+
+
+def test_a_sandbox_is_enough_and_so_is_a_caller_who_may_not_see_the_account() -> None:
+    for answers in ({}, {"get_account": "AccessDeniedException"}):
+        account = Account("111122223333", "eu-west-1", True, lambda _service, a=answers: AWS(**a))  # noqa: FBT003
+        refuse_unless_ready(account, CONFIG)
+
+
+def test_an_account_that_sends_nothing_is_refused() -> None:
+    said = refusal(get_account={"SendingEnabled": False})
+    assert said.startswith("SES sends nothing for this account in eu-west-1: aws sesv2 put-account")
+
+
+def test_an_identity_that_is_unknown_or_not_verified_is_refused() -> None:
+    assert refusal(get_email_identity="NotFoundException") == (
+        "SES does not know shop.example in eu-west-1: verify it there first"
+    )
+    said = refusal(get_email_identity={"VerifiedForSendingStatus": False})
+    assert "SES has not verified shop.example in eu-west-1" in said
+
+
+@pytest.mark.parametrize("kind", ["Bounce", "Complaint", "Delivery"])
+def test_an_identity_that_publishes_is_refused(kind: str) -> None:
+    attributes = {"NotificationAttributes": {"shop.example": {f"{kind}Topic": "arn:theirs"}}}
+    said = refusal(get_identity_notification_attributes=attributes)
+    assert said.startswith("shop.example is in use: its feedback goes to arn:theirs; name an")
+
+
+def test_an_identity_with_a_default_configuration_set_is_refused() -> None:
+    identity = {
+        "VerifiedForSendingStatus": True,
+        "FeedbackForwardingStatus": True,
+        "ConfigurationSetName": "theirs",
+    }
+    assert "goes to theirs" in refusal(get_email_identity=identity)
+
+
+def test_an_account_that_is_not_bootstrapped_is_refused_with_the_command() -> None:
+    said = refusal(get_parameter=Missing())
+    assert said.endswith("node_modules/.bin/cdk bootstrap aws://111122223333/eu-west-1")
+
+
+def test_the_plan_lists_each_type_of_the_template_and_what_it_costs() -> None:
+    said = "\n".join(plan(CONFIG))
+    template = synthesized(**values(CONFIG)).to_json()
+    for resource in template["Resources"].values():
+        assert resource["Type"] in said
+    assert f"at most {dollars(template):.2f} dollars" in said
+    shares = [float(share) for share in re.findall(r"^ +(\d+\.\d\d)  ", said, re.MULTILINE)]
+    assert dollars(template) == pytest.approx(sum(shares), abs=0.03)
+    assert "shop.example" in said
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ([], "error: nothing was started: a run deploys to the account of your credentials."),
+        (["--env", "nowhere", "--dry-run"], "error: cdk.json: env=nowhere: there is no such"),
+    ],
+)
+def test_what_cannot_be_run_is_one_sentence(options: list[str], said: str) -> None:
+    answer = subprocess.run(
+        [sys.executable, "-m", "tests.acceptance", *(["--env", "dev"]), *options],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert answer.returncode == 1
+    assert answer.stdout == ""
+    assert said in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+def test_a_report_holds_only_when_everything_was_proven_that_can_be() -> None:
+    report = Report(Console(file=io.StringIO()))
+    assert report.prove("one", lambda: "seen")
+    report.not_here("two", "the emulator cannot")
+    assert report.holds
+
+    def fails() -> str:
+        raise LocalError("it is not so")
+
+    assert not report.prove("three", fails)
+    assert not report.holds
+    assert [str(one) for one in Outcome] == ["proven", "FAILED", "not proven here", "not reached"]
