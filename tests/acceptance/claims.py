@@ -29,7 +29,7 @@ def round_trip(live: Live) -> str:
     live.wait_for("a delivery", lambda: any("Applied" in one for one in live.logged("Deliveries")))
     if live.suppressions.check(delivered):
         raise LocalError(f"{delivered} got its mail, and is held back")
-    return "bounce, complaint and suppressionlist are held back, success is not"
+    return "bounce, complaint and suppressionlist are suppressed, success is not"
 
 
 def automatic_reply(live: Live) -> str:
@@ -42,7 +42,7 @@ def automatic_reply(live: Live) -> str:
     rules = [rule_of(piece) for piece in record.evidence]
     if rules != [Rule.AUTOMATIC_REPLY] or live.suppressions.check(address):
         raise LocalError(f"{address} was taken for {', '.join(rules)}")
-    return "ooto is recorded, and not held back"
+    return "ooto is recorded and not suppressed"
 
 
 def canary(live: Live) -> str:
@@ -74,7 +74,7 @@ def doctor(live: Live) -> str:
     )
     if answer.returncode:
         raise LocalError(f"doctor found something:\n{answer.stdout}{answer.stderr}")
-    return f"{answer.stdout.count('✓')} checks are well"
+    return f"{answer.stdout.count('✓')} checks passed"
 
 
 def alarms(live: Live) -> str:
@@ -95,7 +95,7 @@ def alarms(live: Live) -> str:
     red = [name for name, state in found.items() if state == "ALARM" and "Canary" not in name]
     if red:
         raise LocalError(f"alarms are red: {', '.join(red)}")
-    return f"{len(found)} alarms take a queue without data for well"
+    return f"{len(found)} alarms have a state, none but the canary's is red"
 
 
 def denials(live: Live) -> str:
@@ -117,7 +117,7 @@ def denials(live: Live) -> str:
             allowed += [f"{name}: {what}" for what in not_refused(caller, name)]
     if allowed:
         raise LocalError(f"not refused: {', '.join(allowed)}")
-    return f"{tried} attempts of {len(ALLOWED)} roles were refused; what is theirs was allowed"
+    return f"{tried} attempts by {len(ALLOWED)} roles were denied; their own work was allowed"
 
 
 def _await_own_work(live: Live, caller: Caller, name: str) -> None:

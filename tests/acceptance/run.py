@@ -22,25 +22,26 @@ from tests.acceptance.report import Report
 from tests.acceptance.throw_away import NAME, STACK, THEIRS, values
 from tests.e2e.project import project_with
 
-DEPLOYS = "A first deploy succeeds"
-ROUND_TRIP = "What the simulator reports becomes a verdict"
-AUTOMATIC_REPLY = "An automatic reply holds nothing back"
-CANARY = "The canary flies"
-DOCTOR = "The doctor finds nothing"
-ALARMS = "An alarm takes a queue without data for well"
-DENIALS = "A role is refused what it must not do"
-LEFT_ALONE = "Somebody else's configuration set is left alone"
-TAKEN_OVER = "The feed changes, and what is in the way is taken over when told to"
-GIVEN_BACK = "A removal gives back what was taken over"
-NOTHING_LEFT = "Nothing is left but the key"
+DEPLOYS = "The first deploy succeeds"
+ROUND_TRIP = "Bounces and complaints of the mailbox simulator suppress the address"
+AUTOMATIC_REPLY = "An automatic reply suppresses no address"
+CANARY = "The canary completes its round trip"
+DOCTOR = "doctor reports no failure"
+ALARMS = "An alarm treats a queue without data as healthy"
+DENIALS = "Each role is denied what its task does not need"
+LEFT_ALONE = "Without take_over, another default configuration set is not replaced"
+TAKEN_OVER = "The feed changes, and take_over replaces the configuration set"
+GIVEN_BACK = "Removal restores the configuration set that was replaced"
+NOTHING_LEFT = "Removal leaves only the key, scheduled for deletion"
 
+ON_THE_EMULATOR = (
+    DEPLOYS, ROUND_TRIP, CANARY, DOCTOR, DENIALS, LEFT_ALONE, TAKEN_OVER, GIVEN_BACK, NOTHING_LEFT,
+)  # fmt: skip
 ONLY_AWS = {
-    AUTOMATIC_REPLY: "the emulator's simulator sends none",
-    ALARMS: "the emulator knows no metric mathematics",
-    "The zip, the runtime and the processor are taken by Lambda": "the emulator runs the files",
-    "The key's policy lets SES, SNS, SQS, CloudWatch and its logs use it": (
-        "the emulator encrypts nothing"
-    ),
+    AUTOMATIC_REPLY: "the emulator sends no automatic reply",
+    ALARMS: "the emulator has no metric math",
+    "Lambda accepts the zip file, the runtime and arm64": "the emulator runs the files",
+    "SES, SNS, SQS, CloudWatch and Logs may use the key": "the emulator encrypts nothing",
 }
 
 

@@ -15,6 +15,7 @@ from local.emulator import LocalError
 from stacks.config import Config
 from tests.acceptance.account import Account, refuse_unless_ready
 from tests.acceptance.report import Outcome, Report
+from tests.acceptance.run import ON_THE_EMULATOR, ONLY_AWS
 from tests.acceptance.throw_away import dollars, plan, values
 from tests.infrastructure.conftest import synthesized
 
@@ -151,3 +152,9 @@ def test_a_report_holds_only_when_everything_was_proven_that_can_be() -> None:
     assert not report.prove("three", fails)
     assert not report.holds
     assert [str(one) for one in Outcome] == ["proven", "FAILED", "not proven here", "not reached"]
+
+
+def test_the_page_lists_every_claim_and_whether_the_emulator_can_check_it() -> None:
+    page = (ROOT / "docs" / "testing.md").read_text()
+    rows = dict(re.findall(r"^\| (.*) \| (yes|no) \|$", page, re.MULTILINE))
+    assert rows == {**dict.fromkeys(ON_THE_EMULATOR, "yes"), **dict.fromkeys(ONLY_AWS, "no")}

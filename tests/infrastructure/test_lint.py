@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+
 from tests.infrastructure.conftest import synthesized
 from tests.infrastructure.lint import documented, findings
 
