@@ -2,6 +2,8 @@
 
 import uuid
 
+import pytest
+
 from local.deployment import configured, deploy
 from local.emulator import running_emulator
 from local.mailbox_simulator import SIMULATOR, verify_identities
@@ -9,6 +11,7 @@ from tests.e2e.operator import Operator
 from tests.e2e.stack import Stack
 
 
+@pytest.mark.slow
 def test_the_production_example_deploys_and_a_bounce_goes_round() -> None:
     config = configured("prod")
     with running_emulator(config.region) as emulator:

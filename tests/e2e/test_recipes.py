@@ -169,20 +169,23 @@ INVISIBLE = ("\u200f", "\u00ad", "\u200c", "\ufeff", "\u2800")
 
 
 @pytest.mark.parametrize("language", DRIVERS)
-@pytest.mark.parametrize("mark", INVISIBLE, ids=ascii)
 def test_an_invisible_character_never_turns_a_no_into_a_yes(
-    stack: Stack, recipe: Recipe, language: str, mark: str
+    stack: Stack, recipe: Recipe, language: str
 ) -> None:
     name = uuid.uuid4().hex
     stack.suppressions.suppress(f"{name}@example.net", by="test", note="recipes")
-    for spelling in (
-        f"{mark}{name}@example.net",
-        f"{name}{mark}@example.net",
-        f"{name}@exam{mark}ple.net",
-        f"{name}@example.net {mark}",
-    ):
-        answer = recipe.run(language, (spelling, EVERY_STREAM))
-        assert answer.returncode != 0 or answer.stdout == "false\n", ascii(spelling)
+    spellings = [
+        spelling
+        for mark in INVISIBLE
+        for spelling in (
+            f"{mark}{name}@example.net",
+            f"{name}{mark}@example.net",
+            f"{name}@exam{mark}ple.net",
+            f"{name}@example.net {mark}",
+        )
+    ]
+    answers = zip(spellings, recipe.survey(language, spellings), strict=True)
+    assert [ascii(spelling) for spelling, answer in answers if answer == "true"] == []
 
 
 @pytest.mark.parametrize("language", INTERNATIONAL)
@@ -207,16 +210,19 @@ def test_a_recipe_that_gets_no_answer_says_neither_yes_nor_no(
     assert "AccessDenied" in answer.stderr
 
 
-NO_ADDRESSES = ("jane", "jane@", "@example.com", "Jane <jane@example.com>", "jane@example.com>")
-MORE_NO_ADDRESSES = ("a b@example.com", "a@example.com,b@example.com", "jane@exam ple.com")
+NO_ADDRESSES = (
+    "jane", "jane@", "@example.com", "Jane <jane@example.com>", "jane@example.com>",
+    "a b@example.com", "a@example.com,b@example.com", "jane@exam ple.com",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("language", DRIVERS)
-@pytest.mark.parametrize("text", NO_ADDRESSES + MORE_NO_ADDRESSES)
-def test_a_recipe_refuses_what_is_no_address(recipe: Recipe, language: str, text: str) -> None:
-    answer = recipe.run(language, (text, EVERY_STREAM))
+def test_a_recipe_refuses_what_is_no_address(recipe: Recipe, language: str) -> None:
+    answer = recipe.run(language, (NO_ADDRESSES[0], EVERY_STREAM))
     assert answer.returncode != 0
     assert answer.stdout == ""
+    answers = zip(NO_ADDRESSES, recipe.survey(language, NO_ADDRESSES), strict=True)
+    assert [text for text, said in answers if said != "error"] == []
 
 
 @pytest.mark.parametrize("language", DRIVERS)

@@ -365,7 +365,7 @@ def _settings(examples: int) -> settings:
 
 
 def test_the_table_is_the_fold_of_all_events_whatever_happens() -> None:
-    run_state_machine_as_test(StoreMachine, settings=_settings(12))
+    run_state_machine_as_test(StoreMachine, settings=_settings(8))
 
 
 @pytest.mark.slow
