@@ -14,8 +14,9 @@ import boto3
 from aws_lambda_powertools import Logger
 from botocore.config import Config
 
-from lambdas import sending
+from lambdas import account_health
 from lambdas.cloudformation import respond
+from ses_suppression.account_health import RESOURCE_TYPE
 from ses_suppression.identity_notifications import (
     KINDS,
     NOWHERE,
@@ -24,7 +25,6 @@ from ses_suppression.identity_notifications import (
     IdentityNotifications,
     RefusedError,
 )
-from ses_suppression.sending import RESOURCE_TYPE
 
 _LONGEST_NAME = 1024  # bytes: "Custom resource response objects", CloudFormation user guide
 _REPLACED = "|replaced|"
@@ -183,7 +183,7 @@ def handler(event: dict[str, Any], context: Any) -> None:  # noqa: ANN401  # Lam
     cloudformation = boto3.client("cloudformation", config=patience)
 
     if event["ResourceType"] == RESOURCE_TYPE:
-        sending.tell(event, sesv2)
+        account_health.tell(event, sesv2)
         return
 
     def is_rolling_back(stack_id: str) -> bool:

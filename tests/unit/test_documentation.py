@@ -29,7 +29,7 @@ LAYERS = (
     "classification", "policy", "under_way", "merge", "suppression", "decision", "record",
     "operator_actions", "explanation", "incident", "import_cells", "import_services",
     "import_formats", "address_lists", "item", "deadline",
-    "fork", "daemon_pool", "pace", "store", "canary", "identity_notifications", "sending", "ingest",
+    "fork", "daemon_pool", "pace", "store", "canary", "identity_notifications", "account_health", "ingest",
     "cache",
     "acting", "client", "guarding", "snapshot", "preflight", "webhook",
     "account_level_list", "testing", "pytest_plugin",

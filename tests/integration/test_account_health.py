@@ -7,7 +7,7 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from lambdas.sending import tell
+from lambdas.account_health import tell
 
 READY = {"EnforcementStatus": "HEALTHY", "SendingEnabled": True, "ProductionAccessEnabled": True}
 NAMES = ["shop.example", "ann@mail.example"]
