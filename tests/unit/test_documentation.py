@@ -29,9 +29,8 @@ LAYERS = (
     "classification", "policy", "under_way", "merge", "suppression", "decision", "record",
     "operator_actions", "explanation", "incident", "import_cells", "import_services",
     "import_formats", "address_lists", "item", "deadline",
-    "fork", "daemon_pool", "pace", "store", "canary", "identity_notifications", "account_health", "ingest",
-    "cache",
-    "acting", "client", "guarding", "snapshot", "preflight", "webhook",
+    "fork", "daemon_pool", "pace", "store", "canary", "identity_notifications", "account_health",
+    "ingest", "cache", "acting", "client", "guarding", "snapshot", "preflight", "webhook",
     "account_level_list", "testing", "pytest_plugin",
 )  # fmt: skip
 CODE = ("ses_suppression", "stacks", "lambdas", "local")
