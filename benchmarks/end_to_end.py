@@ -9,8 +9,8 @@ from local.deployment import configured, deploy
 from local.emulator import Emulator, forget_real_accounts, running_emulator
 from local.mailbox_simulator import send_mail, sender_of, verify_identities
 from local.waiting import wait_for
-from ses_suppression.client import SuppressionList
-from ses_suppression.store import DynamoDBStore
+from ses_suppression.client.suppression_list import SuppressionList
+from ses_suppression.store.dynamodb import DynamoDBStore
 
 MAILS = 200
 PERCENT_95 = 94  # of the 99 cuts that make a hundred parts

@@ -17,12 +17,12 @@ from benchmarks import feedback, patterns
 from benchmarks.measure import ROUNDS, Goal, Result, Row, in_turns, show, taken
 from benchmarks.servers import ACCESS, Stub, running_stub
 from lambdas.ingest import CLIENT, IngestFunction
-from ses_suppression.deadline import Deadline
-from ses_suppression.item import to_item
+from ses_suppression.core.notification import Bounce, Feedback
+from ses_suppression.core.policy import Policy
 from ses_suppression.metrics import NAMESPACE
-from ses_suppression.notification import Bounce, Feedback
-from ses_suppression.policy import Policy
-from ses_suppression.store import DynamoDBStore, chunks
+from ses_suppression.store.deadline import Deadline
+from ses_suppression.store.dynamodb import DynamoDBStore, chunks
+from ses_suppression.store.items import to_item
 
 DELAY_MS = 5
 EVENTS = {1: 100, 10: 200, 100: 300}

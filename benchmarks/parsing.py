@@ -15,10 +15,10 @@ from benchmarks import feedback
 from benchmarks.ingest import Context, ingest_function, quiet
 from benchmarks.measure import Goal, Result, Row, cpu_seconds, in_turns, show, taken
 from benchmarks.servers import Stub, running_stub
-from ses_suppression.evidence import attribute
-from ses_suppression.notification import Bounce, Delivery, NotFeedback, parse
-from ses_suppression.policy import Policy
-from ses_suppression.record import Record, updated
+from ses_suppression.core.evidence import attribute
+from ses_suppression.core.notification import Bounce, Delivery, NotFeedback, parse
+from ses_suppression.core.policy import Policy
+from ses_suppression.core.record import Record, updated
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 POLICY = Policy(stream_tag="stream")

@@ -11,10 +11,10 @@ from typing import Any
 from benchmarks.measure import Goal, Result, Row, in_turns, show, taken
 from benchmarks.servers import Stub, running_stub
 from local.emulator import forget_real_accounts, running_emulator
-from ses_suppression.client import SuppressionList
-from ses_suppression.deadline import Deadline
-from ses_suppression.snapshot import Snapshot
-from ses_suppression.store import DynamoDBStore
+from ses_suppression.client.suppression_list import SuppressionList
+from ses_suppression.lists.snapshot import Snapshot
+from ses_suppression.store.deadline import Deadline
+from ses_suppression.store.dynamodb import DynamoDBStore
 
 ADDRESSES = 10_000
 LOOPED = 1_000  # the loop is measured on a part: it is the same for every address

@@ -11,10 +11,10 @@ import zlib
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
 
-from ses_suppression.item import Item, to_item
-from ses_suppression.operator_actions import imported
-from ses_suppression.policy import Policy, Reason
-from ses_suppression.record import Record, updated
+from ses_suppression.core.actions import imported
+from ses_suppression.core.policy import Policy, Reason
+from ses_suppression.core.record import Record, updated
+from ses_suppression.store.items import Item, to_item
 
 _CALLER = (
     "<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:aws:iam::123456789012:user/bench"

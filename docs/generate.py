@@ -8,8 +8,8 @@ from typing import assert_never
 
 from docs.cost import cost_page
 from docs.diagram import diagram
-from ses_suppression import merge
-from ses_suppression.policy import (
+from ses_suppression.core import retention as merge
+from ses_suppression.core.policy import (
     CONSEQUENCES,
     DAYS_KEPT,
     Consequence,
@@ -22,9 +22,9 @@ from ses_suppression.policy import (
     StrikeOutTransientBounces,
     Suppress,
 )
-from ses_suppression.record import ROOM_FOR_OPERATORS
-from ses_suppression.refusals import DELAYED, NO_REPLY, OTHERWISE, ROWS, Row
-from ses_suppression.rules import WHEN, Rule
+from ses_suppression.core.record import ROOM_FOR_OPERATORS
+from ses_suppression.core.refusals import DELAYED, NO_REPLY, OTHERWISE, ROWS, Row
+from ses_suppression.core.rules import WHEN, Rule
 from stacks.config import WINDOW_DAYS, Config
 from stacks.config_values import ses_regions
 
@@ -40,7 +40,7 @@ def _policy_page() -> Iterator[str]:
     policy = Policy()
     yield "# Policy"
     yield ""
-    yield "<!-- made by `make docs` from ses_suppression/rules.py, policy.py, refusals.py and merge.py -->"
+    yield "<!-- made by `make docs` from ses_suppression/core/rules.py, policy.py, refusals.py and merge.py -->"
     yield ""
     yield (
         "The verdict on an address is a pure function of everything that is known about it, in order of time. "

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from aws_lambda_powertools import Logger
 
 from lambdas.cloudformation import respond
-from ses_suppression.account_health import FOUND, obstacles
+from ses_suppression.ses_account.health import FOUND, obstacles
 
 if TYPE_CHECKING:
     from types_boto3_sesv2 import SESV2Client

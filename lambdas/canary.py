@@ -9,9 +9,9 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from botocore.config import Config
 
-from ses_suppression.canary import Canary
 from ses_suppression.metrics import NAMESPACE
-from ses_suppression.store import DynamoDBStore
+from ses_suppression.ses_account.canary import Canary
+from ses_suppression.store.dynamodb import DynamoDBStore
 
 SECONDS_TO_HAND_BACK = 5.0
 """So much of its time the function keeps for saying that nothing came."""

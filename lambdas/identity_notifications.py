@@ -16,8 +16,8 @@ from botocore.config import Config
 
 from lambdas import account_health
 from lambdas.cloudformation import respond
-from ses_suppression.account_health import RESOURCE_TYPE
-from ses_suppression.identity_notifications import (
+from ses_suppression.ses_account.health import RESOURCE_TYPE
+from ses_suppression.ses_account.identity_feedback import (
     KINDS,
     NOWHERE,
     Change,

@@ -16,14 +16,14 @@ from botocore.exceptions import BotoCoreError, ClientError
 from lambdas.dead_letters import DeadLetters
 from lambdas.isolation import parted
 from lambdas.settings import Settings
-from ses_suppression.address import fingerprint
-from ses_suppression.deadline import Deadline
+from ses_suppression.core.address import fingerprint
+from ses_suppression.core.notification import Bounce, Complaint, Delivery, Feedback, Subscription
+from ses_suppression.core.policy import CONSEQUENCES, Policy, Suppress
+from ses_suppression.core.rules import Rule
 from ses_suppression.ingest import Message, Outcome, Status, ingest
 from ses_suppression.metrics import GIVEN_BACK, NAMESPACE
-from ses_suppression.notification import Bounce, Complaint, Delivery, Feedback, Subscription
-from ses_suppression.policy import CONSEQUENCES, Policy, Suppress
-from ses_suppression.rules import Rule
-from ses_suppression.store import CONNECTIONS, DynamoDBStore, Store
+from ses_suppression.store.deadline import Deadline
+from ses_suppression.store.dynamodb import CONNECTIONS, DynamoDBStore, Store
 
 KINDS: Mapping[str, type[Feedback] | UnionType] = {
     "bounces": Bounce,

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ses_suppression.core.policy import Policy
 from ses_suppression.errors import MissingSettingError
-from ses_suppression.policy import Policy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

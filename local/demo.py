@@ -21,13 +21,13 @@ from local.mailbox_simulator import (
     waiting_messages,
 )
 from local.waiting import wait_for
-from ses_suppression.classification import rule_of
-from ses_suppression.client import SuppressionList
-from ses_suppression.deadline import Deadline
-from ses_suppression.record import Record
-from ses_suppression.rules import Rule
-from ses_suppression.store import DynamoDBStore
-from ses_suppression.suppression import Suppression
+from ses_suppression.client.suppression_list import SuppressionList
+from ses_suppression.core.classification import rule_of
+from ses_suppression.core.record import Record
+from ses_suppression.core.rules import Rule
+from ses_suppression.core.suppression import Suppression
+from ses_suppression.store.deadline import Deadline
+from ses_suppression.store.dynamodb import DynamoDBStore
 
 _VERDICT_SECONDS = 30.0
 

@@ -7,8 +7,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ses_suppression.cache import CacheSettings
-    from ses_suppression.client import AddressesUnknownError, Screening, SuppressionList, Unknown
+    from ses_suppression.client.cache import CacheSettings
+    from ses_suppression.client.suppression_list import (
+        AddressesUnknownError,
+        Screening,
+        SuppressionList,
+        Unknown,
+    )
+    from ses_suppression.core.policy import Policy, Reason
+    from ses_suppression.core.suppression import Suppression
     from ses_suppression.errors import (
         AllRecipientsSuppressedError,
         ConflictError,
@@ -20,30 +27,28 @@ if TYPE_CHECKING:
         SESSuppressionError,
         StoreUnavailableError,
     )
-    from ses_suppression.guarding import guard, sending
-    from ses_suppression.policy import Policy, Reason
-    from ses_suppression.suppression import Suppression
+    from ses_suppression.integrations.boto3 import guard, sending
 
 _MODULES = {
-    "AddressesUnknownError": "client",
+    "AddressesUnknownError": "client.suppression_list",
     "AllRecipientsSuppressedError": "errors",
-    "CacheSettings": "cache",
+    "CacheSettings": "client.cache",
     "ConflictError": "errors",
     "InvalidActionError": "errors",
     "InvalidAddressError": "errors",
     "InvalidPolicyError": "errors",
     "InvalidStreamError": "errors",
     "MissingSettingError": "errors",
-    "Policy": "policy",
-    "Reason": "policy",
+    "Policy": "core.policy",
+    "Reason": "core.policy",
     "SESSuppressionError": "errors",
-    "Screening": "client",
+    "Screening": "client.suppression_list",
     "StoreUnavailableError": "errors",
-    "Suppression": "suppression",
-    "SuppressionList": "client",
-    "Unknown": "client",
-    "guard": "guarding",
-    "sending": "guarding",
+    "Suppression": "core.suppression",
+    "SuppressionList": "client.suppression_list",
+    "Unknown": "client.suppression_list",
+    "guard": "integrations.boto3",
+    "sending": "integrations.boto3",
 }
 
 __all__ = [

@@ -10,28 +10,28 @@ from datetime import datetime
 from enum import StrEnum
 from types import UnionType
 
-from ses_suppression.address import domain_of
-from ses_suppression.classification import rule_of
-from ses_suppression.deadline import Deadline
+from ses_suppression.core.address import domain_of
+from ses_suppression.core.classification import rule_of
+from ses_suppression.core.evidence import Attribution, Evidence, Kind, attribute
+from ses_suppression.core.notification import (
+    Bounce,
+    Feedback,
+    NotFeedback,
+    parse,
+)
+from ses_suppression.core.policy import Policy
+from ses_suppression.core.providers import provider_of
+from ses_suppression.core.record import Record, refusal, updated
+from ses_suppression.core.rules import Rule
+from ses_suppression.core.value import value
 from ses_suppression.errors import (
     ConflictError,
     InvalidNotificationError,
     SESSuppressionError,
     StoreUnavailableError,
 )
-from ses_suppression.evidence import Attribution, Evidence, Kind, attribute
-from ses_suppression.notification import (
-    Bounce,
-    Feedback,
-    NotFeedback,
-    parse,
-)
-from ses_suppression.policy import Policy
-from ses_suppression.providers import provider_of
-from ses_suppression.record import Record, refusal, updated
-from ses_suppression.rules import Rule
-from ses_suppression.store import Store
-from ses_suppression.value import value
+from ses_suppression.store.deadline import Deadline
+from ses_suppression.store.dynamodb import Store
 
 
 @value

@@ -6,12 +6,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from ses_suppression.client import SuppressionList
-from ses_suppression.deadline import Deadline
+from ses_suppression.client.suppression_list import SuppressionList
+from ses_suppression.core.record import Record
 from ses_suppression.errors import ConflictError, SESSuppressionError
-from ses_suppression.fork import Lock
-from ses_suppression.record import Record
-from ses_suppression.store import Found, Loaded
+from ses_suppression.store.deadline import Deadline
+from ses_suppression.store.dynamodb import Found, Loaded
+from ses_suppression.store.fork import Lock
 
 
 class InMemorySuppressionList(SuppressionList):

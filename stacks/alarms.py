@@ -21,8 +21,8 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct, IDependable
 
+from ses_suppression.core.rules import Rule
 from ses_suppression.metrics import GIVEN_BACK
-from ses_suppression.rules import Rule
 from stacks.feedback_channel import FeedbackChannel
 from stacks.metrics import our_metric
 

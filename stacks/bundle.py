@@ -16,25 +16,16 @@ _FILE, _FOLDER = 0o644, 0o755
 _PACKAGES = ("ses_suppression", "lambdas")
 _NOT_BUNDLED = (
     "__pycache__",
-    "cli",
-    "contrib",
-    "testing.py",
-    "pytest_plugin.py",
-    "acting.py",
-    "client.py",
-    "cache.py",
-    "guarding.py",
     "__main__.py",
-    "account_level_list.py",
-    "import_cells.py",
-    "import_services.py",
-    "import_formats.py",
-    "address_lists.py",
-    "snapshot.py",
-    "preflight.py",
-    "webhook.py",
-    "incident.py",
     "requirements.txt",
+    "cli",
+    "client",
+    "integrations",
+    "lists",
+    "testing.py",
+    "explanation.py",
+    "undo.py",
+    "account_list.py",
 )
 
 

@@ -9,7 +9,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from ses_suppression.address import SIMULATOR_DOMAIN
+from ses_suppression.core.address import SIMULATOR_DOMAIN
 from stacks.checks import acknowledge
 from stacks.config_values import Identity
 from stacks.function import make_function

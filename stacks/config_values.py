@@ -9,8 +9,8 @@ from typing import Any
 
 import botocore.session
 
+from ses_suppression.core.policy import Policy
 from ses_suppression.errors import InvalidPolicyError, SESSuppressionError
-from ses_suppression.policy import Policy
 
 _REGION = re.compile(r"[a-z]{2,4}(?:-[a-z]+)+-\d")
 _ACCOUNT_ID = re.compile(r"[0-9]{12}")

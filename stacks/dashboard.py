@@ -7,9 +7,9 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct
 
-from ses_suppression.policy import CONSEQUENCES, Count, Suppress
-from ses_suppression.providers import PROVIDERS
-from ses_suppression.rules import Rule
+from ses_suppression.core.policy import CONSEQUENCES, Count, Suppress
+from ses_suppression.core.providers import PROVIDERS
+from ses_suppression.core.rules import Rule
 from stacks.alarms import SES_RATES
 from stacks.feedback_channel import FeedbackChannel
 from stacks.metrics import our_metric

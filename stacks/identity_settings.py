@@ -13,7 +13,7 @@ from aws_cdk import aws_ses as ses
 from aws_cdk import aws_sns as sns
 from constructs import Construct, IDependable
 
-from ses_suppression.account_health import FOUND, RESOURCE_TYPE
+from ses_suppression.ses_account.health import FOUND, RESOURCE_TYPE
 from stacks.checks import acknowledge
 from stacks.config_values import Identity
 from stacks.function import make_function

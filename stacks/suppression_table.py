@@ -6,7 +6,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from ses_suppression.store import VERDICT_ATTRIBUTES, region_and_name
+from ses_suppression.store.dynamodb import VERDICT_ATTRIBUTES, region_and_name
 from stacks.checks import acknowledge
 
 

@@ -18,7 +18,7 @@ from starlette.routing import Route
 from werkzeug.serving import make_server
 
 from local.waiting import wait_for
-from ses_suppression.webhook import Received
+from ses_suppression.integrations.webhook import Received
 
 PAGE = (Path(__file__).parent.parent / "docs" / "webhook.md").read_text()
 SECTIONS = {  # each has one

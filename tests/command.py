@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from ses_suppression.account_level_list import AccountLevelEntry, AccountLevelList
 from ses_suppression.cli.app import run
 from ses_suppression.cli.output import Output
 from ses_suppression.cli.session import Session
-from ses_suppression.policy import Policy, Reason
-from ses_suppression.store import Store
+from ses_suppression.core.policy import Policy, Reason
+from ses_suppression.ses_account.account_list import AccountLevelEntry, AccountLevelList
+from ses_suppression.store.dynamodb import Store
 
 
 def command(store: Store, *arguments: str, **parts: Any) -> int:

@@ -16,12 +16,12 @@ from typing import Annotated, Any
 
 import typer
 
+from ses_suppression.core.evidence import attribute
+from ses_suppression.core.notification import NotFeedback, parse
+from ses_suppression.core.policy import Policy
+from ses_suppression.core.record import Record, updated
 from ses_suppression.errors import InvalidNotificationError
-from ses_suppression.evidence import attribute
-from ses_suppression.item import to_item, to_record
-from ses_suppression.notification import NotFeedback, parse
-from ses_suppression.policy import Policy
-from ses_suppression.record import Record, updated
+from ses_suppression.store.items import to_item, to_record
 
 RECEIVED_AT = datetime(2026, 3, 1, 12, 0, 5, tzinfo=UTC)
 POLICY = Policy(stream_tag="list")

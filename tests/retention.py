@@ -13,11 +13,11 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from ses_suppression.decision import decide
-from ses_suppression.evidence import Evidence, Kind
-from ses_suppression.incident import Incident, caused_by, undone
-from ses_suppression.policy import Policy
-from ses_suppression.record import Record, updated
+from ses_suppression.core.decision import decide
+from ses_suppression.core.evidence import Evidence, Kind
+from ses_suppression.core.policy import Policy
+from ses_suppression.core.record import Record, updated
+from ses_suppression.core.undo import Incident, caused_by, undone
 
 JANE = "jane@example.com"
 POLICY = Policy(complaints_do_not_block=frozenset({"security"}))

@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 from hypothesis import strategies as st
 
-from ses_suppression.evidence import TENANT_LIST, Evidence, Kind
-from ses_suppression.policy import Reason
+from ses_suppression.core.evidence import TENANT_LIST, Evidence, Kind
+from ses_suppression.core.policy import Reason
 
 START = datetime(2026, 1, 1, 8, tzinfo=UTC)
 

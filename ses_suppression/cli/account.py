@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 from botocore.exceptions import ClientError
 
-from ses_suppression.account_health import Obstacle, missing_right, of_account, of_identity
-from ses_suppression.address import domain_of
 from ses_suppression.cli.finding import Finding, State
 from ses_suppression.cli.session import Session
+from ses_suppression.core.address import domain_of
+from ses_suppression.ses_account.health import Obstacle, missing_right, of_account, of_identity
 
 
 def account(session: Session) -> Iterator[Finding]:

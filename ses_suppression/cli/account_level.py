@@ -10,18 +10,18 @@ from typing import Annotated, Any
 
 import typer
 
-from ses_suppression import operator_actions
-from ses_suppression.account_level_list import AccountLevelEntry
-from ses_suppression.address import is_simulator, normalise_reported
 from ses_suppression.cli.listing import scanned
 from ses_suppression.cli.parameters import ADDRESSES_A_BATCH, Apply, Writer, load_many
 from ses_suppression.cli.session import Session
-from ses_suppression.decision import decide, lasting_reason
-from ses_suppression.evidence import Evidence, Kind
-from ses_suppression.policy import Policy, Reason
-from ses_suppression.record import Record, updated
-from ses_suppression.rules import Rule
-from ses_suppression.store import chunks
+from ses_suppression.core import actions as operator_actions
+from ses_suppression.core.address import is_simulator, normalise_reported
+from ses_suppression.core.decision import decide, lasting_reason
+from ses_suppression.core.evidence import Evidence, Kind
+from ses_suppression.core.policy import Policy, Reason
+from ses_suppression.core.record import Record, updated
+from ses_suppression.core.rules import Rule
+from ses_suppression.ses_account.account_list import AccountLevelEntry
+from ses_suppression.store.dynamodb import chunks
 
 _EXAMPLES = 5
 _ADDRESSES_A_JOB = 100_000  # "Using the account-level suppression list", SES developer guide

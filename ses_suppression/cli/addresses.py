@@ -5,10 +5,6 @@ from typing import Annotated, Any
 
 import typer
 
-from ses_suppression import explanation, operator_actions
-from ses_suppression.acting import act
-from ses_suppression.address import fingerprint as fingerprint_of
-from ses_suppression.address import normalise
 from ses_suppression.cli.listing import scanned
 from ses_suppression.cli.output import suppression_document
 from ses_suppression.cli.parameters import (
@@ -25,13 +21,18 @@ from ses_suppression.cli.parameters import (
     report_failures,
 )
 from ses_suppression.cli.session import Session
-from ses_suppression.deadline import Deadline
-from ses_suppression.decision import has_complained
+from ses_suppression.client.acting import act
+from ses_suppression.core import actions as operator_actions
+from ses_suppression.core import explanation
+from ses_suppression.core.address import fingerprint as fingerprint_of
+from ses_suppression.core.address import normalise
+from ses_suppression.core.decision import has_complained
+from ses_suppression.core.evidence import Evidence
+from ses_suppression.core.policy import Reason
+from ses_suppression.core.record import Record, without_reports_of
+from ses_suppression.core.suppression import Suppression
 from ses_suppression.errors import SESSuppressionError, UnreadableItemError
-from ses_suppression.evidence import Evidence
-from ses_suppression.policy import Reason
-from ses_suppression.record import Record, without_reports_of
-from ses_suppression.suppression import Suppression
+from ses_suppression.store.deadline import Deadline
 
 HELD_BACK, NO_ADDRESS = 1, 2
 

@@ -21,8 +21,8 @@ from ses_suppression.cli.files import appending
 from ses_suppression.cli.output import json_line
 from ses_suppression.cli.parameters import Apply
 from ses_suppression.cli.session import Session
+from ses_suppression.core.notification import parse
 from ses_suppression.errors import InvalidNotificationError
-from ses_suppression.notification import parse
 
 app = typer.Typer(
     name="dead-letters",

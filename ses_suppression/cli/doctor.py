@@ -8,16 +8,16 @@ from typing import Annotated, Any
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ses_suppression.address import SIMULATOR_DOMAIN
-from ses_suppression.canary import Canary
 from ses_suppression.cli.account import account, addresses_apart, regions, verification
 from ses_suppression.cli.finding import Finding, State
 from ses_suppression.cli.session import Session
+from ses_suppression.core.address import SIMULATOR_DOMAIN
 from ses_suppression.errors import SESSuppressionError
-from ses_suppression.identity_notifications import Destination, IdentityNotifications
-from ses_suppression.identity_notifications import Kind as NotificationKind
 from ses_suppression.metrics import GIVEN_BACK, NAMESPACE
-from ses_suppression.store import chunks
+from ses_suppression.ses_account.canary import Canary
+from ses_suppression.ses_account.identity_feedback import Destination, IdentityNotifications
+from ses_suppression.ses_account.identity_feedback import Kind as NotificationKind
+from ses_suppression.store.dynamodb import chunks
 
 SICK = 1
 # CloudFormation looks at what has changed in the template, not at what is there, unless it is told.

@@ -14,12 +14,12 @@ from typing import IO, TYPE_CHECKING, Annotated, Any, Self
 
 import typer
 
-from ses_suppression import operator_actions
 from ses_suppression.cli.files import written_at_once
 from ses_suppression.cli.parameters import ADDRESSES_A_BATCH, Writer, planned
 from ses_suppression.cli.session import Session
-from ses_suppression.evidence import Evidence
-from ses_suppression.import_formats import (
+from ses_suppression.core import actions as operator_actions
+from ses_suppression.core.evidence import Evidence
+from ses_suppression.lists.exports import (
     Entry,
     RejectedRow,
     UnknownFormatError,

@@ -8,14 +8,15 @@ from typing import Annotated, Any
 
 import typer
 
-from ses_suppression.account_level_list import AccountLevelEntry
-from ses_suppression.address import domain_of
 from ses_suppression.cli.listing import scanned
 from ses_suppression.cli.parameters import Apply, Writer, domain_named, held_at, moment
 from ses_suppression.cli.session import Session
-from ses_suppression.decision import lasting_reason
-from ses_suppression.evidence import Evidence
-from ses_suppression.incident import (
+from ses_suppression.core.address import domain_of
+from ses_suppression.core.decision import lasting_reason
+from ses_suppression.core.evidence import Evidence
+from ses_suppression.core.policy import Reason
+from ses_suppression.core.record import Record, updated
+from ses_suppression.core.undo import (
     Incident,
     account_level_entry,
     caused_by,
@@ -26,8 +27,7 @@ from ses_suppression.incident import (
     strike_out,
     undone,
 )
-from ses_suppression.policy import Reason
-from ses_suppression.record import Record, updated
+from ses_suppression.ses_account.account_list import AccountLevelEntry
 
 _EXAMPLES = 5
 _LATE = timedelta(minutes=10)  # SES makes the entry of a bounce a moment after it

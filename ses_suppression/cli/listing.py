@@ -11,16 +11,16 @@ from typing import Annotated
 
 import typer
 
-from ses_suppression.address import domain_of
 from ses_suppression.cli.files import written_at_once
 from ses_suppression.cli.output import as_text, json_line, suppression_document
 from ses_suppression.cli.parameters import domain_named, moment
 from ses_suppression.cli.session import Session
-from ses_suppression.evidence import check_length
-from ses_suppression.import_formats import escaped
-from ses_suppression.policy import Reason
-from ses_suppression.record import Record
-from ses_suppression.suppression import Suppression
+from ses_suppression.core.address import domain_of
+from ses_suppression.core.evidence import check_length
+from ses_suppression.core.policy import Reason
+from ses_suppression.core.record import Record
+from ses_suppression.core.suppression import Suppression
+from ses_suppression.lists.exports import escaped
 
 _TOP = 10
 _DAYS = 14

@@ -23,7 +23,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from ses_suppression.suppression import Suppression
+from ses_suppression.core.suppression import Suppression
 
 _PIPE_WIDTH = 200  # a file or a pipe has no width: let nothing be cut there
 

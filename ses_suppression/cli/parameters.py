@@ -8,15 +8,15 @@ from typing import Annotated
 
 import typer
 
-from ses_suppression.address import domain_of, normalise
 from ses_suppression.cli.session import Session
-from ses_suppression.deadline import Deadline
+from ses_suppression.core.address import domain_of, normalise
+from ses_suppression.core.evidence import Evidence
+from ses_suppression.core.policy import Policy
+from ses_suppression.core.record import Record, updated
+from ses_suppression.core.suppression import Suppression
 from ses_suppression.errors import SESSuppressionError
-from ses_suppression.evidence import Evidence
 from ses_suppression.ingest import apply
-from ses_suppression.policy import Policy
-from ses_suppression.record import Record, updated
-from ses_suppression.suppression import Suppression
+from ses_suppression.store.deadline import Deadline
 
 ADDRESSES_A_BATCH = 400
 BATCH_SECONDS = 120.0

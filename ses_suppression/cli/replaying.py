@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
-from ses_suppression.address import domain_of
 from ses_suppression.cli.listing import scanned
 from ses_suppression.cli.parameters import Apply, Writer, held_at
 from ses_suppression.cli.session import Session, policy_of_file
-from ses_suppression.evidence import EVERY_STREAM
-from ses_suppression.record import Record, updated
+from ses_suppression.core.address import domain_of
+from ses_suppression.core.evidence import EVERY_STREAM
+from ses_suppression.core.record import Record, updated
 
 _EXAMPLES = 5
 _TOP = 10

@@ -10,17 +10,17 @@ from typing import IO, TYPE_CHECKING, Annotated
 
 import typer
 
-from ses_suppression.address_lists import UnknownListError, read_addresses
 from ses_suppression.cli.files import write_at_once, written_at_once
 from ses_suppression.cli.listing import scanned
 from ses_suppression.cli.output import as_text
 from ses_suppression.cli.parameters import AskedStream, AskedTenant
 from ses_suppression.cli.session import Session
-from ses_suppression.client import Screening
+from ses_suppression.client.suppression_list import Screening
 from ses_suppression.errors import InvalidSnapshotError
-from ses_suppression.import_formats import escaped
-from ses_suppression.preflight import PAUSE, REVIEW, Preflight, points_below, summary
-from ses_suppression.snapshot import FALSE_POSITIVE_RATE, Snapshot
+from ses_suppression.lists.address_csv import UnknownListError, read_addresses
+from ses_suppression.lists.exports import escaped
+from ses_suppression.lists.preflight import PAUSE, REVIEW, Preflight, points_below, summary
+from ses_suppression.lists.snapshot import FALSE_POSITIVE_RATE, Snapshot
 
 if TYPE_CHECKING:
     import _csv

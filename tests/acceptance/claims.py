@@ -5,8 +5,8 @@ import sys
 from typing import Any
 
 from local.emulator import LocalError
-from ses_suppression.classification import rule_of
-from ses_suppression.rules import Rule
+from ses_suppression.core.classification import rule_of
+from ses_suppression.core.rules import Rule
 from tests.acceptance.account import Identity
 from tests.acceptance.live import Live
 from tests.acceptance.throw_away import NAME, STACK, THEIRS

@@ -11,11 +11,11 @@ from local.cdk import Deployment
 from local.emulator import LocalError
 from local.mailbox_simulator import SIMULATOR
 from local.waiting import wait_for
-from ses_suppression.client import SuppressionList
-from ses_suppression.deadline import Deadline
-from ses_suppression.record import Record
-from ses_suppression.store import DynamoDBStore
-from ses_suppression.suppression import Suppression
+from ses_suppression.client.suppression_list import SuppressionList
+from ses_suppression.core.record import Record
+from ses_suppression.core.suppression import Suppression
+from ses_suppression.store.deadline import Deadline
+from ses_suppression.store.dynamodb import DynamoDBStore
 from tests.acceptance.account import Account
 from tests.acceptance.throw_away import NAME
 

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import Any
 
-from ses_suppression.item import to_item
-from ses_suppression.record import Record
+from ses_suppression.core.record import Record
+from ses_suppression.store.items import to_item
 from tests.e2e.operator import Operator
 from tests.e2e.stack import Stack
 from tests.integration.conftest import create_table

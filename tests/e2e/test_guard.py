@@ -13,7 +13,7 @@ import pytest
 from local.mailbox_simulator import sender_of
 from local.waiting import wait_for
 from ses_suppression.errors import AllRecipientsSuppressedError
-from ses_suppression.guarding import guard
+from ses_suppression.integrations.boto3 import guard
 from tests.e2e.stack import SECONDS, Stack
 from tests.sent_by_ses import bounce
 

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from local.waiting import wait_for
-from ses_suppression.address import fingerprint
-from ses_suppression.policy import Reason
+from ses_suppression.core.address import fingerprint
+from ses_suppression.core.policy import Reason
 from tests.e2e.operator import Operator
 from tests.e2e.stack import SECONDS, Stack
 from tests.sent_by_ses import bounce, complaint

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from local.emulator import ACCOUNT_ID
-from ses_suppression.item import to_record
-from ses_suppression.record import Record
+from ses_suppression.core.record import Record
+from ses_suppression.store.items import to_record
 from tests.denials import role_with
 from tests.e2e.operator import Operator
 from tests.e2e.stack import Stack

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ses_suppression.snapshot import Snapshot
+from ses_suppression.lists.snapshot import Snapshot
 from tests.e2e.operator import Operator
 from tests.e2e.stack import Stack
 from tests.e2e.tables import operator_of_table

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ses_suppression.operator_actions import reactivate, suppress
+from ses_suppression.core.actions import reactivate, suppress
 from tests.e2e.operator import Operator
 from tests.e2e.stack import Stack
 from tests.e2e.tables import operator_of_table

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from ses_suppression.client import SuppressionList
+from ses_suppression.client.suppression_list import SuppressionList
 from ses_suppression.errors import StoreUnavailableError
 from tests.denials import KEY, REFUSALS, VERDICT
 from tests.e2e.stack import Stack

@@ -14,11 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from ses_suppression.deadline import Deadline
-from ses_suppression.evidence import EVERY_STREAM
+from ses_suppression.core.actions import suppress
+from ses_suppression.core.evidence import EVERY_STREAM
+from ses_suppression.core.policy import Policy
 from ses_suppression.ingest import apply
-from ses_suppression.operator_actions import suppress
-from ses_suppression.policy import Policy
+from ses_suppression.store.deadline import Deadline
 from tests.e2e.stack import Stack
 from tests.sent_by_ses import bounce
 from tests.spellings import HELD, MAILBOX, SPELLINGS

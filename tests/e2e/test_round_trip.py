@@ -2,9 +2,9 @@ import uuid
 from datetime import UTC, datetime
 
 from local.mailbox_simulator import SIMULATOR, automatic_reply
-from ses_suppression.classification import rule_of
-from ses_suppression.policy import Reason
-from ses_suppression.rules import Rule
+from ses_suppression.core.classification import rule_of
+from ses_suppression.core.policy import Reason
+from ses_suppression.core.rules import Rule
 from tests.e2e.stack import Stack
 from tests.sent_by_ses import bounce, delivery
 

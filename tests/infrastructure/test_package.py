@@ -100,4 +100,4 @@ def test_the_fixture_is_an_empty_list_in_memory(pytester: pytest.Pytester) -> No
             assert suppressions.check("jane@example.com").reason == "MANUAL"
         """
     )
-    pytester.runpytest("-p", "ses_suppression.pytest_plugin").assert_outcomes(passed=1)
+    pytester.runpytest("-p", "ses_suppression.integrations.pytest").assert_outcomes(passed=1)

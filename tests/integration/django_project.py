@@ -3,7 +3,7 @@
 import django
 from django.conf import settings
 
-BACKEND = "ses_suppression.contrib.django.EmailBackend"
+BACKEND = "ses_suppression.integrations.django.EmailBackend"
 
 
 def configured_django() -> None:

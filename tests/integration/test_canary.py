@@ -5,7 +5,7 @@ from typing import Any
 import boto3
 from botocore.stub import ANY, Stubber
 
-from ses_suppression.canary import Canary
+from ses_suppression.ses_account.canary import Canary
 from ses_suppression.testing import InMemoryStore, InMemorySuppressionList
 
 SENDER = "canary@example.com"

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from ses_suppression.cache import CacheSettings
-from ses_suppression.client import REQUESTS, SuppressionList, Unknown
+from ses_suppression.client.cache import CacheSettings
+from ses_suppression.client.suppression_list import REQUESTS, SuppressionList, Unknown
+from ses_suppression.core.policy import Policy, Reason
 from ses_suppression.errors import InvalidAddressError, MissingSettingError
-from ses_suppression.policy import Policy, Reason
-from ses_suppression.store import DynamoDBStore
+from ses_suppression.store.dynamodb import DynamoDBStore
 from tests.integration.conftest import TABLE_NAME
 from tests.integration.test_store import record_of, save
 from tests.unit.test_decision import JANE, block, complaint, day, hard

@@ -26,9 +26,9 @@ from django.utils.translation import gettext_lazy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ses_suppression.client import AddressesUnknownError, SuppressionList
-from ses_suppression.contrib import django as contrib
+from ses_suppression.client.suppression_list import AddressesUnknownError, SuppressionList
 from ses_suppression.errors import InvalidAddressError, InvalidStreamError
+from ses_suppression.integrations import django as contrib
 from tests.integration.conftest import TABLE_NAME
 from tests.integration.django_project import BACKEND, configured_django
 from tests.unit.test_client import NOW, VERDICTS, AnsweringStore
@@ -590,7 +590,7 @@ PROJECT = """
 import django, sys
 from django.conf import settings
 from django.core.management import execute_from_command_line
-from ses_suppression.contrib.django import EmailBackend
+from ses_suppression.integrations.django import EmailBackend
 from ses_suppression.testing import InMemorySuppressionList
 
 class Backend(EmailBackend):

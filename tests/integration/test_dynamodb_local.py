@@ -17,12 +17,12 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 
 from local.cdk import ROOT
 from local.emulator import free_port
-from ses_suppression.deadline import Deadline
+from ses_suppression.core.policy import Policy
+from ses_suppression.core.record import Record, updated
 from ses_suppression.errors import ConflictError, StoreUnavailableError
-from ses_suppression.item import to_item
-from ses_suppression.policy import Policy
-from ses_suppression.record import Record, updated
-from ses_suppression.store import DynamoDBStore
+from ses_suppression.store.deadline import Deadline
+from ses_suppression.store.dynamodb import DynamoDBStore
+from ses_suppression.store.items import to_item
 from tests.integration.conftest import TABLE_NAME, create_table
 from tests.integration.servers import ACCESS
 from tests.processes import running

@@ -9,9 +9,9 @@ from botocore.config import Config
 from botocore.exceptions import ParamValidationError
 from botocore.stub import Stubber
 
-from ses_suppression.client import AddressesUnknownError, SuppressionList, Unknown
+from ses_suppression.client.suppression_list import AddressesUnknownError, SuppressionList, Unknown
 from ses_suppression.errors import AllRecipientsSuppressedError, InvalidAddressError
-from ses_suppression.guarding import _OPERATIONS, LEFT_ALONE, METADATA_KEY, guard, sending
+from ses_suppression.integrations.boto3 import _OPERATIONS, LEFT_ALONE, METADATA_KEY, guard, sending
 from ses_suppression.testing import InMemorySuppressionList
 from tests.unit.test_client import NOW, VERDICTS, AnsweringStore
 

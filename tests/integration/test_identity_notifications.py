@@ -14,7 +14,7 @@ from botocore.stub import Stubber
 
 from lambdas.cloudformation import respond
 from lambdas.identity_notifications import handle
-from ses_suppression.identity_notifications import (
+from ses_suppression.ses_account.identity_feedback import (
     SECONDS_TO_APPEAR,
     Destination,
     IdentityNotifications,

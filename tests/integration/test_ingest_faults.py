@@ -17,11 +17,11 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from lambdas.ingest import CLIENT, SECONDS_TO_HAND_BACK, IngestFunction
-from ses_suppression.deadline import Deadline
+from ses_suppression.core.notification import Bounce
+from ses_suppression.core.policy import Policy
 from ses_suppression.ingest import Message, Status, ingest
-from ses_suppression.notification import Bounce
-from ses_suppression.policy import Policy
-from ses_suppression.store import CONNECTIONS, DynamoDBStore
+from ses_suppression.store.deadline import Deadline
+from ses_suppression.store.dynamodb import CONNECTIONS, DynamoDBStore
 from tests.fault_proxy import FaultProxy, running_fault_proxy
 from tests.integration import conftest
 from tests.integration.servers import ACCESS, running_moto

@@ -18,10 +18,10 @@ import lambdas.ingest
 from lambdas.ingest import SECONDS_TO_HAND_BACK
 from lambdas.isolation import SUSPECT_RECEIVES
 from lambdas.settings import Settings
-from ses_suppression.client import SuppressionList
-from ses_suppression.deadline import Deadline
+from ses_suppression.client.suppression_list import SuppressionList
 from ses_suppression.errors import InvalidPolicyError, MissingSettingError
-from ses_suppression.store import CONNECTIONS, DynamoDBStore
+from ses_suppression.store.deadline import Deadline
+from ses_suppression.store.dynamodb import CONNECTIONS, DynamoDBStore
 from tests.integration.conftest import TABLE_NAME
 from tests.sent_by_ses import ACCOUNT_ID, NOON, bounce, complaint, delivery, subscription
 from tests.unit.test_decision import JANE

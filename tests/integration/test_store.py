@@ -17,9 +17,12 @@ from hypothesis import strategies as st
 from moto import mock_aws
 
 from local.waiting import wait_for
-from ses_suppression.client import AddressesUnknownError, SuppressionList, Unknown
-from ses_suppression.deadline import Deadline
-from ses_suppression.decision import decide
+from ses_suppression.client.suppression_list import AddressesUnknownError, SuppressionList, Unknown
+from ses_suppression.core.decision import decide
+from ses_suppression.core.evidence import Evidence
+from ses_suppression.core.policy import Policy
+from ses_suppression.core.record import Record, updated
+from ses_suppression.core.retention import merge
 from ses_suppression.errors import (
     _PERMANENT,
     ConflictError,
@@ -27,14 +30,11 @@ from ses_suppression.errors import (
     StoreUnavailableError,
     UnreadableItemError,
 )
-from ses_suppression.evidence import Evidence
 from ses_suppression.ingest import Message, Status, ingest
-from ses_suppression.item import to_item, to_record, to_suppressions
-from ses_suppression.merge import merge
-from ses_suppression.pace import Pace
-from ses_suppression.policy import Policy
-from ses_suppression.record import Record, updated
-from ses_suppression.store import DynamoDBStore, Found
+from ses_suppression.store.deadline import Deadline
+from ses_suppression.store.dynamodb import DynamoDBStore, Found
+from ses_suppression.store.items import to_item, to_record, to_suppressions
+from ses_suppression.store.rate_limit import Pace
 from ses_suppression.testing import InMemoryStore
 from tests.integration.conftest import TABLE_NAME, create_table
 from tests.integration.servers import ACCESS

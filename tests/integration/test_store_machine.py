@@ -25,14 +25,14 @@ from hypothesis.stateful import (
 )
 from moto import mock_aws
 
-from ses_suppression.deadline import Deadline
-from ses_suppression.evidence import Evidence, attribute
+from ses_suppression.core.actions import reactivate, suppress, void
+from ses_suppression.core.evidence import Evidence, attribute
+from ses_suppression.core.notification import Bounce, Complaint, parse
+from ses_suppression.core.policy import Policy
+from ses_suppression.core.record import Record, updated
 from ses_suppression.ingest import Message, Status, apply, ingest
-from ses_suppression.notification import Bounce, Complaint, parse
-from ses_suppression.operator_actions import reactivate, suppress, void
-from ses_suppression.policy import Policy
-from ses_suppression.record import Record, updated
-from ses_suppression.store import DynamoDBStore
+from ses_suppression.store.deadline import Deadline
+from ses_suppression.store.dynamodb import DynamoDBStore
 from tests.integration.conftest import TABLE_NAME, create_table
 from tests.integration.servers import ACCESS
 from tests.sent_by_ses import bounce, complaint

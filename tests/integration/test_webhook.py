@@ -10,8 +10,8 @@ import pytest
 from django.test import RequestFactory
 from moto import mock_aws
 
-from ses_suppression.notification import Bounce
-from ses_suppression.webhook import (
+from ses_suppression.core.notification import Bounce
+from ses_suppression.integrations.webhook import (
     Certificates,
     Kind,
     Received,

@@ -6,16 +6,16 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from ses_suppression.acting import act
-from ses_suppression.deadline import Deadline
+from ses_suppression.client.acting import act
+from ses_suppression.core.actions import reactivate, suppress
+from ses_suppression.core.evidence import EVERY_STREAM, Evidence
+from ses_suppression.core.policy import Policy
+from ses_suppression.core.record import Record
+from ses_suppression.core.retention import STREAMS
 from ses_suppression.errors import InvalidActionError, NoEffectError
-from ses_suppression.evidence import EVERY_STREAM, Evidence
 from ses_suppression.ingest import apply
-from ses_suppression.merge import STREAMS
-from ses_suppression.operator_actions import reactivate, suppress
-from ses_suppression.policy import Policy
-from ses_suppression.record import Record
-from ses_suppression.store import Loaded
+from ses_suppression.store.deadline import Deadline
+from ses_suppression.store.dynamodb import Loaded
 from ses_suppression.testing import InMemoryStore, InMemorySuppressionList
 from tests.sent_by_ses import NOON
 from tests.unit.test_decision import JANE, POLICY, hard

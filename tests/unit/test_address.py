@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ses_suppression.address import (
+from ses_suppression.core.address import (
     MAX_LENGTH,
     domain_of,
     fingerprint,
@@ -14,7 +14,7 @@ from ses_suppression.address import (
     normalise,
     normalise_reported,
 )
-from ses_suppression.domain_name import _punycode, is_invisible
+from ses_suppression.core.domain_name import _punycode, is_invisible
 from ses_suppression.errors import InvalidAddressError
 
 

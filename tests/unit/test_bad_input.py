@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from ses_suppression.deadline import Deadline
-from ses_suppression.evidence import attribute
+from ses_suppression.core.evidence import attribute
+from ses_suppression.core.notification import NotFeedback, parse
+from ses_suppression.core.policy import Policy
 from ses_suppression.ingest import Message, Outcome, Status, ingest
-from ses_suppression.notification import NotFeedback, parse
-from ses_suppression.policy import Policy
+from ses_suppression.store.deadline import Deadline
 from ses_suppression.testing import InMemoryStore
 from tests.sent_by_ses import ACCOUNT_ID, NOON, bounce, complaint, mail
 from tests.unit.test_ingest import RECEIVED, clock_at

@@ -12,15 +12,15 @@ from typing import Any
 
 import pytest
 
-from ses_suppression.classification import rule_of
-from ses_suppression.deadline import Deadline
-from ses_suppression.evidence import Kind
-from ses_suppression.incident import Incident, undone
+from ses_suppression.core.classification import rule_of
+from ses_suppression.core.evidence import Kind
+from ses_suppression.core.record import Record
+from ses_suppression.core.rules import Rule
+from ses_suppression.core.suppression import Suppression
+from ses_suppression.core.undo import Incident, undone
 from ses_suppression.ingest import apply
-from ses_suppression.record import Record
-from ses_suppression.rules import Rule
-from ses_suppression.store import Loaded
-from ses_suppression.suppression import Suppression
+from ses_suppression.store.deadline import Deadline
+from ses_suppression.store.dynamodb import Loaded
 from ses_suppression.testing import InMemoryStore
 from tests.e2e.chaos.__main__ import is_as_expected
 from tests.e2e.chaos.commands import NAMES, lost_words, not_reverted, not_undone, undone_too_much

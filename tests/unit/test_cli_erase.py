@@ -2,9 +2,9 @@
 
 import pytest
 
-from ses_suppression.deadline import Deadline
-from ses_suppression.policy import Policy
-from ses_suppression.record import Record, updated
+from ses_suppression.core.policy import Policy
+from ses_suppression.core.record import Record, updated
+from ses_suppression.store.deadline import Deadline
 from ses_suppression.testing import InMemoryStore
 from tests.command import command
 from tests.unit.test_decision import JANE, day, hard

@@ -14,7 +14,7 @@ from ses_suppression.cli import files
 from ses_suppression.cli.dead_letters import drop
 from ses_suppression.cli.importing import _Rejects
 from ses_suppression.cli.output import Output
-from ses_suppression.import_formats import RejectedRow
+from ses_suppression.lists.exports import RejectedRow
 
 
 @pytest.fixture(autouse=True)

@@ -11,18 +11,18 @@ from botocore.exceptions import ClientError
 from rich.console import Console
 
 from ses_suppression import cli
-from ses_suppression.account_level_list import AccountLevelEntry
 from ses_suppression.cli.app import _COMMANDS, run
 from ses_suppression.cli.output import Output, printable
 from ses_suppression.cli.session import Session, Stack
-from ses_suppression.client import SuppressionList
-from ses_suppression.deadline import Deadline
+from ses_suppression.client.suppression_list import SuppressionList
+from ses_suppression.core.evidence import Evidence, Kind
+from ses_suppression.core.policy import Policy, Reason
+from ses_suppression.core.record import Record, updated
 from ses_suppression.errors import UnreadableItemError
-from ses_suppression.evidence import Evidence, Kind
-from ses_suppression.policy import Policy, Reason
-from ses_suppression.record import Record, updated
-from ses_suppression.snapshot import Snapshot
-from ses_suppression.store import Loaded
+from ses_suppression.lists.snapshot import Snapshot
+from ses_suppression.ses_account.account_list import AccountLevelEntry
+from ses_suppression.store.deadline import Deadline
+from ses_suppression.store.dynamodb import Loaded
 from ses_suppression.testing import InMemoryStore
 from tests.unit.test_decision import JANE, complaint, day, hard, piece
 

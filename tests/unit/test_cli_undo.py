@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from ses_suppression.account_level_list import AccountLevelEntry
-from ses_suppression.deadline import Deadline
-from ses_suppression.evidence import Evidence
+from ses_suppression.core.actions import suppress
+from ses_suppression.core.evidence import Evidence
+from ses_suppression.core.policy import Policy, Reason
 from ses_suppression.ingest import apply
-from ses_suppression.operator_actions import suppress
-from ses_suppression.policy import Policy, Reason
+from ses_suppression.ses_account.account_list import AccountLevelEntry
+from ses_suppression.store.deadline import Deadline
 from ses_suppression.testing import InMemoryStore
 from tests.command import ListAtSES, command
 from tests.unit.test_decision import JANE, block, complaint, day, hard, transient

@@ -14,11 +14,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from local.waiting import wait_for
-from ses_suppression.address import normalise
-from ses_suppression.address_lists import read_addresses
-from ses_suppression.cache import CacheSettings
-from ses_suppression.client import BLOCK, AddressesUnknownError, Screening, SuppressionList, Unknown
-from ses_suppression.deadline import Deadline
+from ses_suppression.client.cache import CacheSettings
+from ses_suppression.client.suppression_list import (
+    BLOCK,
+    AddressesUnknownError,
+    Screening,
+    SuppressionList,
+    Unknown,
+)
+from ses_suppression.core.address import normalise
+from ses_suppression.core.policy import Reason
+from ses_suppression.core.suppression import Suppression
 from ses_suppression.errors import (
     AllRecipientsSuppressedError,
     InvalidActionError,
@@ -27,9 +33,9 @@ from ses_suppression.errors import (
     StoreUnavailableError,
     UnreadableItemError,
 )
-from ses_suppression.policy import Reason
-from ses_suppression.store import Found, Verdict
-from ses_suppression.suppression import Suppression
+from ses_suppression.lists.address_csv import read_addresses
+from ses_suppression.store.deadline import Deadline
+from ses_suppression.store.dynamodb import Found, Verdict
 from ses_suppression.testing import InMemoryStore
 from tests.unit.test_decision import JANE, block, complaint, day, hard, only
 

@@ -8,8 +8,8 @@ from functools import partial
 import pytest
 
 from local.waiting import wait_for
-from ses_suppression import fork
-from ses_suppression.daemon_pool import DaemonPool
+from ses_suppression.store import fork
+from ses_suppression.store.daemon_pool import DaemonPool
 
 
 def running(name: str) -> int:

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from ses_suppression.classification import rule_of
-from ses_suppression.decision import (
+from ses_suppression.core.classification import rule_of
+from ses_suppression.core.decision import (
     Decision,
     Effect,
     decide,
@@ -18,18 +18,18 @@ from ses_suppression.decision import (
     has_complained,
     lasting_reason,
 )
-from ses_suppression.evidence import (
+from ses_suppression.core.evidence import (
     EVERY_STREAM,
     OPERATOR_KINDS,
     TENANT_LIST,
     Evidence,
     Kind,
 )
-from ses_suppression.merge import merge
-from ses_suppression.policy import DAYS_KEPT, Origin, Policy, Reason
-from ses_suppression.rules import Rule
-from ses_suppression.suppression import Suppression, lasts_longest
-from ses_suppression.under_way import GIVEN_UP, UnderWay
+from ses_suppression.core.policy import DAYS_KEPT, Origin, Policy, Reason
+from ses_suppression.core.retention import merge
+from ses_suppression.core.rules import Rule
+from ses_suppression.core.suppression import Suppression, lasts_longest
+from ses_suppression.core.under_way import GIVEN_UP, UnderWay
 from tests.strategies import any_evidence, chimeras, evidence_with_voids
 
 JANE = "jane@example.com"

@@ -14,12 +14,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ses_suppression import refusal_words
-from ses_suppression.diagnosis import diagnose, diagnose_reply
-from ses_suppression.notification import MAX_DIAGNOSTIC, kept_diagnostic
-from ses_suppression.refusals import DELAYED, NO_REPLY, OTHERWISE, ROWS, Row, covers
-from ses_suppression.rules import Rule
-from ses_suppression.smtp_reply import replies_in
+from ses_suppression.core import refusal_words
+from ses_suppression.core.diagnosis import diagnose, diagnose_reply
+from ses_suppression.core.notification import MAX_DIAGNOSTIC, kept_diagnostic
+from ses_suppression.core.refusals import DELAYED, NO_REPLY, OTHERWISE, ROWS, Row, covers
+from ses_suppression.core.rules import Rule
+from ses_suppression.core.smtp_reply import replies_in
 from tests.unit.test_decision import hard
 
 DEAD, FULL, BLOCKED = Rule.HARD_BOUNCE, Rule.TRANSIENT_BOUNCE, Rule.BLOCK

@@ -6,6 +6,7 @@ import importlib
 import pkgutil
 import re
 from dataclasses import fields
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -20,21 +21,24 @@ ROOT = Path(__file__).parent.parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 MODULES = sorted(
     module.name
-    for module in pkgutil.iter_modules(ses_suppression.__path__, "ses_suppression.")
-    if not module.name.endswith("__main__")
+    for module in pkgutil.walk_packages(ses_suppression.__path__, "ses_suppression.")
+    if not module.name.endswith(("__main__", ".django"))
 )
-LAYERS = (
-    "value", "errors", "domain_name", "address", "providers", "notification", "evidence", "rules",
-    "metrics", "refusal_words", "refusals", "smtp_reply", "diagnosis",
-    "classification", "policy", "under_way", "merge", "suppression", "decision", "record",
-    "operator_actions", "explanation", "incident", "import_cells", "import_services",
-    "import_formats", "address_lists", "item", "deadline",
-    "fork", "daemon_pool", "pace", "store", "canary", "identity_notifications", "account_health",
-    "ingest", "cache", "acting", "client", "guarding", "snapshot", "preflight", "webhook",
-    "account_level_list", "testing", "pytest_plugin",
-)  # fmt: skip
+IMPORTS: dict[str, set[str]] = {
+    "errors": set(),
+    "metrics": set(),
+    "core": {"errors"},
+    "store": {"core"},
+    "ingest": {"store", "core"},
+    "client": {"store", "core"},
+    "ses_account": {"store", "core"},
+    "lists": {"client", "core"},
+    "integrations": {"client", "store", "core", "testing"},
+    "testing": {"client", "store", "core"},
+}
+"""What a folder's modules may import, beside their own folder and `errors`; `cli`: anything."""
+
 CODE = ("ses_suppression", "stacks", "lambdas", "local")
-PURE = LAYERS[: LAYERS.index("deadline")]
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -101,31 +105,52 @@ def test_a_goal_that_was_not_met_is_explained() -> None:
         ]
 
 
-@pytest.mark.parametrize(
-    "path", sorted((ROOT / "ses_suppression").rglob("*.py")), ids=lambda path: path.stem
-)
-def test_imports_run_one_way_and_the_core_knows_no_aws(path: Path) -> None:
+SOURCES = {
+    ".".join(path.relative_to(ROOT / "ses_suppression").with_suffix("").parts): path
+    for path in sorted((ROOT / "ses_suppression").rglob("*.py"))
+    if path.stem != "__init__"
+}
+
+
+def imported_by(path: Path) -> set[str]:
     imported: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             imported.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
-            imported.add(node.module)
-    roots = {name.partition(".")[0] for name in imported}
+            imported.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return imported
+
+
+def ours(path: Path) -> set[str]:
+    """Return the modules of the package that a file imports, without the package's name."""
+    names = {name.removeprefix("ses_suppression.") for name in imported_by(path)}
+    return {name for name in SOURCES if any(f"{one}.".startswith(f"{name}.") for one in names)}
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_imports_run_one_way_and_the_core_knows_no_aws(name: str) -> None:
+    path, folder = SOURCES[name], name.partition(".")[0]
+    roots = {one.partition(".")[0] for one in imported_by(path)}
     assert not roots & {"stacks", "lambdas", "local", "tests", "moto", "ministack"}
-    if path.stem.startswith("__") or path.parent.name in {"contrib", "cli"}:
-        return
-    before = LAYERS[: LAYERS.index(path.stem)]
-    ours = {name.partition(".")[2] for name in imported if name.startswith("ses_suppression.")}
-    assert ours <= set(before)
-    if path.stem in PURE:
+    if folder in IMPORTS:
+        folders = {one.partition(".")[0] for one in ours(path)}
+        assert folders <= IMPORTS[folder] | {folder, "errors"}
+    if folder == "core":
         assert not re.search(r"\b(now|today|time)\(", path.read_text()), "a clock"
         assert not roots & {"boto3", "botocore", "os", "time"}
 
 
+def test_no_module_imports_itself_by_way_of_others() -> None:
+    graph = {name: ours(path) - {name} for name, path in SOURCES.items()}
+    assert len(list(TopologicalSorter(graph).static_order())) == len(SOURCES)
+
+
 def test_contributing_says_the_order_of_imports() -> None:
     text = " ".join((ROOT / "CONTRIBUTING.md").read_text().split())
-    assert f"`{', '.join(LAYERS)}`" in text
+    for folder, others in IMPORTS.items():
+        if len(others) > 1:
+            assert f"`{folder} -> {', '.join(one for one in IMPORTS if one in others)}`" in text
 
 
 def test_every_test_that_the_reliability_page_names_exists() -> None:

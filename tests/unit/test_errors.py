@@ -14,11 +14,17 @@ import boto3
 import pytest
 
 import ses_suppression
-from ses_suppression import operator_actions
-from ses_suppression.address import normalise
-from ses_suppression.address_lists import UnknownListError, read_addresses
 from ses_suppression.cli.session import NoSuchStackError
-from ses_suppression.client import AddressesUnknownError, Screening, SuppressionList, Unknown
+from ses_suppression.client.suppression_list import (
+    AddressesUnknownError,
+    Screening,
+    SuppressionList,
+    Unknown,
+)
+from ses_suppression.core import actions as operator_actions
+from ses_suppression.core.address import normalise
+from ses_suppression.core.notification import parse
+from ses_suppression.core.policy import Policy
 from ses_suppression.errors import (
     AllRecipientsSuppressedError,
     ConflictError,
@@ -34,14 +40,13 @@ from ses_suppression.errors import (
     StoreUnavailableError,
     UnreadableItemError,
 )
-from ses_suppression.guarding import guard
-from ses_suppression.identity_notifications import RefusedError
-from ses_suppression.import_formats import UnknownFormatError, read_export
-from ses_suppression.item import to_record
-from ses_suppression.notification import parse
-from ses_suppression.policy import Policy
-from ses_suppression.snapshot import Snapshot
-from ses_suppression.webhook import RefusedMessageError, receive
+from ses_suppression.integrations.boto3 import guard
+from ses_suppression.integrations.webhook import RefusedMessageError, receive
+from ses_suppression.lists.address_csv import UnknownListError, read_addresses
+from ses_suppression.lists.exports import UnknownFormatError, read_export
+from ses_suppression.lists.snapshot import Snapshot
+from ses_suppression.ses_account.identity_feedback import RefusedError
+from ses_suppression.store.items import to_record
 from tests.unit.test_client import NOW, AnsweringStore
 from tests.unit.test_decision import JANE, hard, verdict
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ses_suppression.evidence import (
+from ses_suppression.core.evidence import (
     TENANT_LIST,
     Attribution,
     Evidence,
@@ -14,7 +14,7 @@ from ses_suppression.evidence import (
     attribute,
     join,
 )
-from ses_suppression.notification import NotFeedback, parse
+from ses_suppression.core.notification import NotFeedback, parse
 from tests.sent_by_ses import NOON, bounce, complaint, delivery, iso, subscription
 from tests.strategies import copies_of_one_event
 

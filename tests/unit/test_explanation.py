@@ -1,10 +1,10 @@
 from hypothesis import given
 
-from ses_suppression.decision import decide
-from ses_suppression.evidence import Evidence, Kind
-from ses_suppression.explanation import describe, explain, lifted_by
-from ses_suppression.policy import Policy
-from ses_suppression.record import Record, updated
+from ses_suppression.core.decision import decide
+from ses_suppression.core.evidence import Evidence, Kind
+from ses_suppression.core.explanation import describe, explain, lifted_by
+from ses_suppression.core.policy import Policy
+from ses_suppression.core.record import Record, updated
 from tests.strategies import any_evidence, evidence_with_voids
 from tests.unit.test_decision import (
     JANE,

@@ -16,11 +16,11 @@ from typing import Any
 import boto3
 import pytest
 
-from ses_suppression.cache import Cache, CacheSettings
-from ses_suppression.client import SuppressionList
-from ses_suppression.pace import Pace
+from ses_suppression.client.cache import Cache, CacheSettings
+from ses_suppression.client.suppression_list import SuppressionList
+from ses_suppression.integrations.webhook import Certificates, RefusedMessageError, SeenHere
+from ses_suppression.store.rate_limit import Pace
 from ses_suppression.testing import InMemoryStore
-from ses_suppression.webhook import Certificates, RefusedMessageError, SeenHere
 
 ROOT = Path(__file__).parent.parent.parent
 FORKS = 100

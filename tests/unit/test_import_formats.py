@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ses_suppression.import_cells import WORDS
-from ses_suppression.import_formats import (
+from ses_suppression.core.policy import Policy, Reason
+from ses_suppression.core.rules import Rule
+from ses_suppression.lists.exports import (
     Entry,
     Export,
     RejectedRow,
@@ -19,9 +20,8 @@ from ses_suppression.import_formats import (
     read_export,
     unescaped,
 )
-from ses_suppression.import_services import FORMATS, SES_BULK
-from ses_suppression.policy import Policy, Reason
-from ses_suppression.rules import Rule
+from ses_suppression.lists.import_cells import WORDS
+from ses_suppression.lists.import_services import FORMATS, SES_BULK
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 DATE = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)

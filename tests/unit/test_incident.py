@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ses_suppression.errors import InvalidActionError
-from ses_suppression.evidence import Evidence, Kind
-from ses_suppression.incident import (
+from ses_suppression.core.evidence import Evidence, Kind
+from ses_suppression.core.policy import Policy
+from ses_suppression.core.record import Record, updated
+from ses_suppression.core.retention import OF_AN_UNDO, merge
+from ses_suppression.core.undo import (
     Incident,
     account_level_entry,
     caused_by,
@@ -20,9 +22,7 @@ from ses_suppression.incident import (
     strike_out,
     undone,
 )
-from ses_suppression.merge import OF_AN_UNDO, merge
-from ses_suppression.policy import Policy
-from ses_suppression.record import Record, updated
+from ses_suppression.errors import InvalidActionError
 from tests.strategies import any_evidence
 from tests.unit.test_decision import (
     JANE,

@@ -9,16 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ses_suppression.deadline import Deadline
-from ses_suppression.decision import decide
+from ses_suppression.core.decision import decide
+from ses_suppression.core.evidence import Evidence, Kind
+from ses_suppression.core.policy import Policy, Reason
+from ses_suppression.core.record import Record, updated
+from ses_suppression.core.retention import DELIVERIES_FOR, WEEKS, merge
+from ses_suppression.core.rules import Rule
 from ses_suppression.errors import SESSuppressionError, StoreUnavailableError
-from ses_suppression.evidence import Evidence, Kind
 from ses_suppression.ingest import Message, Outcome, Status, apply, ingest
-from ses_suppression.merge import DELIVERIES_FOR, WEEKS, merge
-from ses_suppression.policy import Policy, Reason
-from ses_suppression.record import Record, updated
-from ses_suppression.rules import Rule
-from ses_suppression.store import Loaded, Store, chunks
+from ses_suppression.store.deadline import Deadline
+from ses_suppression.store.dynamodb import Loaded, Store, chunks
 from ses_suppression.testing import InMemoryStore
 from tests.sent_by_ses import ACCOUNT_ID, NOON, bounce, complaint, delivery, subscription
 from tests.strategies import START, evidence_with_voids, without_deliveries

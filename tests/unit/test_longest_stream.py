@@ -12,17 +12,17 @@ import typer
 from rich.console import Console
 from typer.testing import CliRunner
 
-from ses_suppression import operator_actions
 from ses_suppression.cli.addresses import add, check, remove
 from ses_suppression.cli.listing import list_
 from ses_suppression.cli.output import Output
 from ses_suppression.cli.snapshots import preflight
-from ses_suppression.client import SuppressionList
+from ses_suppression.client.suppression_list import SuppressionList
+from ses_suppression.core import actions as operator_actions
+from ses_suppression.core.notification import LONGEST_STREAM, Subscription, parse
+from ses_suppression.core.policy import Policy
 from ses_suppression.errors import InvalidActionError, InvalidPolicyError, InvalidStreamError
-from ses_suppression.guarding import guard, sending
-from ses_suppression.notification import LONGEST_STREAM, Subscription, parse
-from ses_suppression.policy import Policy
-from ses_suppression.snapshot import Snapshot
+from ses_suppression.integrations.boto3 import guard, sending
+from ses_suppression.lists.snapshot import Snapshot
 from ses_suppression.testing import InMemoryStore, InMemorySuppressionList
 from tests.sent_by_ses import bounce, complaint, subscription
 from tests.unit.test_decision import JANE, day

@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ses_suppression.classification import rule_of
-from ses_suppression.decision import decide, has_complained
-from ses_suppression.evidence import EVERY_STREAM, TENANT_LIST, Evidence, Kind, in_time
-from ses_suppression.incident import Incident, caused_by, undone
-from ses_suppression.item import to_item
-from ses_suppression.merge import (
+from ses_suppression.core.actions import LONGEST_TEXT, imported, suppress
+from ses_suppression.core.classification import rule_of
+from ses_suppression.core.decision import decide, has_complained
+from ses_suppression.core.evidence import EVERY_STREAM, TENANT_LIST, Evidence, Kind, in_time
+from ses_suppression.core.policy import DAYS_KEPT, Policy, Reason
+from ses_suppression.core.record import ROOM_FOR_OPERATORS, Record, refusal, updated
+from ses_suppression.core.retention import (
     COMPLAINTS,
     DELIVERIES,
     DELIVERIES_FOR,
@@ -34,10 +35,9 @@ from ses_suppression.merge import (
     streams_of,
     trim,
 )
-from ses_suppression.operator_actions import LONGEST_TEXT, imported, suppress
-from ses_suppression.policy import DAYS_KEPT, Policy, Reason
-from ses_suppression.record import ROOM_FOR_OPERATORS, Record, refusal, updated
-from ses_suppression.rules import Rule
+from ses_suppression.core.rules import Rule
+from ses_suppression.core.undo import Incident, caused_by, undone
+from ses_suppression.store.items import to_item
 from tests.strategies import START, any_evidence, evidence_with_voids
 from tests.unit.test_decision import (
     JANE,

@@ -4,8 +4,7 @@ from typing import Any
 
 import pytest
 
-from ses_suppression.errors import InvalidNotificationError
-from ses_suppression.notification import (
+from ses_suppression.core.notification import (
     Bounce,
     Complaint,
     Delivery,
@@ -13,6 +12,7 @@ from ses_suppression.notification import (
     Subscription,
     parse,
 )
+from ses_suppression.errors import InvalidNotificationError
 from tests.sent_by_ses import ACCOUNT_ID, NOON, bounce, complaint, delivery, subscription
 from tests.work import lines_run
 

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from ses_suppression import operator_actions
-from ses_suppression.deadline import Deadline
-from ses_suppression.evidence import Evidence
-from ses_suppression.explanation import explain
+from ses_suppression.core import actions as operator_actions
+from ses_suppression.core.evidence import Evidence
+from ses_suppression.core.explanation import explain
+from ses_suppression.core.policy import Policy, Reason
+from ses_suppression.core.rules import Rule
 from ses_suppression.ingest import Message, Outcome, apply, ingest
-from ses_suppression.policy import Policy, Reason
-from ses_suppression.rules import Rule
+from ses_suppression.store.deadline import Deadline
 from ses_suppression.testing import InMemoryStore
 from tests.sent_by_ses import ACCOUNT_ID
 

@@ -3,11 +3,11 @@ from typing import Any
 
 import pytest
 
-from ses_suppression import operator_actions
+from ses_suppression.core import actions as operator_actions
+from ses_suppression.core.evidence import Evidence
+from ses_suppression.core.policy import Policy, Reason
+from ses_suppression.core.record import Record, updated
 from ses_suppression.errors import InvalidActionError
-from ses_suppression.evidence import Evidence
-from ses_suppression.policy import Policy, Reason
-from ses_suppression.record import Record, updated
 from tests.unit.test_decision import JANE, day, hard
 
 WHO: dict[str, Any] = {"by": "ann", "note": "asked by phone", "at": day(10)}

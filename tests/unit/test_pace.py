@@ -2,7 +2,7 @@
 
 import pytest
 
-from ses_suppression.pace import Pace
+from ses_suppression.store.rate_limit import Pace
 
 
 class Time:

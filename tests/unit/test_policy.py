@@ -2,9 +2,9 @@ from typing import Any
 
 import pytest
 
+from ses_suppression.core.policy import CONSEQUENCES, LONGEST_DAYS, Policy
+from ses_suppression.core.rules import WHEN, Rule
 from ses_suppression.errors import InvalidPolicyError
-from ses_suppression.policy import CONSEQUENCES, LONGEST_DAYS, Policy
-from ses_suppression.rules import WHEN, Rule
 
 
 def test_every_rule_has_its_meaning_and_its_consequence() -> None:

@@ -2,9 +2,9 @@
 
 import pytest
 
-from ses_suppression.address_lists import UnknownListError, read_addresses
-from ses_suppression.client import Screening, SuppressionList
-from ses_suppression.preflight import REVIEW, Preflight, points_below, summary
+from ses_suppression.client.suppression_list import Screening, SuppressionList
+from ses_suppression.lists.address_csv import UnknownListError, read_addresses
+from ses_suppression.lists.preflight import REVIEW, Preflight, points_below, summary
 from ses_suppression.testing import InMemoryStore
 from tests.unit.test_decision import complaint, day, hard
 from tests.unit.test_snapshot import record_of

@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ses_suppression.address import normalise
-from ses_suppression.client import Screening, SuppressionList
+from ses_suppression.client.suppression_list import Screening, SuppressionList
+from ses_suppression.core.address import normalise
+from ses_suppression.core.policy import Policy
+from ses_suppression.core.record import Record, updated
 from ses_suppression.errors import InvalidSnapshotError
-from ses_suppression.policy import Policy
-from ses_suppression.record import Record, updated
-from ses_suppression.snapshot import FALSE_POSITIVE_RATE, Snapshot
+from ses_suppression.lists.snapshot import FALSE_POSITIVE_RATE, Snapshot
 from ses_suppression.testing import InMemoryStore
 from tests.unit.test_decision import block, complaint, day, hard, reactivate, tenant_bounce
 

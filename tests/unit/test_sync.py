@@ -9,15 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ses_suppression.account_level_list import AccountLevelEntry
 from ses_suppression.cli.account_level import _Differences, _imported
-from ses_suppression.deadline import Deadline
-from ses_suppression.decision import lasting_reason
-from ses_suppression.evidence import Evidence
+from ses_suppression.core.decision import lasting_reason
+from ses_suppression.core.evidence import Evidence
+from ses_suppression.core.policy import Policy, Reason
+from ses_suppression.core.record import Record, updated
 from ses_suppression.ingest import apply
-from ses_suppression.policy import Policy, Reason
-from ses_suppression.record import Record, updated
-from ses_suppression.store import Loaded
+from ses_suppression.ses_account.account_list import AccountLevelEntry
+from ses_suppression.store.deadline import Deadline
+from ses_suppression.store.dynamodb import Loaded
 from ses_suppression.testing import InMemoryStore
 from tests.command import ListAtSES, command
 from tests.strategies import evidence_with_voids, moments, without_deliveries

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from ses_suppression.evidence import Kind
-from ses_suppression.incident import is_struck_out, strike_out
-from ses_suppression.item import to_item, to_record
-from ses_suppression.operator_actions import suppress
-from ses_suppression.policy import Policy
-from ses_suppression.record import updated
+from ses_suppression.core.actions import suppress
+from ses_suppression.core.evidence import Kind
+from ses_suppression.core.policy import Policy
+from ses_suppression.core.record import updated
+from ses_suppression.core.undo import is_struck_out, strike_out
+from ses_suppression.store.items import to_item, to_record
 
 # Written by the code of 0.1.0, from notifications and actions such as an item's name says.
 ITEMS: dict[str, Any] = json.loads((Path(__file__).parent / "items_of_0.1.0.json").read_text())

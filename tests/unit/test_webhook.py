@@ -15,8 +15,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from local.waiting import wait_for
-from ses_suppression.notification import Bounce, Subscription
-from ses_suppression.webhook import (
+from ses_suppression.core.notification import Bounce, Subscription
+from ses_suppression.integrations.webhook import (
     MOST_BYTES,
     OLDEST,
     Certificates,

@@ -13,13 +13,13 @@ from itertools import cycle
 from pathlib import Path
 from typing import Any
 
-from ses_suppression.account_level_list import AccountLevelList
-from ses_suppression.classification import rule_of
-from ses_suppression.evidence import OPERATOR_KINDS, Evidence, Kind
-from ses_suppression.incident import Incident, caused_by, is_struck_out, reverted
-from ses_suppression.policy import Reason
-from ses_suppression.record import Record
-from ses_suppression.rules import Rule
+from ses_suppression.core.classification import rule_of
+from ses_suppression.core.evidence import OPERATOR_KINDS, Evidence, Kind
+from ses_suppression.core.policy import Reason
+from ses_suppression.core.record import Record
+from ses_suppression.core.rules import Rule
+from ses_suppression.core.undo import Incident, caused_by, is_struck_out, reverted
+from ses_suppression.ses_account.account_list import AccountLevelList
 from tests.e2e.chaos.feedback import IMPORT_NOTE, OPERATOR, SETTINGS, Action, Feedback
 from tests.e2e.operator import Operator
 from tests.e2e.stack import Stack

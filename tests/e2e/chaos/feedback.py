@@ -10,12 +10,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from lambdas import ingest as lambdas_ingest
-from ses_suppression.deadline import Deadline
-from ses_suppression.evidence import TENANT_LIST, Evidence, Kind
+from ses_suppression.core.actions import imported, reactivate, suppress, void
+from ses_suppression.core.evidence import TENANT_LIST, Evidence, Kind
+from ses_suppression.core.policy import Policy, Reason
+from ses_suppression.core.record import Record
 from ses_suppression.ingest import Message, Outcome, Status, apply, ingest
-from ses_suppression.operator_actions import imported, reactivate, suppress, void
-from ses_suppression.policy import Policy, Reason
-from ses_suppression.record import Record
+from ses_suppression.store.deadline import Deadline
 from ses_suppression.testing import InMemoryStore
 from tests.sent_by_ses import ACCOUNT_ID, bounce, complaint, delivery, iso, mail, subscription
 

@@ -7,8 +7,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 
 from local.cdk import ROOT
-from ses_suppression.address import normalise
-from ses_suppression.record import Record
+from ses_suppression.core.address import normalise
+from ses_suppression.core.record import Record
 from tests.e2e.chaos.feedback import BOUNCES, COMPLAINTS, KINDS, Feedback
 from tests.e2e.chaos.run import Handler
 from tests.e2e.stack import Stack

@@ -17,11 +17,11 @@ from local.cdk import ROOT
 from local.deployment import configured, deploy
 from local.emulator import LocalError, running_emulator
 from local.mailbox_simulator import verify_identities, waiting_messages
-from ses_suppression.deadline import Deadline
-from ses_suppression.evidence import Evidence, Kind
+from ses_suppression.core.evidence import Evidence, Kind
+from ses_suppression.core.record import Record, updated
 from ses_suppression.ingest import apply
-from ses_suppression.record import Record, updated
-from ses_suppression.store import Loaded, chunks
+from ses_suppression.store.deadline import Deadline
+from ses_suppression.store.dynamodb import Loaded, chunks
 from tests.e2e.chaos.commands import NAMES, Commands
 from tests.e2e.chaos.faults import (
     PHASES,

@@ -1,1 +1,0 @@
-"""Bridges to what apps are built with. Each needs its library, which is not installed with us."""

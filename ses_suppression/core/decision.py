@@ -1,0 +1,406 @@
+"""The verdict, as a pure function of the set of evidence, and how it came about.
+
+`decide` sorts by time first, so that no order of arrival, no repetition and no batching can change
+what it says: SES promises neither order nor single delivery. It never looks at the clock and never
+raises.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+from typing import assert_never
+
+from ses_suppression.core.address import domain_of, is_simulator
+from ses_suppression.core.classification import may_be_automatic_reply, rule_of
+from ses_suppression.core.evidence import (
+    EVERY_STREAM,
+    Evidence,
+    happened,
+    in_order_of_mail,
+    in_time,
+    mailed_at,
+    tenant_key,
+)
+from ses_suppression.core.policy import (
+    CONSEQUENCES,
+    DAYS_KEPT,
+    Consequence,
+    Count,
+    LiftComplaint,
+    LiftUnsubscription,
+    Policy,
+    Reason,
+    Record,
+    Scope,
+    StrikeOut,
+    StrikeOutTransientBounces,
+    Suppress,
+)
+from ses_suppression.core.rules import Rule
+from ses_suppression.core.suppression import Suppression, verdict
+from ses_suppression.core.under_way import UnderWay
+from ses_suppression.core.value import value
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Effect(StrEnum):
+    """What a piece of evidence does to the verdict."""
+
+    SUPPRESSES = "suppresses"
+    COUNTED = "counted"
+    RECORDED = "recorded"
+    LIFTS = "lifts"
+    STRUCK_OUT = "struck out"
+
+
+@dataclass(slots=True, kw_only=True)
+class Step:
+    """What one piece of evidence amounted to: a line of the explanation.
+
+    Attributes:
+        evidence: the piece of evidence.
+        rule: the rule that it met.
+        effect: what it does to the verdict.
+        until: the end of what it suppresses; None: no end.
+        count: which in the row it is, for what is counted.
+        by: the id of the evidence that struck it out.
+    """
+
+    evidence: Evidence
+    rule: Rule
+    effect: Effect = Effect.RECORDED
+    until: datetime | None = None
+    count: int | None = None
+    by: str | None = None
+
+    @property
+    def counts(self) -> bool:
+        """Tell whether it was not struck out."""
+        return self.effect is not Effect.STRUCK_OUT
+
+    def strike_out(self, by: "Step") -> None:
+        """Take away its effect, and mark the other as what did it."""
+        self.effect, self.by = Effect.STRUCK_OUT, by.evidence.id
+        by.effect = Effect.LIFTS
+
+
+@value
+class Decision:
+    """The verdict by stream, and every piece of evidence in order of time with what it did."""
+
+    suppressions: Mapping[str, Suppression]
+    steps: tuple[Step, ...]
+
+
+def decide(address: str, evidence: Iterable[Evidence], policy: Policy) -> Decision:
+    """Decide whether mail to an address is held back, and say why.
+
+    Args:
+        address: normalised.
+        evidence: what happened to it, in any order.
+        policy: the thresholds.
+    """
+    steps = tuple(
+        Step(evidence=piece, rule=rule_of(piece)) for piece in sorted(evidence, key=in_time)
+    )
+    if address in policy.never_suppress or domain_of(address) in policy.never_suppress:
+        return Decision(suppressions={}, steps=steps)
+    _apply_voids(steps)
+    under_way = UnderWay(
+        step.evidence for step in steps if step.rule is Rule.TRANSIENT_BOUNCE and step.counts
+    )
+    _apply_reactivations(steps)
+    _apply_subscriptions(steps)
+    _apply_deliveries(steps, under_way)
+    longest_days = policy.simulator_days if is_simulator(address) else None
+    return Decision(suppressions=_Walk(policy, longest_days).over(steps), steps=steps)
+
+
+def expires_at(address: str, decision: Decision, policy: Policy) -> int | None:
+    """Give the time at which a record has served its purpose, in epoch seconds.
+
+    None while a suppression has no end. A simulator's record expires with its verdict.
+    """
+    ends = [suppression.until for suppression in decision.suppressions.values()]
+    if None in ends:
+        return None
+    kept_days = policy.simulator_days if is_simulator(address) else policy.kept_days
+    newest = [_later(step.evidence.at, days=kept_days) for step in decision.steps[-1:]]
+    return int(max((end for end in (*ends, *newest) if end), default=_EPOCH).timestamp())
+
+
+def lasting_reason(address: str, evidence: Iterable[Evidence], policy: Policy) -> Reason | None:
+    """Tell why feedback holds every stream back without end; None: it does not.
+
+    An operator's word may hold it back as well, and then speaks in the verdict. What is asked here
+    is what belongs on SES's account-level list, which knows neither operators, streams nor ends.
+    """
+    decision = decide(address, evidence, policy)
+    if EVERY_STREAM not in decision.suppressions:  # never_suppress
+        return None
+    reasons = {
+        _reason(consequence, step.evidence)
+        for step in decision.steps
+        if step.effect is Effect.SUPPRESSES
+        and step.until is None
+        and isinstance(consequence := CONSEQUENCES[step.rule], Suppress)
+        and _stream(consequence, step.evidence) == EVERY_STREAM
+    }
+    known = (Reason.COMPLAINT, Reason.BOUNCE)
+    return next((reason for reason in known if reason in reasons), None)
+
+
+def has_complained(
+    address: str, evidence: Iterable[Evidence], policy: Policy, *, stream: str | None
+) -> bool:
+    """Tell whether a complaint counts, though something that lasts longer may speak for it.
+
+    Args:
+        address: normalised.
+        evidence: what happened to it, in any order.
+        policy: the thresholds.
+        stream: only complaints that hold back this stream; None: all.
+    """
+    for step in decide(address, evidence, policy).steps:
+        consequence = CONSEQUENCES[step.rule]
+        if step.effect is Effect.SUPPRESSES and isinstance(consequence, Suppress):
+            on_it = stream in {None, _stream(consequence, step.evidence)}
+            if _reason(consequence, step.evidence) is Reason.COMPLAINT and on_it:
+                return True
+    return False
+
+
+def _apply_voids(steps: tuple[Step, ...]) -> None:
+    """Strike out what is voided: of each undo the newest word on a target speaks.
+
+    Earlier versions took an undo back by a void of its void, so the newest is asked first.
+    """
+    by_id = {step.evidence.id: step for step in steps}
+    spoken: set[tuple[str | None, str | None]] = set()
+    for step in reversed(steps):
+        if step.rule is not Rule.VOID or not step.counts:
+            continue
+        word = step.evidence.undo, step.evidence.voids
+        if word in spoken:
+            continue
+        spoken.add(word)
+        target = by_id.get(step.evidence.voids or "")
+        if (
+            target
+            and not step.evidence.lifted
+            and (target.rule is not Rule.VOID or in_time(target.evidence) < in_time(step.evidence))
+        ):
+            target.strike_out(by=step)
+
+
+def _apply_reactivations(steps: tuple[Step, ...]) -> None:
+    """Strike out what a reactivation puts behind it."""
+    for reactivation in steps:
+        if reactivation.rule is Rule.REACTIVATE and reactivation.counts:
+            for step in steps:
+                if step.counts and _is_lifted_by(reactivation.evidence, step):
+                    step.strike_out(by=reactivation)
+
+
+def _is_lifted_by(reactivation: Evidence, step: Step) -> bool:
+    consequence, evidence = CONSEQUENCES[step.rule], step.evidence
+    if isinstance(consequence, StrikeOut | StrikeOutTransientBounces):
+        return False
+    if reactivation.stream is not None and (
+        not isinstance(consequence, Suppress)
+        or _stream(consequence, evidence) != reactivation.stream
+    ):
+        return False
+    if reactivation.consent is False and _reason(consequence, evidence) is Reason.COMPLAINT:
+        return False
+    return happened(evidence) < reactivation.at
+
+
+def _apply_subscriptions(steps: tuple[Step, ...]) -> None:
+    """Strike out the unsubscriptions that a later subscription takes back."""
+    for subscription in steps:
+        if subscription.rule is Rule.SUBSCRIBED and subscription.counts:
+            for step in steps:
+                if (
+                    step.rule is Rule.UNSUBSCRIBED
+                    and step.counts
+                    and _takes_back(subscription.evidence, step.evidence)
+                ):
+                    step.strike_out(by=subscription)
+
+
+def _takes_back(subscription: Evidence, unsubscription: Evidence) -> bool:
+    if happened(unsubscription) >= subscription.at:
+        return False
+    if unsubscription.bounce_sub_type and subscription.stream is None:
+        # It does not tell why SES did not send; from which topics the recipient is still
+        # unsubscribed, the same event says.
+        return True
+    return unsubscription.stream == subscription.stream
+
+
+def _apply_deliveries(steps: tuple[Step, ...], under_way: UnderWay) -> None:
+    """Strike out the transient bounces before the newest delivery that says something."""
+    newest = next(
+        (
+            step
+            for step in reversed(steps)
+            if step.rule is Rule.DELIVERY and step.counts and step.evidence.at not in under_way
+        ),
+        None,
+    )
+    if newest is None:
+        return
+    for step in steps:
+        if step.rule is Rule.TRANSIENT_BOUNCE and step.counts:
+            # What came back without a report, of mail that was delivered, is a machine's answer.
+            is_reply = may_be_automatic_reply(step.evidence)
+            before = mailed_at(step.evidence) if is_reply else step.evidence.at
+            if before < newest.evidence.at or (is_reply and before == newest.evidence.at):
+                step.strike_out(by=newest)
+
+
+def _stream(consequence: Suppress, evidence: Evidence) -> str | None:
+    """Return the verdict's key for the mail that is held back; None: there is none."""
+    match consequence.scope:
+        case Scope.EVERY_STREAM:
+            return EVERY_STREAM
+        case Scope.STREAM_OR_EVERY:
+            return evidence.stream or EVERY_STREAM
+        case Scope.TENANT_ONLY:
+            return tenant_key(evidence.tenant) if evidence.tenant else None
+        case _:
+            assert_never(consequence.scope)
+
+
+class _Walk:
+    """The fold over the evidence that counts, in order of time."""
+
+    def __init__(self, policy: Policy, longest_days: int | None) -> None:
+        self._policy = policy
+        self._longest_days = longest_days  # no suppression lasts longer: the mailbox simulator's
+        self._suppressing: list[tuple[Step, Suppression]] = []
+        self._holds: dict[Rule, int] = {}  # how many there were, for what doubles
+        self._row: list[Step] = []  # the run that has not made a hold yet
+
+    def over(self, steps: Iterable[Step]) -> Mapping[str, Suppression]:
+        counting = [step for step in steps if step.counts]
+        of_their_days = _newest_of_each_day(counting)
+        for step in counting:
+            if step.rule not in DAYS_KEPT or step.evidence.id in of_their_days:
+                self._take(step)
+        return verdict(suppression for step, suppression in self._suppressing if step.counts)
+
+    def _take(self, step: Step) -> None:
+        consequence = CONSEQUENCES[step.rule]
+        match consequence:
+            case Suppress():
+                self._suppress(step, consequence)
+            case Count():
+                self._count(step, consequence)
+            case LiftComplaint():
+                self._lift_complaint(step)
+            case StrikeOutTransientBounces() | LiftUnsubscription() | StrikeOut() | Record():
+                pass
+            case _:
+                assert_never(consequence)
+
+    def _suppress(self, step: Step, consequence: Suppress) -> None:
+        evidence = step.evidence
+        stream = _stream(consequence, evidence)
+        if stream is None or (
+            step.rule is Rule.COMPLAINT and stream in self._policy.complaints_do_not_block
+        ):
+            return
+        step.effect, step.until = Effect.SUPPRESSES, self._end(step, consequence)
+        suppression = Suppression(
+            stream=stream,
+            reason=consequence.reason or _imported_reason(evidence),
+            rule=step.rule,
+            origin=consequence.origin,
+            since=evidence.at.replace(microsecond=0),
+            until=step.until,
+            evidence_id=evidence.id,
+            certain=step.rule is not Rule.COMPLAINT or evidence.certain is not False,
+        )
+        self._suppressing.append((step, suppression))
+
+    def _end(self, step: Step, consequence: Suppress) -> datetime | None:
+        until = step.evidence.until
+        if consequence.days:
+            first = getattr(self._policy, consequence.days)
+            earlier = self._holds.get(step.rule, 0) if consequence.doubling else 0
+            self._holds[step.rule] = earlier + 1
+            until = _later(
+                step.evidence.at,
+                days=min(first << earlier, max(first, self._policy.longest_hold_days)),
+            )
+        if self._longest_days:
+            limit = _later(step.evidence.at, days=self._longest_days)
+            until = min(until, limit) if until else limit
+        return until.replace(microsecond=0) if until else None
+
+    def _count(self, step: Step, consequence: Count) -> None:
+        days = self._policy.transient_window_days
+        if days is not None:
+            at, window = step.evidence.at, timedelta(days=days)
+            self._row = [earlier for earlier in self._row if at - earlier.evidence.at <= window]
+        self._row.append(step)
+        step.effect, step.count = Effect.COUNTED, len(self._row)
+        if len(self._row) >= self._policy.transient_bounces:
+            self._suppress(step, consequence.hold)
+            self._row = []
+
+    def _lift_complaint(self, not_spam: Step) -> None:
+        if not_spam.evidence.certain is not True or not_spam.evidence.mail_id is None:
+            return
+        for step, _ in self._suppressing:
+            complaint = step.evidence
+            if (
+                step.rule is Rule.COMPLAINT
+                and step.counts
+                and complaint.certain is False
+                and complaint.mail_id == not_spam.evidence.mail_id
+                and complaint.stream == not_spam.evidence.stream
+            ):
+                step.strike_out(by=not_spam)
+
+
+def _newest_of_each_day(steps: Iterable[Step]) -> set[str]:
+    """Return the ids of what counts for its UTC day, where a rule counts once a day.
+
+    A burst of mail says no more than one of it. It is the mail that was sent last: whatever puts
+    mail behind it that was sent before, leaves that one till the end.
+    """
+    newest: dict[tuple[Rule, date], Evidence] = {}
+    for step in steps:
+        if step.rule in DAYS_KEPT:
+            day = step.rule, step.evidence.at.date()
+            newest[day] = max(newest.get(day, step.evidence), step.evidence, key=in_order_of_mail)
+    by_rule: dict[Rule, list[date]] = {}
+    for rule, day_of_it in newest:
+        by_rule.setdefault(rule, []).append(day_of_it)
+    return {
+        newest[rule, day_of_it].id
+        for rule, days in by_rule.items()
+        for day_of_it in sorted(days)[-DAYS_KEPT[rule] :]
+    }
+
+
+def _reason(consequence: Consequence, evidence: Evidence) -> Reason | None:
+    if not isinstance(consequence, Suppress):
+        return None
+    return consequence.reason or _imported_reason(evidence)
+
+
+def _imported_reason(evidence: Evidence) -> Reason:
+    return Reason(evidence.reason) if evidence.reason in set(Reason) else Reason.MANUAL
+
+
+def _later(moment: datetime, *, days: int) -> datetime:
+    try:
+        return moment + timedelta(days=days)
+    except OverflowError:
+        return datetime.max.replace(tzinfo=UTC)

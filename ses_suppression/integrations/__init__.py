@@ -1,0 +1,1 @@
+"""boto3, Django, pytest and SNS over HTTPS."""

@@ -1,0 +1,1 @@
+"""Files of addresses: other services' exports, and what a mailing would do."""

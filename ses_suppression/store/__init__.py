@@ -1,0 +1,1 @@
+"""The table: what is read from DynamoDB and written to it."""
