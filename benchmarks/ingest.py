@@ -21,8 +21,9 @@ from ses_suppression.core.notification import Bounce, Feedback
 from ses_suppression.core.policy import Policy
 from ses_suppression.metrics import NAMESPACE
 from ses_suppression.store.deadline import Deadline
-from ses_suppression.store.dynamodb import DynamoDBStore, chunks
+from ses_suppression.store.dynamodb import DynamoDBStore
 from ses_suppression.store.items import to_item
+from ses_suppression.store.protocol import chunks
 
 DELAY_MS = 5
 EVENTS = {1: 100, 10: 200, 100: 300}

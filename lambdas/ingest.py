@@ -23,7 +23,8 @@ from ses_suppression.core.rules import Rule
 from ses_suppression.ingest import Message, Outcome, Status, ingest
 from ses_suppression.metrics import GIVEN_BACK, NAMESPACE
 from ses_suppression.store.deadline import Deadline
-from ses_suppression.store.dynamodb import CONNECTIONS, DynamoDBStore, Store
+from ses_suppression.store.dynamodb import CONNECTIONS, DynamoDBStore
+from ses_suppression.store.protocol import Store
 
 KINDS: Mapping[str, type[Feedback] | UnionType] = {
     "bounces": Bounce,

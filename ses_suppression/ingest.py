@@ -31,7 +31,7 @@ from ses_suppression.errors import (
     StoreUnavailableError,
 )
 from ses_suppression.store.deadline import Deadline
-from ses_suppression.store.dynamodb import Store
+from ses_suppression.store.protocol import Store
 
 
 @value

@@ -20,12 +20,15 @@ _NOT_BUNDLED = (
     "requirements.txt",
     "cli",
     "client",
+    "contrib",
     "integrations",
     "lists",
     "testing.py",
     "explanation.py",
     "undo.py",
     "account_list.py",
+    "memory.py",
+    "webhook.py",
 )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ses_suppression.store.dynamodb import region_and_name
+from ses_suppression.arns import region_and_name
 from stacks.config_values import READERS, ConfigError, Feed, Identity, partition_of
 from stacks.function_variables import MOST_BYTES, bytes_of_variables
 

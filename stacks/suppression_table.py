@@ -6,7 +6,8 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from ses_suppression.store.dynamodb import VERDICT_ATTRIBUTES, region_and_name
+from ses_suppression.arns import region_and_name
+from ses_suppression.store.dynamodb import VERDICT_ATTRIBUTES
 from stacks.checks import acknowledge
 
 

@@ -12,7 +12,7 @@ from ses_suppression.cli.output import Output
 from ses_suppression.cli.session import Session
 from ses_suppression.core.policy import Policy, Reason
 from ses_suppression.ses_account.account_list import AccountLevelEntry, AccountLevelList
-from ses_suppression.store.dynamodb import Store
+from ses_suppression.store.protocol import Store
 
 
 def command(store: Store, *arguments: str, **parts: Any) -> int:

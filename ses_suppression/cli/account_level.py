@@ -21,7 +21,7 @@ from ses_suppression.core.policy import Policy, Reason
 from ses_suppression.core.record import Record, updated
 from ses_suppression.core.rules import Rule
 from ses_suppression.ses_account.account_list import AccountLevelEntry
-from ses_suppression.store.dynamodb import chunks
+from ses_suppression.store.protocol import chunks
 
 _EXAMPLES = 5
 _ADDRESSES_A_JOB = 100_000  # "Using the account-level suppression list", SES developer guide

@@ -17,7 +17,7 @@ from ses_suppression.metrics import GIVEN_BACK, NAMESPACE
 from ses_suppression.ses_account.canary import Canary
 from ses_suppression.ses_account.identity_feedback import Destination, IdentityNotifications
 from ses_suppression.ses_account.identity_feedback import Kind as NotificationKind
-from ses_suppression.store.dynamodb import chunks
+from ses_suppression.store.protocol import chunks
 
 SICK = 1
 # CloudFormation looks at what has changed in the template, not at what is there, unless it is told.

@@ -11,12 +11,13 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from ses_suppression.arns import region_and_name
 from ses_suppression.cli.output import Output
 from ses_suppression.client.suppression_list import TABLE_NAME_VARIABLE, SuppressionList
 from ses_suppression.core.policy import VARIABLE, Policy
 from ses_suppression.errors import InvalidPolicyError, MissingSettingError
 from ses_suppression.ses_account.account_list import AccountLevelList
-from ses_suppression.store.dynamodb import CONNECTIONS, DynamoDBStore, region_and_name
+from ses_suppression.store.dynamodb import CONNECTIONS, DynamoDBStore
 
 # An operator waits gladly for an answer that a sender would not wait for.
 STACK_PREFIX = "ses-suppression-"

@@ -13,7 +13,7 @@ from ses_suppression.core.policy import Policy
 from ses_suppression.core.record import Record, refusal, updated
 from ses_suppression.errors import ConflictError, NoEffectError
 from ses_suppression.store.deadline import Deadline
-from ses_suppression.store.dynamodb import Store
+from ses_suppression.store.protocol import Store
 
 _A_MOMENT = timedelta(microseconds=1)
 _PRECISION = timedelta(seconds=2)

@@ -33,15 +33,9 @@ from ses_suppression.errors import (
 )
 from ses_suppression.store.daemon_pool import DaemonPool
 from ses_suppression.store.deadline import Deadline
-from ses_suppression.store.dynamodb import (
-    KEYS_A_REQUEST,
-    DynamoDBStore,
-    Found,
-    Store,
-    Verdict,
-    chunks,
-)
+from ses_suppression.store.dynamodb import DynamoDBStore
 from ses_suppression.store.fork import Lock
+from ses_suppression.store.protocol import KEYS_A_REQUEST, Found, Store, Verdict, chunks
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ses_suppression.core.address import SIMULATOR_DOMAIN
 from ses_suppression.store.deadline import Deadline
-from ses_suppression.store.dynamodb import Store
+from ses_suppression.store.protocol import Store
 
 if TYPE_CHECKING:
     from types_boto3_ses import SESClient

@@ -8,14 +8,15 @@ address: one that cannot be read or written never holds up another.
 import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from ses_suppression.arns import region_and_name
 from ses_suppression.core.record import Record
 from ses_suppression.errors import (
     ConflictError,
@@ -28,15 +29,12 @@ from ses_suppression.store.daemon_pool import DaemonPool
 from ses_suppression.store.deadline import Deadline
 from ses_suppression.store.fork import Connections
 from ses_suppression.store.items import Item, to_item, to_record, to_suppressions
+from ses_suppression.store.protocol import Found, Loaded, chunks
 from ses_suppression.store.rate_limit import Pace
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
-    from ses_suppression.core.suppression import Suppression
-
-KEYS_A_REQUEST = 100
-"""What one BatchGetItem may ask for ("BatchGetItem", DynamoDB API reference)."""
 
 VERDICT_ATTRIBUTES = ("address", "suppressions")
 """What a check reads of an item, and all that an app's policy lets it read."""
@@ -56,62 +54,6 @@ _In = TypeVar("_In")
 _Out = TypeVar("_Out")
 
 _CHANGED = "ConditionalCheckFailedException"
-
-
-Verdict = Mapping[str, "Suppression"]
-"""The suppressions of one address: stream -> suppression. Those that have ended are still in it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """What was read: the records, and for every other address why it could not be read.
-
-    Attributes:
-        answered_at: the server's time, UTC, to the end of its second; None: it did not say.
-    """
-
-    records: dict[str, Record] = field(default_factory=dict)
-    failures: dict[str, SESSuppressionError] = field(default_factory=dict)
-    answered_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What was asked: the verdicts, and for every other address why nothing is known about it."""
-
-    verdicts: dict[str, Verdict] = field(default_factory=dict)
-    failures: dict[str, SESSuppressionError] = field(default_factory=dict)
-
-
-class Store(Protocol):
-    """Where records are kept: the table, or memory."""
-
-    def find_many(self, addresses: Sequence[str], *, deadline: Deadline) -> Found:
-        """Read the verdicts on at most 100 addresses, each named once."""
-        ...
-
-    def load(self, addresses: Collection[str], *, consistent: bool, deadline: Deadline) -> Loaded:
-        """Read records; an address without one has an empty record."""
-        ...
-
-    def save(
-        self, records: Collection[Record], *, deadline: Deadline
-    ) -> Mapping[str, SESSuppressionError]:
-        """Write records, each only if nobody else wrote it since; give what was not, and why."""
-        ...
-
-
-def region_and_name(table: str) -> tuple[str | None, str]:
-    """Take an ARN apart; a bare name has no region.
-
-    >>> region_and_name("arn:aws:dynamodb:eu-west-1:111122223333:table/suppressions")
-    ('eu-west-1', 'suppressions')
-    >>> region_and_name("suppressions")
-    (None, 'suppressions')
-    """
-    if not table.startswith("arn:"):
-        return None, table
-    return table.split(":")[3], table.rpartition("/")[2]
 
 
 class DynamoDBStore:
@@ -442,9 +384,3 @@ def _server_time(answer: Mapping[str, Any]) -> datetime | None:
         return parsedate_to_datetime(date).astimezone(UTC) + timedelta(seconds=1)
     except (TypeError, ValueError):
         return None
-
-
-def chunks(items: Sequence[_In], size: int = KEYS_A_REQUEST) -> Iterator[Sequence[_In]]:
-    """Divide items into parts; without a size, as many as one BatchGetItem may ask for."""
-    for start in range(0, len(items), size):
-        yield items[start : start + size]

@@ -32,8 +32,9 @@ from ses_suppression.errors import (
 )
 from ses_suppression.ingest import Message, Status, ingest
 from ses_suppression.store.deadline import Deadline
-from ses_suppression.store.dynamodb import DynamoDBStore, Found
+from ses_suppression.store.dynamodb import DynamoDBStore
 from ses_suppression.store.items import to_item, to_record, to_suppressions
+from ses_suppression.store.protocol import Found
 from ses_suppression.store.rate_limit import Pace
 from ses_suppression.testing import InMemoryStore
 from tests.integration.conftest import TABLE_NAME, create_table

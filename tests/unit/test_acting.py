@@ -15,7 +15,7 @@ from ses_suppression.core.retention import STREAMS
 from ses_suppression.errors import InvalidActionError, NoEffectError
 from ses_suppression.ingest import apply
 from ses_suppression.store.deadline import Deadline
-from ses_suppression.store.dynamodb import Loaded
+from ses_suppression.store.protocol import Loaded
 from ses_suppression.testing import InMemoryStore, InMemorySuppressionList
 from tests.sent_by_ses import NOON
 from tests.unit.test_decision import JANE, POLICY, hard

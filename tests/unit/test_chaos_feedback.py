@@ -20,7 +20,7 @@ from ses_suppression.core.suppression import Suppression
 from ses_suppression.core.undo import Incident, undone
 from ses_suppression.ingest import apply
 from ses_suppression.store.deadline import Deadline
-from ses_suppression.store.dynamodb import Loaded
+from ses_suppression.store.protocol import Loaded
 from ses_suppression.testing import InMemoryStore
 from tests.e2e.chaos.__main__ import is_as_expected
 from tests.e2e.chaos.commands import NAMES, lost_words, not_reverted, not_undone, undone_too_much

@@ -22,7 +22,7 @@ from ses_suppression.errors import UnreadableItemError
 from ses_suppression.lists.snapshot import Snapshot
 from ses_suppression.ses_account.account_list import AccountLevelEntry
 from ses_suppression.store.deadline import Deadline
-from ses_suppression.store.dynamodb import Loaded
+from ses_suppression.store.protocol import Loaded
 from ses_suppression.testing import InMemoryStore
 from tests.unit.test_decision import JANE, complaint, day, hard, piece
 

@@ -35,7 +35,7 @@ from ses_suppression.errors import (
 )
 from ses_suppression.lists.address_csv import read_addresses
 from ses_suppression.store.deadline import Deadline
-from ses_suppression.store.dynamodb import Found, Verdict
+from ses_suppression.store.protocol import Found, Verdict
 from ses_suppression.testing import InMemoryStore
 from tests.unit.test_decision import JANE, block, complaint, day, hard, only
 

@@ -18,7 +18,7 @@ from ses_suppression.core.rules import Rule
 from ses_suppression.errors import SESSuppressionError, StoreUnavailableError
 from ses_suppression.ingest import Message, Outcome, Status, apply, ingest
 from ses_suppression.store.deadline import Deadline
-from ses_suppression.store.dynamodb import Loaded, Store, chunks
+from ses_suppression.store.protocol import Loaded, Store, chunks
 from ses_suppression.testing import InMemoryStore
 from tests.sent_by_ses import ACCOUNT_ID, NOON, bounce, complaint, delivery, subscription
 from tests.strategies import START, evidence_with_voids, without_deliveries

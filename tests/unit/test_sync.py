@@ -17,7 +17,7 @@ from ses_suppression.core.record import Record, updated
 from ses_suppression.ingest import apply
 from ses_suppression.ses_account.account_list import AccountLevelEntry
 from ses_suppression.store.deadline import Deadline
-from ses_suppression.store.dynamodb import Loaded
+from ses_suppression.store.protocol import Loaded
 from ses_suppression.testing import InMemoryStore
 from tests.command import ListAtSES, command
 from tests.strategies import evidence_with_voids, moments, without_deliveries

@@ -21,7 +21,7 @@ from ses_suppression.core.evidence import Evidence, Kind
 from ses_suppression.core.record import Record, updated
 from ses_suppression.ingest import apply
 from ses_suppression.store.deadline import Deadline
-from ses_suppression.store.dynamodb import Loaded, chunks
+from ses_suppression.store.protocol import Loaded, chunks
 from tests.e2e.chaos.commands import NAMES, Commands
 from tests.e2e.chaos.faults import (
     PHASES,

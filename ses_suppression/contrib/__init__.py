@@ -1,0 +1,1 @@
+"""Deprecated: use `ses_suppression.integrations`."""
