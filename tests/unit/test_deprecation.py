@@ -7,6 +7,7 @@ import pytest
 MOVED = {
     "ses_suppression.webhook": ("ses_suppression.integrations.webhook", "receive"),
     "ses_suppression.notification": ("ses_suppression.core.notification", "parse"),
+    "ses_suppression.policy": ("ses_suppression.core.policy", "Policy"),
     "ses_suppression.contrib.django": ("ses_suppression.integrations.django", "EmailBackend"),
 }
 

@@ -39,6 +39,7 @@ IMPORTS: dict[str, set[str]] = {
     "deprecation": set(),
     "webhook": {"deprecation"},
     "notification": {"deprecation"},
+    "policy": {"deprecation"},
     "contrib": {"deprecation"},
 }
 """What a folder's modules may import, beside their own and `errors`, `arns`; `cli`: anything."""
