@@ -1,7 +1,7 @@
-"""The custom resource that tells at a deploy whether SES sends for the identities.
+"""The custom resource that reports at a deploy whether SES sends for the identities.
 
-A deploy succeeds in the sandbox too, and before an identity is verified: what is in the way is an
-output of the stack, in the words of `ses-suppression doctor`.
+A deploy succeeds in the sandbox too, and before an identity is verified. The output `Sending` lists
+the obstacles that `ses-suppression doctor` lists.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -10,23 +10,23 @@ from typing import TYPE_CHECKING, Any
 from aws_lambda_powertools import Logger
 
 from lambdas.cloudformation import respond
-from ses_suppression.ses_account.health import FOUND, obstacles
+from ses_suppression.ses_account.health import SENDING_ATTRIBUTE, obstacles
 
 if TYPE_CHECKING:
     from types_boto3_sesv2 import SESV2Client
 
-_LONGEST = 1000  # characters, of the 1,024 that an output may have
+_LONGEST = 950  # characters, of the 1,024 that an output may have
 
 logger = Logger(service="identity-notifications")
 
 
-def tell(
+def report_sending(
     event: Mapping[str, Any],
     sesv2: "SESV2Client",
     *,
     respond: Callable[..., None] = respond,
 ) -> None:
-    """Look, and tell CloudFormation what is in the way. It is no reason to fail.
+    """Report the obstacles to CloudFormation. No obstacle is a reason to fail.
 
     Args:
         event: the request.
@@ -38,9 +38,12 @@ def tell(
         try:
             found = _text(list(_sentences(event, sesv2)))
         except Exception as error:  # a stack that hangs is worse than any error
-            logger.exception("it was not found out whether SES sends")
-            found = f"it was not found out whether SES sends ({type(error).__name__}); ask doctor"
-    respond(event, event.get("PhysicalResourceId", "sending"), None, data={FOUND: found})
+            logger.exception("cannot read whether SES sends")
+            kind = type(error).__name__
+            found = f"cannot read whether SES sends ({kind}): run `ses-suppression doctor`"
+    respond(
+        event, event.get("PhysicalResourceId", "sending"), None, data={SENDING_ATTRIBUTE: found}
+    )
 
 
 def _sentences(event: Mapping[str, Any], sesv2: "SESV2Client") -> Iterator[str]:
@@ -57,4 +60,4 @@ def _text(sentences: list[str]) -> str:
         if len(longer) > _LONGEST:
             break
         text, more = longer, more - 1
-    return f"{text}. {more} more: ask doctor" if more else text
+    return f"{text}. {more} more: run `ses-suppression doctor`" if more else text

@@ -16,7 +16,7 @@ from botocore.config import Config
 
 from lambdas import account_health
 from lambdas.cloudformation import respond
-from ses_suppression.ses_account.health import RESOURCE_TYPE
+from ses_suppression.ses_account.health import SENDING_RESOURCE_TYPE
 from ses_suppression.ses_account.identity_feedback import (
     KINDS,
     NOWHERE,
@@ -28,7 +28,7 @@ from ses_suppression.ses_account.identity_feedback import (
 
 _LONGEST_NAME = 1024  # bytes: "Custom resource response objects", CloudFormation user guide
 _REPLACED = "|replaced|"
-_FORWARDING_WAS_OFF = 0  # short, since a name is
+_FORWARDING_WAS_OFF = 0  # one character: a physical id has at most 1,024 bytes
 
 logger = Logger(service="identity-notifications")
 
@@ -182,8 +182,8 @@ def handler(event: dict[str, Any], context: Any) -> None:  # noqa: ANN401  # Lam
     ses, sesv2 = boto3.client("ses", config=patience), boto3.client("sesv2", config=patience)
     cloudformation = boto3.client("cloudformation", config=patience)
 
-    if event["ResourceType"] == RESOURCE_TYPE:
-        account_health.tell(event, sesv2)
+    if event["ResourceType"] == SENDING_RESOURCE_TYPE:
+        account_health.report_sending(event, sesv2)
         return
 
     def is_rolling_back(stack_id: str) -> bool:

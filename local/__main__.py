@@ -9,7 +9,7 @@ from local.demo import run_demo
 from local.deployment import configured, deploy
 from local.emulator import LocalError, forget_real_accounts, running_emulator
 from local.mailbox_simulator import sender_of, verify_identities
-from local.stopping import Stopped, end_politely
+from local.stopping import Stopped, raise_on_signals
 
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, help=__doc__, pretty_exceptions_enable=False
@@ -49,7 +49,7 @@ def up() -> None:
 def main() -> None:
     """Run the command line; an error is a sentence, never a traceback."""
     forget_real_accounts()
-    end_politely()
+    raise_on_signals()
     try:
         app()
     except LocalError as error:

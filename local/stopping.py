@@ -1,15 +1,15 @@
-"""A polite end: Ctrl-C, or a kill that can be heard, is an exception like any other."""
+"""SIGINT, SIGTERM and SIGHUP raise `Stopped`, so that every `finally` runs."""
 
 import signal
 from types import FrameType
 
 
 class Stopped(BaseException):
-    """Somebody wants this to end."""
+    """A signal asked the process to end."""
 
 
-def end_politely() -> None:
-    """Let the signals that ask a process to end raise `Stopped`."""
+def raise_on_signals() -> None:
+    """Raise `Stopped` on each signal that asks a process to end."""
     for how in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(how, _stop)
 

@@ -13,7 +13,7 @@ from aws_cdk import aws_ses as ses
 from aws_cdk import aws_sns as sns
 from constructs import Construct, IDependable
 
-from ses_suppression.ses_account.health import FOUND, RESOURCE_TYPE
+from ses_suppression.ses_account.health import SENDING_ATTRIBUTE, SENDING_RESOURCE_TYPE
 from stacks.checks import acknowledge
 from stacks.config_values import Identity
 from stacks.function import make_function
@@ -78,12 +78,12 @@ class IdentitySettings(Construct):
             self,
             "Sending",
             service_token=function.function_arn,
-            resource_type=RESOURCE_TYPE,
+            resource_type=SENDING_RESOURCE_TYPE,
             service_timeout=Duration.minutes(5),
             properties={"Identities": [identity.name for identity in identities]},
         )
         resource.node.add_dependency(*after)
-        return resource.get_att_string(FOUND)
+        return resource.get_att_string(SENDING_ATTRIBUTE)
 
     def _function(self, code: lambda_.Code) -> lambda_.Function:
         function = make_function(

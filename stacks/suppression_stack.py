@@ -229,7 +229,7 @@ class SuppressionStack(Stack):
                 self,
                 "Sending",
                 value=settings.sending,
-                description="when the identities last changed; doctor tells how it is now",
+                description="as of the last change of the identities: doctor reads it again",
             )
 
 

@@ -4,7 +4,6 @@
 """
 
 import json
-import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,13 +12,19 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from local.waiting import wait_for
+
 REFUSALS = frozenset({"AccessDenied", "AccessDeniedException", "AuthorizationError"})
-Client = Callable[..., Any]
+ClientOf = Callable[..., Any]
+DENIALS = "denials"
+"""In the names of the roles that are made to try it."""
+
 KEY = {"address": {"S": "jane@example.com"}}
 MESSAGE = {"Subject": {"Data": "x"}, "Body": {"Text": {"Data": "x"}}}
-SIMULATOR = "bounce+denials@simulator.amazonses.com"
+BOUNCING = "bounce+denials@simulator.amazonses.com"
+DELIVERED = "success+denials@simulator.amazonses.com"  # no hole in a policy mails a person
+OTHER = "ses-suppression-denials-no-such-table"
 VERDICT = {"ProjectionExpression": "address, suppressions"}
-_SECONDS_BETWEEN_LOOKS = 2.0
 
 
 @dataclass(frozen=True)
@@ -33,7 +38,7 @@ class Caller:
         identity: the first that mail is sent from.
     """
 
-    client_of: Client
+    client_of: ClientOf
     credentials: Mapping[str, str]
     outputs: Mapping[str, str]
     identity: str
@@ -69,9 +74,9 @@ _EVERY_FUNCTION: dict[str, Attempt] = {
     "scan the table": lambda role: role.dynamodb.scan(TableName=role.table),
     "delete an item": lambda role: role.dynamodb.delete_item(TableName=role.table, Key=KEY),
     "update an item": lambda role: role.dynamodb.update_item(TableName=role.table, Key=KEY),
-    "write to another table": lambda role: role.dynamodb.put_item(TableName="other", Item=KEY),
+    "write to another table": lambda role: role.dynamodb.put_item(TableName=OTHER, Item=KEY),
     "read another table": lambda role: role.dynamodb.batch_get_item(
-        RequestItems={"other": {"Keys": [KEY]}}
+        RequestItems={OTHER: {"Keys": [KEY]}}
     ),
     "delete the table": lambda role: role.dynamodb.delete_table(TableName=role.table),
     "publish feedback": lambda role: role.client("sns").publish(
@@ -92,11 +97,11 @@ _EVERY_FUNCTION: dict[str, Attempt] = {
 FORBIDDEN: dict[str, dict[str, Attempt]] = {
     "Bounces": {
         **_EVERY_FUNCTION,
-        "mail a person": lambda role: role.mail("jane@example.com", role.sender),
+        "mail another recipient": lambda role: role.mail(DELIVERED, role.sender),
         "set an identity's topic": lambda role: role.client("ses").set_identity_notification_topic(
             Identity=role.identity, NotificationType="Bounce"
         ),
-        "mail the simulator": lambda role: role.mail(SIMULATOR, role.sender),
+        "mail the simulator": lambda role: role.mail(BOUNCING, role.sender),
     },
     "Canary": {
         **_EVERY_FUNCTION,
@@ -104,7 +109,7 @@ FORBIDDEN: dict[str, dict[str, Attempt]] = {
         "take a message": lambda role: role.client("sqs").receive_message(
             QueueUrl=role.outputs["BouncesQueueUrl"]
         ),
-        "mail a person": lambda role: role.mail("jane@example.com", role.canary),
+        "mail another recipient": lambda role: role.mail(DELIVERED, role.canary),
     },
     "IdentitySettings": {
         **_EVERY_FUNCTION,
@@ -132,10 +137,10 @@ FORBIDDEN: dict[str, dict[str, Attempt]] = {
             TableName=role.table, Key=KEY, ProjectionExpression="address, evidence"
         ),
         "GetItem elsewhere": lambda role: role.dynamodb.get_item(
-            TableName="other", Key=KEY, **VERDICT
+            TableName=OTHER, Key=KEY, **VERDICT
         ),
         "BatchGetItem elsewhere too": lambda role: role.dynamodb.batch_get_item(
-            RequestItems={name: {"Keys": [KEY], **VERDICT} for name in (role.table, "other")}
+            RequestItems={name: {"Keys": [KEY], **VERDICT} for name in (role.table, OTHER)}
         ),
         "TransactGetItems, one without a projection": lambda role: role.dynamodb.transact_get_items(
             TransactItems=[
@@ -151,7 +156,7 @@ ALLOWED: dict[str, Attempt] = {
     "Bounces": lambda role: role.dynamodb.batch_get_item(
         RequestItems={role.table: {"Keys": [KEY]}}
     ),
-    "Canary": lambda role: role.mail(SIMULATOR, role.canary),
+    "Canary": lambda role: role.mail(BOUNCING, role.canary),
     "IdentitySettings": lambda role: role.client("ses").get_identity_notification_attributes(
         Identities=[role.identity]
     ),
@@ -178,66 +183,74 @@ def attempts_of(caller: Caller, role: str) -> Mapping[str, Attempt]:
     """Return what a role must not do, by name."""
     if role != "Canary" or caller.sender == caller.canary:
         return FORBIDDEN[role]
-    another: Attempt = lambda canary: canary.mail(SIMULATOR, canary.sender)  # noqa: E731
+    another: Attempt = lambda canary: canary.mail(BOUNCING, canary.sender)  # noqa: E731
     return {**FORBIDDEN[role], "mail from another address": another}
 
 
 @contextmanager
 def role_with(
-    client: Client,
+    client_of: ClientOf,
     account_id: str,
     *,
     documents: Sequence[Mapping[str, Any]] = (),
     policies: Sequence[str] = (),
+    prefix: str = "ses-suppression",
     seconds: float = 0,
 ) -> Iterator[dict[str, str]]:
-    """Make a role, give its credentials, and remove it again.
+    """Make a role, return its credentials, and remove it at the end.
 
     Args:
-        client: makes a boto3 client of somebody who may make roles.
+        client_of: makes a boto3 client of a caller who may make roles.
         account_id: of the account.
         documents: its own policies.
         policies: the ARNs of those that are attached.
-        seconds: so long to try to take it: IAM takes a while until it knows a new role.
+        prefix: of the role's name.
+        seconds: how long to try: IAM takes a while until it knows a new role.
     """
-    iam, name = client("iam"), f"ses-suppression-{uuid.uuid4().hex[:8]}"
+    iam, name = client_of("iam"), f"{prefix}-{DENIALS}-{uuid.uuid4().hex[:8]}"
     trust = {
         "Effect": "Allow",
         "Principal": {"AWS": f"arn:aws:iam::{account_id}:root"},
         "Action": "sts:AssumeRole",
     }
-    role = iam.create_role(
-        RoleName=name,
-        AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
-    )["Role"]
-    own = [f"own-{number}" for number in range(len(documents))]
+    role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=_document(trust))["Role"]
     try:
-        for policy, document in zip(own, documents, strict=True):
-            iam.put_role_policy(
-                RoleName=name, PolicyName=policy, PolicyDocument=json.dumps(document)
-            )
+        for number, document in enumerate(documents):
+            text = json.dumps(document)
+            iam.put_role_policy(RoleName=name, PolicyName=f"own-{number}", PolicyDocument=text)
         for arn in policies:
             iam.attach_role_policy(RoleName=name, PolicyArn=arn)
-        given = _taken(client("sts"), role["Arn"], seconds)
-        yield {
-            "aws_access_key_id": given["AccessKeyId"],
-            "aws_secret_access_key": given["SecretAccessKey"],
-            "aws_session_token": given["SessionToken"],
-        }
+        yield _credentials(client_of("sts"), role["Arn"], seconds)
     finally:
-        for policy in own:
-            iam.delete_role_policy(RoleName=name, PolicyName=policy)
-        for arn in policies:
-            iam.detach_role_policy(RoleName=name, PolicyArn=arn)
-        iam.delete_role(RoleName=name)
+        remove_role(iam, name)
 
 
-def _taken(sts: Any, role_arn: str, seconds: float) -> Any:
-    end = time.monotonic() + seconds
-    while True:
+def remove_role(iam: Any, name: str) -> None:
+    """Remove a role with its policies."""
+    for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]:
+        iam.delete_role_policy(RoleName=name, PolicyName=policy)
+    for one in iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]:
+        iam.detach_role_policy(RoleName=name, PolicyArn=one["PolicyArn"])
+    iam.delete_role(RoleName=name)
+
+
+def _document(statement: Mapping[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def _credentials(sts: Any, role_arn: str, seconds: float) -> dict[str, str]:
+    def assumed() -> Any:
         try:
-            return sts.assume_role(RoleArn=role_arn, RoleSessionName="denials")["Credentials"]
-        except ClientError:
-            if time.monotonic() >= end:
+            answer = sts.assume_role(RoleArn=role_arn, RoleSessionName=DENIALS)
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in REFUSALS:
                 raise
-            time.sleep(_SECONDS_BETWEEN_LOOKS)
+            return None
+        return answer["Credentials"]
+
+    given = wait_for(f"the role {role_arn}", assumed, seconds=seconds, every=2)
+    return {
+        "aws_access_key_id": given["AccessKeyId"],
+        "aws_secret_access_key": given["SecretAccessKey"],
+        "aws_session_token": given["SessionToken"],
+    }

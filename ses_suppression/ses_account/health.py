@@ -9,8 +9,8 @@ from botocore.exceptions import ClientError
 if TYPE_CHECKING:
     from types_boto3_sesv2 import SESV2Client
 
-RESOURCE_TYPE, FOUND = "Custom::SESSending", "Found"
-"""The custom resource that tells it at a deploy, and its attribute with what was found."""
+SENDING_RESOURCE_TYPE, SENDING_ATTRIBUTE = "Custom::SESSending", "Found"
+"""The custom resource that reports the obstacles at a deploy, and its attribute with them."""
 
 DENIED = frozenset({"AccessDenied", "AccessDeniedException"})
 _RUNBOOK = "see docs/operations.md#the-rates"

@@ -247,7 +247,8 @@ class IdentityNotifications:
             identity: a domain or an address.
             ours: where we let its feedback go.
             replaced: what was somebody else's before.
-            forwarding_was_off: so it was before. It stays on where nothing else reports.
+            forwarding_was_off: whether another owner had turned it off. It stays on if nothing
+                else reports.
         """
         settings = self._current(identity)
         if settings is None:

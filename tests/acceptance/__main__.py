@@ -11,13 +11,14 @@ from rich.console import Console
 
 from local.deployment import configured
 from local.emulator import LocalError
-from local.stopping import Stopped, end_politely
+from local.stopping import Stopped, raise_on_signals
 from tests.acceptance.account import Account, refuse_unless_confirmed
 from tests.acceptance.run import Run
 from tests.acceptance.throw_away import plan
 
 app = typer.Typer(add_completion=False, help=__doc__, pretty_exceptions_enable=False)
-console = Console(highlight=False, soft_wrap=False)
+# What AWS says is no markup.
+console = Console(highlight=False, markup=False, emoji=False)
 console.width = max(console.width, 80) if sys.stdout.isatty() else 150
 
 
@@ -50,7 +51,7 @@ def acceptance(
 
 def main() -> None:
     """Run the command line; an error is a sentence, never a traceback."""
-    end_politely()
+    raise_on_signals()
     try:
         app()
     except (LocalError, ClientError, BotoCoreError) as error:

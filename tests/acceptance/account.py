@@ -9,16 +9,15 @@ import boto3
 from aws_cdk import DefaultStackSynthesizer
 from botocore.exceptions import ClientError
 
-from local.deployment import make_asset_bucket
 from local.emulator import LocalError
+from ses_suppression.ses_account.health import DENIED, of_account, of_identity
 from stacks.config import Config
 
-_DENIED = frozenset({"AccessDenied", "AccessDeniedException"})
 _BOOTSTRAP = f"/cdk-bootstrap/{DefaultStackSynthesizer.DEFAULT_QUALIFIER}/version"
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
+class FeedbackSettings:
     """How an identity's feedback is set: what the run has to bring back.
 
     Attributes:
@@ -40,28 +39,25 @@ class Account:
         account_id: twelve digits.
         region: of every client.
         is_aws: whether it is AWS, and not an emulator.
-        client_of: makes a boto3 client.
+        client: makes a boto3 client of a service, with the caller's credentials or others.
     """
 
     account_id: str
     region: str
     is_aws: bool
-    client_of: Callable[..., Any]
+    client: Callable[..., Any]
 
     @classmethod
     def of_caller(cls, region: str) -> "Account":
         """Return the account that the environment's credentials belong to."""
 
-        def client_of(service: Any, **credentials: Any) -> Any:
+        def client(service: Any, **credentials: Any) -> Any:
             return boto3.client(service, region_name=region, **credentials)
 
-        account_id = client_of("sts").get_caller_identity()["Account"]
-        return cls(account_id, region, "AWS_ENDPOINT_URL" not in os.environ, client_of)
+        account_id = client("sts").get_caller_identity()["Account"]
+        return cls(account_id, region, "AWS_ENDPOINT_URL" not in os.environ, client)
 
-    def client(self, service: Any, **credentials: str) -> Any:
-        return self.client_of(service, **credentials)
-
-    def identity(self, name: str) -> Identity:
+    def identity(self, name: str) -> FeedbackSettings:
         """Read how an identity's feedback is set."""
         answer = self.client("ses").get_identity_notification_attributes(Identities=[name])
         found = answer["NotificationAttributes"].get(name, {})
@@ -71,7 +67,7 @@ class Account:
             if found.get(f"{kind}Topic")
         }
         answer = self.client("sesv2").get_email_identity(EmailIdentity=name)
-        return Identity(
+        return FeedbackSettings(
             topics, answer.get("ConfigurationSetName") or None, answer["FeedbackForwardingStatus"]
         )
 
@@ -102,27 +98,23 @@ def refuse_unless_ready(account: Account, config: Config) -> None:
     used = [*identity.topics.values(), *filter(None, [identity.configuration_set])]
     if used:
         raise LocalError(
-            f"{name} is in use: its feedback goes to {', '.join(used)}; name an environment whose "
-            "identity publishes nowhere"
+            f"{name} is in use in {account.region}: its feedback goes to {', '.join(used)}; "
+            "name an environment whose identity publishes nowhere"
         )
     if account.is_aws:
         _refuse_unless_bootstrapped(account)
-    else:
-        make_asset_bucket(account.client("s3"), account.region)
 
 
 def _refuse_unless_sending(account: Account) -> None:
     try:
         found = account.client("sesv2").get_account()
     except ClientError as error:
-        if error.response["Error"]["Code"] in _DENIED:
+        if error.response["Error"]["Code"] in DENIED:
             return  # the run does not need it
         raise
-    if not found.get("SendingEnabled", True):
-        raise LocalError(
-            f"SES sends nothing for this account in {account.region}: "
-            "aws sesv2 put-account-sending-attributes --sending-enabled"
-        )
+    for obstacle in of_account(found):
+        if obstacle.stops_sending:
+            raise LocalError(f"{account.region}: {obstacle.what}; {obstacle.advice}")
 
 
 def _refuse_unless_verified(account: Account, name: str) -> None:
@@ -134,10 +126,9 @@ def _refuse_unless_verified(account: Account, name: str) -> None:
         raise LocalError(
             f"SES does not know {name} in {account.region}: verify it there first"
         ) from None
-    if not found.get("VerifiedForSendingStatus"):
+    for obstacle in of_identity(name, found):
         raise LocalError(
-            f"SES has not verified {name} in {account.region}, and sends nothing from it: add its "
-            "DKIM records to its zone, or follow the link in SES's mail"
+            f"{obstacle.where} in {account.region}: {obstacle.what}; {obstacle.advice}"
         )
 
 

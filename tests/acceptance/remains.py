@@ -1,32 +1,47 @@
 """What a removal of the stack leaves, and what there is in the account."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from tests.acceptance.account import Account
+from tests.acceptance.throw_away import STACK
+from tests.denials import DENIALS, remove_role
 
 DAYS = 7
 """After so many days AWS deletes a key: the shortest time that it offers."""
 
 
-def remove_table(account: Account, name: str, key: str) -> None:
-    """Delete the table and its key, which outlive the stack.
+def tables(account: Account) -> list[str]:
+    """Return the tables of the throw-away stack: CloudFormation names them after it."""
+    names = _names(account.client("dynamodb"), "list_tables", "TableNames")
+    return [name for name in names if name.startswith(f"{STACK}-")]
 
-    Args:
-        account: where.
-        name: of the table.
-        key: its ARN.
-    """
+
+def remove_table(account: Account, name: str) -> None:
+    """Delete a table, which outlives its stack, and schedule its key for deletion."""
     dynamodb, kms = account.client("dynamodb"), account.client("kms")
+    table = dynamodb.describe_table(TableName=name)["Table"]
+    key = table.get("SSEDescription", {}).get("KMSMasterKeyArn")
     dynamodb.update_table(TableName=name, DeletionProtectionEnabled=False)
     dynamodb.get_waiter("table_exists").wait(TableName=name)
+    if key:  # first: without the table nothing names it any more
+        with suppress(kms.exceptions.KMSInvalidStateException):  # scheduled already
+            kms.schedule_key_deletion(KeyId=key, PendingWindowInDays=DAYS)
     dynamodb.delete_table(TableName=name)
     dynamodb.get_waiter("table_not_exists").wait(TableName=name)
-    kms.schedule_key_deletion(KeyId=key, PendingWindowInDays=DAYS)
+
+
+def remove_roles(account: Account) -> None:
+    """Remove the roles of a run that was killed while it tried what they must not do."""
+    iam = account.client("iam")
+    for name in list(_names(iam, "list_roles", "Roles", "RoleName")):
+        if name.startswith(f"{STACK}-{DENIALS}-"):
+            remove_role(iam, name)
 
 
 def everything(account: Account) -> Iterator[str]:
-    """Return the physical ids of all that the account has, of the types that the stack makes."""
+    """Return the ids of the account's resources that can be listed by name."""
     client = account.client
     yield from _names(client("dynamodb"), "list_tables", "TableNames")
     yield from _names(client("sqs"), "list_queues", "QueueUrls")

@@ -5,12 +5,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 from rich.console import Console
 from rich.table import Table
 
 from local.emulator import LocalError
-from ses_suppression.errors import SESSuppressionError
 
 _SAID = 400
 
@@ -58,8 +57,10 @@ class Report:
         begun = time.monotonic()
         try:
             outcome, what = Outcome.PROVEN, look()
-        except (LocalError, SESSuppressionError, ClientError, BotoCoreError) as error:
-            outcome, what = Outcome.FAILED, str(error)
+        except Exception as error:  # noqa: BLE001  # whatever it is, the removal has to go on
+            is_sentence = isinstance(error, (LocalError, ClientError))
+            what = str(error) if is_sentence else f"{type(error).__name__}: {error}"
+            outcome = Outcome.FAILED
         self._add(Seen(claim, outcome, what, time.monotonic() - begun))
         return outcome is Outcome.PROVEN
 

@@ -1,7 +1,9 @@
-"""The run: deploy, prove, and remove everything again, whatever happens."""
+"""The run: deploy, prove each claim, and remove everything, whatever happens."""
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,40 +11,23 @@ from botocore.exceptions import ClientError
 from rich.console import Console
 
 from local.cdk import CDK
-from local.deployment import EMULATOR_OPTIONS
+from local.deployment import EMULATOR_OPTIONS, make_asset_bucket
 from local.emulator import LocalError
 from local.waiting import wait_for
 from stacks.config import Config
 from stacks.config_values import Feed
 from tests.acceptance import claims
-from tests.acceptance.account import Account, Identity, refuse_unless_ready
+from tests.acceptance.account import Account, FeedbackSettings, refuse_unless_ready
 from tests.acceptance.live import Live
-from tests.acceptance.remains import DAYS, everything, remove_table
+from tests.acceptance.remains import DAYS, everything, remove_roles, remove_table, tables
 from tests.acceptance.report import Report
 from tests.acceptance.throw_away import NAME, STACK, THEIRS, values
 from tests.e2e.project import project_with
 
-DEPLOYS = "The first deploy succeeds"
-ROUND_TRIP = "Bounces and complaints of the mailbox simulator suppress the address"
-AUTOMATIC_REPLY = "An automatic reply suppresses no address"
-CANARY = "The canary completes its round trip"
-DOCTOR = "doctor reports no failure"
-ALARMS = "An alarm treats a queue without data as healthy"
-DENIALS = "Each role is denied what its task does not need"
-LEFT_ALONE = "Without take_over, another default configuration set is not replaced"
-TAKEN_OVER = "The feed changes, and take_over replaces the configuration set"
-GIVEN_BACK = "Removal restores the configuration set that was replaced"
-NOTHING_LEFT = "Removal leaves only the key, scheduled for deletion"
-
-ON_THE_EMULATOR = (
-    DEPLOYS, ROUND_TRIP, CANARY, DOCTOR, DENIALS, LEFT_ALONE, TAKEN_OVER, GIVEN_BACK, NOTHING_LEFT,
-)  # fmt: skip
-ONLY_AWS = {
-    AUTOMATIC_REPLY: "the emulator sends no automatic reply",
-    ALARMS: "the emulator has no metric math",
-    "Lambda accepts the zip file, the runtime and arm64": "the emulator runs the files",
-    "SES, SNS, SQS, CloudWatch and Logs may use the key": "the emulator encrypts nothing",
-}
+_SECONDS_FOR_THE_STACK = 1800
+_SECONDS_UNTIL_GONE = 180
+# A change set that was never executed: the stack stays so until it is deleted.
+_UNTOUCHED = "REVIEW_IN_PROGRESS"
 
 
 class Run:
@@ -52,7 +37,7 @@ class Run:
         account: where.
         config: the environment that was named.
         folder: for its files.
-        console: where it tells what it does.
+        console: for its progress and its table.
     """
 
     def __init__(self, account: Account, config: Config, folder: Path, console: Console) -> None:
@@ -66,8 +51,7 @@ class Run:
             folder=folder, project=folder, options=() if account.is_aws else EMULATOR_OPTIONS
         )
         self._live: Live | None = None
-        self._resources: Mapping[str, tuple[str, str]] = {}
-        self._kept: Mapping[str, str] = {}
+        self._resources: set[str] = set()
 
     def go(self) -> bool:
         """Run all of it, and print the table.
@@ -76,38 +60,37 @@ class Run:
             Whether every claim was proven that can be proven here.
 
         Raises:
-            LocalError: it was not started, for a reason that the message tells.
+            LocalError: the run did not start; the message has the reason.
         """
         self._configure(Feed.IDENTITY)
-        self._remove_what_was_left()
+        self._remove_leftovers()
         refuse_unless_ready(self._account, self._config)
-        before = self._account.identity(self._name)
+        if not self._account.is_aws:
+            make_asset_bucket(self._account.client("s3"), self._account.region)
+        before = self._settings()
         try:
             self._prove()
         finally:
-            self._report.prove(GIVEN_BACK, self._give_back)
-            self._report.prove(NOTHING_LEFT, lambda: self._remove(before))
+            self._prove_removal(before)
             self._console.print(self._report.table())
         return self._report.holds
 
     def _prove(self) -> None:
-        if not self._report.prove(DEPLOYS, self._first_deploy):
-            for claim in (ROUND_TRIP, CANARY, DOCTOR, DENIALS, LEFT_ALONE, TAKEN_OVER):
-                self._report.not_reached(claim)
-            return
-        live = self._deployed()
-        self._report.prove(ROUND_TRIP, lambda: claims.round_trip(live))
-        self._report.prove(CANARY, lambda: claims.canary(live))
-        self._report.prove(DOCTOR, lambda: claims.doctor(live))
-        self._report.prove(DENIALS, lambda: claims.denials(live))
-        if self._account.is_aws:
-            self._report.prove(AUTOMATIC_REPLY, lambda: claims.automatic_reply(live))
-            self._report.prove(ALARMS, lambda: claims.alarms(live))
+        self._report.prove(DEPLOYS, self._first_deploy)
+        for claim in CLAIMS:
+            if not self._account.is_aws and claim.not_on_the_emulator:
+                self._report.not_here(claim.text, claim.not_on_the_emulator)
+            elif live := self._live:
+                self._report.prove(claim.text, partial(claim.look, self, live))
+            else:
+                self._report.not_reached(claim.text)
+
+    def _prove_removal(self, before: FeedbackSettings) -> None:
+        if self._live:
+            self._report.prove(GIVEN_BACK, self._give_back)
         else:
-            for claim, why in ONLY_AWS.items():
-                self._report.not_here(claim, why)
-        self._report.prove(LEFT_ALONE, self._change_feed_without_leave)
-        self._report.prove(TAKEN_OVER, self._change_feed)
+            self._report.not_reached(GIVEN_BACK)
+        self._report.prove(NOTHING_LEFT, lambda: self._remove(before))
 
     def _first_deploy(self) -> str:
         sesv2 = self._account.client("sesv2")
@@ -115,87 +98,101 @@ class Run:
         sesv2.put_email_identity_configuration_set_attributes(
             EmailIdentity=self._name, ConfigurationSetName=THEIRS
         )
-        self._deploy(Feed.IDENTITY)
-        return f"{STACK} with {len(self._deployed().resources())} resources"
+        live = self._deploy(Feed.IDENTITY)
+        resources = live.resources()
+        self._resources = {physical_id for _, physical_id in resources.values()}
+        return f"{STACK} with {len(resources)} resources"
 
-    def _change_feed_without_leave(self) -> str:
+    def change_feed_without_leave(self) -> str:
+        """Change the feed without `take_over`: the deploy has to be refused."""
         try:
             self._deploy(Feed.CONFIGURATION_SET)
         except LocalError as error:
             if f"publishes already: default configuration set -> {THEIRS}" not in str(error):
                 raise
-            return claims.left_alone(self._deployed(), self._account.identity(self._name))
-        raise LocalError("the deploy was not refused")
+        else:
+            raise LocalError("the deploy was not refused")
+        return claims.left_alone(self._deployed(), self._settings())
 
-    def _change_feed(self) -> str:
-        self._deploy(Feed.CONFIGURATION_SET, take_over=True)
-        return claims.taken_over(self._deployed(), self._account.identity(self._name))
+    def change_feed(self) -> str:
+        """Change the feed with `take_over`."""
+        live = self._deploy(Feed.CONFIGURATION_SET, take_over=True)
+        return claims.taken_over(live, self._settings())
 
     def _configure(self, feed: Feed, *, take_over: bool = False) -> None:
         project_with(self._folder, **{NAME: values(self._config, feed, take_over=take_over)})
 
-    def _deploy(self, feed: Feed, *, take_over: bool = False) -> None:
+    def _deploy(self, feed: Feed, *, take_over: bool = False) -> Live:
         self._configure(feed, take_over=take_over)
-        deployment = self._cdk.deploy(NAME)
-        self._live = Live(self._account, deployment, self._name)
+        self._live = Live(self._account, self._cdk.deploy(NAME), self._name)
+        return self._live
 
     def _deployed(self) -> Live:
         if self._live is None:
             raise LocalError("nothing is deployed")
         return self._live
 
-    def _remove_what_was_left(self) -> None:
-        """Remove what an earlier run left that was killed; refuse what is somebody else's."""
-        stack = self._stack()
-        if stack and not self._has_made_theirs():
-            raise LocalError(f"there is a stack {STACK} which no run has made: nothing was started")
-        if stack:
-            self._console.print(f"removing what an earlier run left: {STACK}")
-            kept = _kept_by(stack)
-            self._cdk.destroy(NAME)
-            self._remove_kept(kept)
-        self._let_go()
+    def _settings(self) -> FeedbackSettings:
+        return self._account.identity(self._name)
 
     def _give_back(self) -> str:
-        if stack := self._stack():
-            self._kept = _kept_by(stack)
-            self._resources = self._deployed().resources() if self._live else {}
-            self._console.print(f"removing {STACK}, and after it {', '.join(self._kept.values())}")
-            self._cdk.destroy(NAME)
-        identity = self._account.identity(self._name)
-        if identity != Identity({}, THEIRS, forwarding=True):
-            raise LocalError(f"the identity was left as {identity}")
-        return f"{THEIRS} is the default again, and SES mails bounces again"
+        self._destroy()
+        if self._settings() != FeedbackSettings({}, THEIRS, forwarding=True):
+            raise LocalError(f"the identity was left as {self._settings()}")
+        return f"{THEIRS} is the default again, and SES forwards bounces again"
 
-    def _remove(self, before: Identity) -> str:
-        self._remove_kept(self._kept)
-        self._let_go()
-        self._account.client("sesv2").put_email_identity_feedback_attributes(
-            EmailIdentity=self._name, EmailForwardingEnabled=before.forwarding
-        )
-        after = self._account.identity(self._name)
-        if after != before:
-            raise LocalError(f"the identity was {before}, and is {after}")
-        gone = {physical_id for _, physical_id in self._resources.values()}
-        if left := gone & set(everything(self._account)):
-            raise LocalError(f"these are left: {', '.join(sorted(left))}")
-        key = self._kept.get("SuppressionKeyArn", "none")
-        return f"{len(gone)} resources are gone; the key goes in {DAYS} days: {key}"
+    def _remove(self, before: FeedbackSettings) -> str:
+        self._clean()
+        if self._settings().forwarding != before.forwarding:
+            self._account.client("sesv2").put_email_identity_feedback_attributes(
+                EmailIdentity=self._name, EmailForwardingEnabled=before.forwarding
+            )
+        if self._settings() != before:
+            raise LocalError(f"the identity was {before}, and is {self._settings()}")
+        listed = self._await_nothing_left()
+        return f"{listed} listed resources are gone; AWS deletes the key in {DAYS} days"
 
-    def _remove_kept(self, kept: Mapping[str, str]) -> None:
-        if kept:
-            remove_table(self._account, kept["SuppressionTableName"], kept["SuppressionKeyArn"])
+    def _await_nothing_left(self) -> int:
+        """Wait until no resource of the stack is listed, and return how many were its own."""
+        left: set[str] = set()
 
-    def _let_go(self) -> None:
-        """Remove the configuration set that the run made."""
+        def gone() -> bool:
+            there = set(everything(self._account))
+            left.clear()
+            left.update(there & self._resources, (one for one in there if STACK in one))
+            return not left
+
+        try:
+            wait_for("the removal", gone, seconds=_SECONDS_UNTIL_GONE, every=2)
+        except LocalError:
+            raise LocalError(f"these are left: {', '.join(sorted(left))}") from None
+        return len(self._resources)
+
+    def _remove_leftovers(self) -> None:
+        """Remove the leftovers of a run that was killed; refuse those of anybody else."""
+        if self._has_made_theirs():
+            self._console.print(f"removing the leftovers of an earlier run: {STACK}")
+            self._clean()
+        elif there := [*filter(None, [self._described() and STACK]), *tables(self._account)]:
+            raise LocalError(
+                f"these were not made by a run: {', '.join(there)}. Nothing was started, since a "
+                f"run removes what has the name {STACK}"
+            )
+
+    def _clean(self) -> None:
+        """Remove all that a run makes. The configuration set goes last: it marks a run."""
+        remove_roles(self._account)  # first: an attached policy cannot be deleted
+        self._destroy()
+        for table in tables(self._account):
+            remove_table(self._account, table)
         sesv2 = self._account.client("sesv2")
-        if self._account.identity(self._name).configuration_set == THEIRS:
+        if self._settings().configuration_set == THEIRS:
             sesv2.put_email_identity_configuration_set_attributes(EmailIdentity=self._name)
         with suppress(sesv2.exceptions.NotFoundException):
             sesv2.delete_configuration_set(ConfigurationSetName=THEIRS)
 
     def _has_made_theirs(self) -> bool:
-        """Say whether a run has begun and not ended: the set is made first and goes last."""
+        """Whether a run has begun and not ended."""
         sesv2 = self._account.client("sesv2")
         try:
             sesv2.get_configuration_set(ConfigurationSetName=THEIRS)
@@ -203,17 +200,29 @@ class Run:
             return False
         return True
 
-    def _stack(self) -> Any:
-        """Return the stack when nothing happens to it any more; None: there is none."""
+    def _destroy(self) -> None:
+        """Remove the stack, if there is one.
 
-        def settled() -> list[Any] | None:
-            stack = self._described()
-            return None if stack and stack["StackStatus"].endswith("_IN_PROGRESS") else [stack]
+        Raises:
+            LocalError: it is still there; nothing that it needs was removed.
+        """
 
-        (stack,) = wait_for("an end of what happens to the stack", settled, seconds=1800, every=2)
-        return stack
+        def settled() -> bool:
+            status = (self._described() or {}).get("StackStatus", "")
+            return not status.endswith("_IN_PROGRESS") or status == _UNTOUCHED
+
+        wait_for(f"the stack {STACK}", settled, seconds=_SECONDS_FOR_THE_STACK, every=2)
+        if not self._described():
+            return
+        self._cdk.destroy(NAME)
+        if stack := self._described():
+            raise LocalError(
+                f"the stack {STACK} is still there ({stack['StackStatus']}): see its events in "
+                "CloudFormation, remove the cause, and start another run, which removes the stack"
+            )
 
     def _described(self) -> Any:
+        """Return the stack as CloudFormation describes it; None: there is none."""
         cloudformation = self._account.client("cloudformation")
         try:
             (stack,) = cloudformation.describe_stacks(StackName=STACK)["Stacks"]
@@ -224,10 +233,63 @@ class Run:
         return stack
 
 
-def _kept_by(stack: Mapping[str, Any]) -> dict[str, str]:
-    """Return what outlives a stack, by its outputs; empty where it was never made."""
-    return {
-        one["OutputKey"]: one["OutputValue"]
-        for one in stack.get("Outputs", [])
-        if one["OutputKey"] in {"SuppressionTableName", "SuppressionKeyArn"}
-    }
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A claim about the deployed stack.
+
+    Attributes:
+        text: the sentence.
+        look: checks it, and returns what was seen.
+        not_on_the_emulator: why only AWS can prove it.
+    """
+
+    text: str
+    look: Callable[[Run, Live], str]
+    not_on_the_emulator: str = ""
+
+
+DEPLOYS = "The first deploy succeeds"
+CLAIMS = (
+    Claim(
+        "Bounces and complaints of the mailbox simulator suppress the address",
+        lambda _run, live: claims.round_trip(live),
+    ),
+    Claim(
+        "An automatic reply suppresses no address",
+        lambda _run, live: claims.automatic_reply(live),
+        "the emulator sends no automatic reply",
+    ),
+    Claim(
+        "Lambda accepts the zip file, the runtime and arm64",
+        lambda _run, live: claims.runtime(live),
+        "the emulator runs the files",
+    ),
+    Claim(
+        "SES, SNS, SQS and the functions may use the key",
+        lambda _run, live: claims.encryption(live),
+        "the emulator encrypts nothing",
+    ),
+    Claim("The canary completes its round trip", lambda _run, live: claims.canary(live)),
+    Claim("doctor reports no failure", lambda _run, live: claims.doctor(live)),
+    Claim(
+        "Each role is denied what its task does not need",
+        lambda _run, live: claims.denials(live),
+    ),
+    Claim(
+        "An alarm treats a queue without data as healthy",
+        lambda _run, live: claims.alarms(live),
+        "the emulator has no metric math",
+    ),
+    Claim(
+        "Without take_over, another default configuration set is not replaced",
+        lambda run, _live: run.change_feed_without_leave(),
+    ),
+    Claim(
+        "The feed changes, and take_over replaces the configuration set",
+        lambda run, _live: run.change_feed(),
+    ),
+)
+"""What is checked between the first deploy and the removal, in this order."""
+
+GIVEN_BACK = "Removal restores the configuration set that was replaced"
+NOTHING_LEFT = "Removal leaves only the key, scheduled for deletion"

@@ -7,6 +7,7 @@ from typing import Any
 from docs.cost import HOURS_A_MONTH, standing
 from stacks.config import Config
 from stacks.config_values import Feed
+from tests.denials import ALLOWED
 from tests.infrastructure.conftest import synthesized
 
 NAME = "acceptance"
@@ -48,21 +49,21 @@ def plan(config: Config) -> Iterator[str]:
     for kind, number in sorted(types.items()):
         yield f"  {number:3} {kind}"
     yield f"    1 configuration set more, {THEIRS}"
-    yield "    4 roles, one after the other, to try what the stack's roles must not do"
+    yield f"  {len(ALLOWED):3} roles, one at a time, to try what the stack's roles must not do"
     yield ""
     yield f"It changes the identity {identity}, and sets it back at the end:"
     yield "  its notification topics, its default configuration set, SES's e-mail forwarding"
     yield f"  Mail that anybody else sends from {identity} meanwhile is recorded in the throw-away"
-    yield "  table. Name an environment whose identity nobody uses."
+    yield "  table. Name an environment with an unused identity."
     yield ""
-    yield "It mails SES's mailbox simulator, less than 30 times, and nobody else."
+    yield "It mails only SES's mailbox simulator, fewer than 30 times."
     yield ""
     yield f"It costs at most {dollars(template):.2f} dollars, when it takes {HOURS} hours:"
     for what, a_month in standing(template).items():
         yield f"  {_share(what, a_month):5.2f}  {what}"
     yield f"  {_DOLLARS_FOR_MAIL:5.2f}  SES: the mails"
     yield ""
-    yield "It leaves nothing but the stack's key, which AWS deletes after seven days, at no cost."
+    yield "It leaves only the stack's key, which AWS deletes seven days later, at no cost."
 
 
 def dollars(template: Mapping[str, Any]) -> float:

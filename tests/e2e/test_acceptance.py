@@ -14,6 +14,7 @@ from local.deployment import configured
 from local.emulator import ACCOUNT_ID, Emulator, running_emulator
 from local.mailbox_simulator import verify_identities
 from tests.acceptance import run
+from tests.acceptance.report import Outcome
 from tests.acceptance.throw_away import STACK, THEIRS
 
 Answer = subprocess.CompletedProcess[str]
@@ -68,7 +69,7 @@ def started(emulator: Emulator) -> Iterator[subprocess.Popen[str]]:
     ) as process:
         try:
             assert process.stdout
-            assert any(run.DEPLOYS in line for line in process.stdout)
+            assert any(f"{Outcome.PROVEN}: {run.DEPLOYS}" in line for line in process.stdout)
             yield process
         finally:
             process.kill()
@@ -78,6 +79,7 @@ def started(emulator: Emulator) -> Iterator[subprocess.Popen[str]]:
 @pytest.mark.timeout(600)
 def test_a_run_that_is_stopped_removes_what_it_made(emulator: Emulator) -> None:
     with started(emulator) as process:
+        assert left(emulator) != []
         process.terminate()
         said, _ = process.communicate(timeout=120)
     assert process.returncode == 1
@@ -95,11 +97,13 @@ def test_a_run_proves_its_claims_and_leaves_nothing_even_of_one_that_was_killed(
     assert left(emulator) != []
     answer = acceptance(emulator, "--confirm", ACCOUNT_ID)
     assert (answer.returncode, answer.stderr) == (0, ""), answer.stdout
-    assert f"removing what an earlier run left: {STACK}" in answer.stdout
+    assert f"removing the leftovers of an earlier run: {STACK}" in answer.stdout
     table = answer.stdout.partition("What was proven")[2]
-    for claim in (*run.ON_THE_EMULATOR, *run.ONLY_AWS):
-        assert claim in answer.stdout
-    assert table.count("not proven here") == len(run.ONLY_AWS)
+    only_aws = [claim.text for claim in run.CLAIMS if claim.not_on_the_emulator]
+    for claim in (run.DEPLOYS, *(one.text for one in run.CLAIMS), run.GIVEN_BACK, run.NOTHING_LEFT):
+        outcome = Outcome.NOT_HERE if claim in only_aws else Outcome.PROVEN
+        assert f"{outcome}: {claim} (" in answer.stdout
+    assert table.count("not proven here") == len(only_aws)
     assert "FAILED" not in answer.stdout
     assert_nothing_is_left(emulator)
 

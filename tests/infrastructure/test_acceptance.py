@@ -15,7 +15,7 @@ from local.emulator import LocalError
 from stacks.config import Config
 from tests.acceptance.account import Account, refuse_unless_ready
 from tests.acceptance.report import Outcome, Report
-from tests.acceptance.run import ON_THE_EMULATOR, ONLY_AWS
+from tests.acceptance.run import CLAIMS, DEPLOYS, GIVEN_BACK, NOTHING_LEFT
 from tests.acceptance.throw_away import dollars, plan, values
 from tests.infrastructure.conftest import synthesized
 
@@ -32,7 +32,7 @@ class Missing(Exception):  # noqa: N818  # as boto3's are named
 
 
 class AWS:
-    """What AWS answers, by the call; an error code stands for itself."""
+    """What AWS answers, by the call; a text is the error code that the call raises."""
 
     class exceptions:  # noqa: N801  # boto3's
         ParameterNotFound = Missing
@@ -76,7 +76,8 @@ def test_a_sandbox_is_enough_and_so_is_a_caller_who_may_not_see_the_account() ->
 
 def test_an_account_that_sends_nothing_is_refused() -> None:
     said = refusal(get_account={"SendingEnabled": False})
-    assert said.startswith("SES sends nothing for this account in eu-west-1: aws sesv2 put-account")
+    assert said.startswith("eu-west-1: SES sends nothing for this account in this region; ")
+    assert "AWS has paused" in refusal(get_account={"EnforcementStatus": "SHUTDOWN"})
 
 
 def test_an_identity_that_is_unknown_or_not_verified_is_refused() -> None:
@@ -84,14 +85,16 @@ def test_an_identity_that_is_unknown_or_not_verified_is_refused() -> None:
         "SES does not know shop.example in eu-west-1: verify it there first"
     )
     said = refusal(get_email_identity={"VerifiedForSendingStatus": False})
-    assert "SES has not verified shop.example in eu-west-1" in said
+    assert said.startswith("identity shop.example in eu-west-1: SES has not verified it, and ")
 
 
 @pytest.mark.parametrize("kind", ["Bounce", "Complaint", "Delivery"])
 def test_an_identity_that_publishes_is_refused(kind: str) -> None:
     attributes = {"NotificationAttributes": {"shop.example": {f"{kind}Topic": "arn:theirs"}}}
     said = refusal(get_identity_notification_attributes=attributes)
-    assert said.startswith("shop.example is in use: its feedback goes to arn:theirs; name an")
+    assert said.startswith(
+        "shop.example is in use in eu-west-1: its feedback goes to arn:theirs; name"
+    )
 
 
 def test_an_identity_with_a_default_configuration_set_is_refused() -> None:
@@ -122,13 +125,16 @@ def test_the_plan_lists_each_type_of_the_template_and_what_it_costs() -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ([], "error: nothing was started: a run deploys to the account of your credentials."),
+        (
+            ["--env", "dev"],
+            "error: nothing was started: a run deploys to the account of your credentials.",
+        ),
         (["--env", "nowhere", "--dry-run"], "error: cdk.json: env=nowhere: there is no such"),
     ],
 )
 def test_what_cannot_be_run_is_one_sentence(options: list[str], said: str) -> None:
     answer = subprocess.run(
-        [sys.executable, "-m", "tests.acceptance", *(["--env", "dev"]), *options],
+        [sys.executable, "-m", "tests.acceptance", *options],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -141,20 +147,24 @@ def test_what_cannot_be_run_is_one_sentence(options: list[str], said: str) -> No
 
 
 def test_a_report_holds_only_when_everything_was_proven_that_can_be() -> None:
-    report = Report(Console(file=io.StringIO()))
+    written = io.StringIO()
+    report = Report(Console(file=written, markup=False))
     assert report.prove("one", lambda: "seen")
     report.not_here("two", "the emulator cannot")
     assert report.holds
 
     def fails() -> str:
-        raise LocalError("it is not so")
+        raise LocalError("see [/tmp/x]")
 
     assert not report.prove("three", fails)
     assert not report.holds
+    assert "see [/tmp/x]" in written.getvalue(), "no text of AWS is taken for markup"
+    assert not report.prove("four", lambda: {}["four"]), "a fault of ours fails a claim too"
     assert [str(one) for one in Outcome] == ["proven", "FAILED", "not proven here", "not reached"]
 
 
 def test_the_page_lists_every_claim_and_whether_the_emulator_can_check_it() -> None:
     page = (ROOT / "docs" / "testing.md").read_text()
     rows = dict(re.findall(r"^\| (.*) \| (yes|no) \|$", page, re.MULTILINE))
-    assert rows == {**dict.fromkeys(ON_THE_EMULATOR, "yes"), **dict.fromkeys(ONLY_AWS, "no")}
+    claims = {one.text: "no" if one.not_on_the_emulator else "yes" for one in CLAIMS}
+    assert rows == {DEPLOYS: "yes", **claims, GIVEN_BACK: "yes", NOTHING_LEFT: "yes"}

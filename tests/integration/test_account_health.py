@@ -7,7 +7,7 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from lambdas.account_health import tell
+from lambdas.account_health import report_sending
 
 READY = {"EnforcementStatus": "HEALTHY", "SendingEnabled": True, "ProductionAccessEnabled": True}
 NAMES = ["shop.example", "ann@mail.example"]
@@ -36,7 +36,7 @@ class Deploy:
 
         event = {"RequestType": kind, "ResourceProperties": {"Identities": names}, **more}
         with self.stubber:
-            tell(event, self.sesv2, respond=respond)
+            report_sending(event, self.sesv2, respond=respond)
         self.stubber.assert_no_pending_responses()
         ((name, reason, data),) = answers
         assert (name, reason) == (more.get("PhysicalResourceId", "sending"), None)
@@ -87,12 +87,14 @@ def test_many_obstacles_fit_into_an_output(deploy: Deploy) -> None:
     said = deploy.said(names=names)
     assert len(said) <= 1024
     sentences = said.split(". ")
-    assert sentences[-1] == f"{51 - len(sentences) + 1} more: ask doctor"
+    assert sentences[-1] == f"{51 - len(sentences) + 1} more: run `ses-suppression doctor`"
 
 
 def test_an_error_is_no_reason_for_a_deploy_to_fail(deploy: Deploy) -> None:
     deploy.stubber.add_client_error("get_account", "OptInRequired")
-    assert deploy.said() == "it was not found out whether SES sends (ClientError); ask doctor"
+    assert deploy.said() == (
+        "cannot read whether SES sends (ClientError): run `ses-suppression doctor`"
+    )
 
 
 def test_a_removal_asks_nothing(deploy: Deploy) -> None:
