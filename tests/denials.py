@@ -210,7 +210,7 @@ def role_with(
     iam, name = client_of("iam"), f"{prefix}-{DENIALS}-{uuid.uuid4().hex[:8]}"
     trust = {
         "Effect": "Allow",
-        "Principal": {"AWS": f"arn:aws:iam::{account_id}:root"},
+        "Principal": {"AWS": account_id},  # in every partition
         "Action": "sts:AssumeRole",
     }
     role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=_document(trust))["Role"]

@@ -7,7 +7,12 @@ from botocore.exceptions import ClientError
 from ses_suppression.cli.finding import Finding, State
 from ses_suppression.cli.session import Session
 from ses_suppression.core.address import domain_of
-from ses_suppression.ses_account.health import Obstacle, missing_right, of_account, of_identity
+from ses_suppression.ses_account.health import (
+    Obstacle,
+    identity_obstacles,
+    missing_right,
+    of_account,
+)
 
 
 def account(session: Session) -> Iterator[Finding]:
@@ -39,8 +44,7 @@ def _finding(obstacle: Obstacle) -> Finding:
 def verification(session: Session, identities: list[str]) -> Iterator[Finding]:
     """Name each identity that SES does not send for yet."""
     for identity in identities:
-        found = session.client("sesv2").get_email_identity(EmailIdentity=identity)
-        yield from map(_finding, of_identity(identity, found))
+        yield from map(_finding, identity_obstacles(session.client("sesv2"), identity))
 
 
 def addresses_apart(identities: list[str], every: list[str]) -> list[str]:

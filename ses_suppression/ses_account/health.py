@@ -1,6 +1,6 @@
 """Does SES send for this account? What stands in the way, and what to do about it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -33,27 +33,52 @@ class Obstacle:
     stops_sending: bool = False
 
 
-def obstacles(sesv2: "SESV2Client", identities: Sequence[str]) -> Iterator[Obstacle]:
+def obstacles(
+    sesv2: "SESV2Client",
+    identities: Sequence[str],
+    *,
+    is_over: Callable[[], bool] = lambda: False,
+) -> Iterator[Obstacle]:
     """Look at the account and at each identity in a region.
 
     Args:
         sesv2: a boto3 SES client of the second version.
-        identities: that SES knows.
+        identities: domains and addresses.
+        is_over: whether the time for it has run out.
 
     Raises:
-        botocore.exceptions.ClientError: SES refuses, for another reason than a missing right.
+        botocore.exceptions.ClientError: SES refuses to answer about the account, for another
+            reason than a missing right.
     """
     try:
         yield from of_account(sesv2.get_account())
     except ClientError as error:
         yield missing_right(error, "account", "ses:GetAccount")
-    for identity in identities:
-        try:
-            found = sesv2.get_email_identity(EmailIdentity=identity)
-        except ClientError as error:
-            yield missing_right(error, f"identity {identity}", "ses:GetEmailIdentity")
-        else:
-            yield from of_identity(identity, found)
+    for number, identity in enumerate(identities):
+        if is_over():
+            unseen = len(identities) - number
+            yield Obstacle("identities", f"{unseen} were not checked", "run ses-suppression doctor")
+            return
+        yield from identity_obstacles(sesv2, identity)
+
+
+def identity_obstacles(sesv2: "SESV2Client", identity: str) -> Iterator[Obstacle]:
+    """Look at one identity; what SES answers about it is no reason to leave others out."""
+    where = f"identity {identity}"
+    try:
+        found = sesv2.get_email_identity(EmailIdentity=identity)
+    except ClientError as error:
+        match code := error.response["Error"]["Code"]:
+            case "NotFoundException":
+                yield Obstacle(
+                    where, "SES does not know it in this region", "verify it, or set create: true"
+                )
+            case _ if code in DENIED:
+                yield missing_right(error, where, "ses:GetEmailIdentity")
+            case _:
+                yield Obstacle(where, f"SES did not answer: {code}", "run ses-suppression doctor")
+    else:
+        yield from of_identity(identity, found)
 
 
 def of_account(found: Mapping[str, Any]) -> Iterator[Obstacle]:

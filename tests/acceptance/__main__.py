@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 from rich.console import Console
 
 from local.deployment import configured
@@ -54,6 +54,8 @@ def main() -> None:
     raise_on_signals()
     try:
         app()
+    except NoCredentialsError:
+        sys.exit("error: there are no credentials: set AWS_PROFILE, or log in")
     except (LocalError, ClientError, BotoCoreError) as error:
         sys.exit(f"error: {error}")
     except Stopped:

@@ -1,5 +1,6 @@
 """What a removal of the stack leaves, and what there is in the account."""
 
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
@@ -15,7 +16,18 @@ DAYS = 7
 def tables(account: Account) -> list[str]:
     """Return the tables of the throw-away stack: CloudFormation names them after it."""
     names = _names(account.client("dynamodb"), "list_tables", "TableNames")
-    return [name for name in names if name.startswith(f"{STACK}-")]
+    return [name for name in names if is_table_of_run(name)]
+
+
+def is_table_of_run(name: str) -> bool:
+    """Whether a table is of the throw-away stack, not of an environment like `acceptance-eu`.
+
+    >>> is_table_of_run("ses-suppression-acceptance-SuppressionTable33D2C7DC-1A2B3C")
+    True
+    >>> is_table_of_run("ses-suppression-acceptance-eu-SuppressionTable33D2C7DC-1A2B3C")
+    False
+    """
+    return re.match(rf"{STACK}-SuppressionTable[0-9A-F]{{8}}-", name) is not None
 
 
 def remove_table(account: Account, name: str) -> None:

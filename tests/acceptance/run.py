@@ -26,6 +26,7 @@ from tests.e2e.project import project_with
 
 _SECONDS_FOR_THE_STACK = 1800
 _SECONDS_UNTIL_GONE = 180
+_SECONDS_UNTIL_KNOWN = 120
 # A change set that was never executed: the stack stays so until it is deleted.
 _UNTOUCHED = "REVIEW_IN_PROGRESS"
 
@@ -87,7 +88,7 @@ class Run:
 
     def _prove_removal(self, before: FeedbackSettings) -> None:
         if self._live:
-            self._report.prove(GIVEN_BACK, self._give_back)
+            self._report.prove(GIVEN_BACK, partial(self._give_back, before))
         else:
             self._report.not_reached(GIVEN_BACK)
         self._report.prove(NOTHING_LEFT, lambda: self._remove(before))
@@ -117,7 +118,10 @@ class Run:
     def change_feed(self) -> str:
         """Change the feed with `take_over`."""
         live = self._deploy(Feed.CONFIGURATION_SET, take_over=True)
-        return claims.taken_over(live, self._settings())
+        name = live.outputs["ConfigurationSetName"]
+        self._await_settings(FeedbackSettings({}, name, forwarding=False))
+        live.bounce()
+        return f"{name} is the default, and a bounce came back by it"
 
     def _configure(self, feed: Feed, *, take_over: bool = False) -> None:
         project_with(self._folder, **{NAME: values(self._config, feed, take_over=take_over)})
@@ -135,11 +139,24 @@ class Run:
     def _settings(self) -> FeedbackSettings:
         return self._account.identity(self._name)
 
-    def _give_back(self) -> str:
+    def _give_back(self, before: FeedbackSettings) -> str:
         self._destroy()
-        if self._settings() != FeedbackSettings({}, THEIRS, forwarding=True):
-            raise LocalError(f"the identity was left as {self._settings()}")
-        return f"{THEIRS} is the default again, and SES forwards bounces again"
+        self._await_settings(FeedbackSettings({}, THEIRS, before.forwarding))
+        return f"{THEIRS} is the default again, and forwarding is as it was"
+
+    def _await_settings(self, expected: FeedbackSettings) -> None:
+        """Wait for settings of the identity: all parts of SES know a change only after a while."""
+        try:
+            wait_for(
+                "the identity's settings",
+                lambda: self._settings() == expected,
+                seconds=_SECONDS_UNTIL_KNOWN if self._account.is_aws else 1,
+                every=2,
+            )
+        except LocalError:
+            raise LocalError(
+                f"the identity is set as {self._settings()}, not as {expected}"
+            ) from None
 
     def _remove(self, before: FeedbackSettings) -> str:
         self._clean()
@@ -147,8 +164,7 @@ class Run:
             self._account.client("sesv2").put_email_identity_feedback_attributes(
                 EmailIdentity=self._name, EmailForwardingEnabled=before.forwarding
             )
-        if self._settings() != before:
-            raise LocalError(f"the identity was {before}, and is {self._settings()}")
+        self._await_settings(before)
         listed = self._await_nothing_left()
         return f"{listed} listed resources are gone; AWS deletes the key in {DAYS} days"
 
@@ -159,7 +175,7 @@ class Run:
         def gone() -> bool:
             there = set(everything(self._account))
             left.clear()
-            left.update(there & self._resources, (one for one in there if STACK in one))
+            left.update(there & self._resources)
             return not left
 
         try:

@@ -14,6 +14,7 @@ from local.cdk import ROOT
 from local.emulator import LocalError
 from stacks.config import Config
 from tests.acceptance.account import Account, refuse_unless_ready
+from tests.acceptance.remains import is_table_of_run
 from tests.acceptance.report import Outcome, Report
 from tests.acceptance.run import CLAIMS, DEPLOYS, GIVEN_BACK, NOTHING_LEFT
 from tests.acceptance.throw_away import dollars, plan, values
@@ -109,6 +110,21 @@ def test_an_identity_with_a_default_configuration_set_is_refused() -> None:
 def test_an_account_that_is_not_bootstrapped_is_refused_with_the_command() -> None:
     said = refusal(get_parameter=Missing())
     assert said.endswith("node_modules/.bin/cdk bootstrap aws://111122223333/eu-west-1")
+
+
+@pytest.mark.parametrize(
+    ("name", "is_ours"),
+    [
+        ("ses-suppression-acceptance-SuppressionTable33D2C7DC-2B78A031B6CC5", True),
+        ("ses-suppression-acceptance-eu-SuppressionTable33D2C7DC-2B78A031B6CC5", False),
+        ("ses-suppression-prod-SuppressionTable33D2C7DC-2B78A031B6CC5", False),
+        ("ses-suppression-acceptance-other", False),
+    ],
+)
+def test_no_table_of_another_environment_is_taken_for_the_runs_own(
+    name: str, *, is_ours: bool
+) -> None:
+    assert is_table_of_run(name) is is_ours
 
 
 def test_the_plan_lists_each_type_of_the_template_and_what_it_costs() -> None:

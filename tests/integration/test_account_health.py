@@ -8,6 +8,7 @@ import pytest
 from botocore.stub import Stubber
 
 from lambdas.account_health import report_sending
+from ses_suppression.ses_account.health import obstacles
 
 READY = {"EnforcementStatus": "HEALTHY", "SendingEnabled": True, "ProductionAccessEnabled": True}
 NAMES = ["shop.example", "ann@mail.example"]
@@ -99,3 +100,23 @@ def test_an_error_is_no_reason_for_a_deploy_to_fail(deploy: Deploy) -> None:
 
 def test_a_removal_asks_nothing(deploy: Deploy) -> None:
     assert deploy.said("Delete") == ""
+
+
+def test_an_identity_that_ses_does_not_know_or_answer_about_hides_no_other(deploy: Deploy) -> None:
+    deploy.account(EnforcementStatus="SHUTDOWN")
+    deploy.stubber.add_client_error("get_email_identity", "NotFoundException")
+    deploy.stubber.add_client_error("get_email_identity", "TooManyRequestsException")
+    paused, unknown, throttled = deploy.said().split(". ")
+    assert paused.startswith("account: AWS has paused the account's sending; ")
+    assert unknown == (
+        "identity shop.example: SES does not know it in this region; verify it, or set create: true"
+    )
+    assert throttled.startswith("identity ann@mail.example: SES did not answer: TooManyRequests")
+
+
+def test_what_there_was_no_time_for_is_counted() -> None:
+    deploy = Deploy()
+    deploy.account()
+    with deploy.stubber:
+        (found,) = obstacles(deploy.sesv2, NAMES, is_over=lambda: True)
+    assert found.what == "2 were not checked"
