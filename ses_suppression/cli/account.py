@@ -75,14 +75,15 @@ def addresses_apart(identities: list[str], every: list[str]) -> list[str]:
 
 def regions(session: Session) -> Iterator[Finding]:
     """Name each region of a multi-region endpoint that has no stack of this environment."""
+    pages = session.client("sesv2").get_paginator("list_multi_region_endpoints").paginate()
     try:
-        found = session.client("sesv2").list_multi_region_endpoints()
+        endpoints = [one for page in pages for one in page.get("MultiRegionEndpoints", [])]
     except ClientError as error:
         yield _finding(
             missing_right(error, "multi-region endpoints", "ses:ListMultiRegionEndpoints")
         )
         return
-    for endpoint in found.get("MultiRegionEndpoints", []):
+    for endpoint in endpoints:
         for region in endpoint.get("Regions", []):
             if not session.has_stack_in(region):
                 yield Finding(
