@@ -1,4 +1,4 @@
-"""The short form of `make chaos`: 250 notifications, some 620 with their copies."""
+"""The short form of `make chaos`: 500 notifications, some 1,250 with their copies."""
 
 import random
 
@@ -12,7 +12,7 @@ from tests.e2e.chaos.run import deployed, run
 def test_whatever_fails_nothing_is_lost_and_no_verdict_is_wrong() -> None:
     seed = random.randrange(1_000_000)
     with deployed() as (stack, proxy):
-        report = run(stack, proxy, seed=seed, notifications=250, addresses=80)
+        report = run(stack, proxy, seed=seed, notifications=500, addresses=150)
     assert report.has_failed, report
     assert report.is_right, report
     assert report.retried > 0, report
