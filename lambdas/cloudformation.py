@@ -29,7 +29,7 @@ def respond(
         reason: why it failed; None: it did not.
         data: the attributes of the resource; with the rest up to 4 KB ("Custom resource response
             objects", CloudFormation user guide).
-        sleep: waits for so many seconds, between two attempts.
+        sleep: waits between two attempts, in seconds.
     """
     body = {
         "Status": "FAILED" if reason else "SUCCESS",

@@ -56,7 +56,7 @@ class Store(Protocol):
     def save(
         self, records: Collection[Record], *, deadline: Deadline
     ) -> Mapping[str, SESSuppressionError]:
-        """Write records, each only if nobody else wrote it since; give what was not, and why."""
+        """Write records that no one else has written since; return the failures by address."""
         ...
 
 

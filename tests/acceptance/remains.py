@@ -10,7 +10,7 @@ from tests.acceptance.throw_away import STACK
 from tests.denials import DENIALS, remove_role
 
 DAYS = 7
-"""After so many days AWS deletes a key: the shortest time that it offers."""
+"""The waiting period before AWS deletes a key: the shortest that KMS offers."""
 
 
 def tables(account: Account) -> list[str]:

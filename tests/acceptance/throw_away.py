@@ -27,8 +27,8 @@ def values(config: Config, feed: Feed = Feed.IDENTITY, *, take_over: bool = Fals
 
     Args:
         config: the environment that was named: its region and its first identity are used.
-        feed: by which way SES tells.
-        take_over: a default configuration set of somebody else may be replaced.
+        feed: how SES publishes feedback.
+        take_over: replace another owner's default configuration set.
     """
     identity = {"name": config.identities[0].name, "take_over": take_over}
     return {
