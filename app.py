@@ -10,6 +10,7 @@ from typing import Any
 
 from aws_cdk import App, CliCredentialsStackSynthesizer
 
+from ses_suppression.deployment import stack_name
 from stacks.checks import check
 from stacks.config import Config
 from stacks.config_values import ConfigError
@@ -27,7 +28,7 @@ def main() -> None:
         sys.exit(f"cdk.json: {error}")
     SuppressionStack(
         app,
-        f"ses-suppression-{config.environment}",
+        stack_name(config.environment),
         config=config,
         account=account,
         # An emulator knows no bootstrap roles: there the CLI's own credentials deploy.

@@ -19,7 +19,7 @@ from benchmarks.servers import ACCESS, Stub, running_stub
 from lambdas.ingest import CLIENT, IngestFunction
 from ses_suppression.core.notification import Bounce, Feedback
 from ses_suppression.core.policy import Policy
-from ses_suppression.metrics import NAMESPACE
+from ses_suppression.deployment import METRIC_NAMESPACE
 from ses_suppression.store.deadline import Deadline
 from ses_suppression.store.dynamodb import DynamoDBStore
 from ses_suppression.store.items import to_item
@@ -59,7 +59,7 @@ def ingest_function(
     log: "Sink | None" = None,
 ) -> IngestFunction:
     """Build the real function, as `from_env` does."""
-    metrics = Metrics(namespace=NAMESPACE, service=service)
+    metrics = Metrics(namespace=METRIC_NAMESPACE, service=service)
     metrics.set_default_dimensions(environment="bench")
     return IngestFunction(
         store=DynamoDBStore(stub.client(CLIENT), "suppressions"),

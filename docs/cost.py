@@ -14,6 +14,7 @@ from benchmarks.measure import Result, Row, read
 from benchmarks.page import RESULTS
 from benchmarks.screening import CHECKS, SCREEN
 from docs.diagram import TEMPLATE
+from ses_suppression.deployment import NotificationType
 from stacks.feedback_channel import MAX_CONCURRENCY, MEMORY_MB
 from stacks.suppression_stack import BATCHING
 
@@ -276,7 +277,7 @@ def _limits(ours: Way) -> Iterator[str]:
     )
     yield (
         f"| messages in flight of a queue | 120,000 | an outage of the table while millions of deliveries come: what was given back stays in "
-        f"flight until it is seen again, {MAX_CONCURRENCY} batches of {BATCHING['deliveries'].size:,} at a time | nothing: "
+        f"flight until it is seen again, {MAX_CONCURRENCY} batches of {BATCHING[NotificationType.DELIVERY].size:,} at a time | nothing: "
         "SQS hands out no more until some are seen again |"
     )
     yield (

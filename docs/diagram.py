@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from ses_suppression.deployment import NotificationType
+
 TEMPLATE = Path(__file__).parent.parent / "tests" / "infrastructure" / "snapshot.json"
 
 _SHAPES = {
@@ -14,7 +16,7 @@ _SHAPES = {
     "AWS::DynamoDB::GlobalTable": ("[(", ")]"),
     "AWS::Events::Rule": (">", "]"),
 }
-_KINDS = ("Bounces", "Complaints", "Deliveries")
+_KINDS = tuple(one.plural.capitalize() for one in NotificationType)
 
 
 def diagram() -> Iterator[str]:

@@ -3,8 +3,9 @@
 from typing import Any
 
 from lambdas.ingest import IngestFunction
+from ses_suppression.deployment import NotificationType
 
-_function = IngestFunction.from_env("bounces")
+_function = IngestFunction.from_env(NotificationType.BOUNCE)
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, list[dict[str, str]]]:  # noqa: ANN401  # Lambda's own

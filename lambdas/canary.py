@@ -9,7 +9,13 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from botocore.config import Config
 
-from ses_suppression.metrics import NAMESPACE
+from ses_suppression.deployment import (
+    CANARY_SERVICE,
+    METRIC_NAMESPACE,
+    Dimension,
+    Metric,
+    Variable,
+)
 from ses_suppression.ses_account.canary import Canary
 from ses_suppression.store.dynamodb import DynamoDBStore
 
@@ -24,13 +30,14 @@ _CLIENT = Config(
 def handler(event: Mapping[str, Any], context: Any) -> None:  # noqa: ANN401  # Lambda's own
     """Fly once, and tell a metric: `CanarySeconds`, and `CanaryFailed`, 0 or 1."""
     del event
-    logger, metrics = Logger(service="canary"), Metrics(namespace=NAMESPACE, service="canary")
-    metrics.set_default_dimensions(environment=os.environ["SUPPRESSION_ENVIRONMENT"])
+    logger = Logger(service=CANARY_SERVICE)
+    metrics = Metrics(namespace=METRIC_NAMESPACE, service=CANARY_SERVICE)
+    metrics.set_default_dimensions(**{Dimension.ENVIRONMENT: os.environ[Variable.ENVIRONMENT]})
     store = DynamoDBStore.of_table(
-        os.environ["SUPPRESSION_TABLE_NAME"],
+        os.environ[Variable.TABLE_NAME],
         lambda region: boto3.client("dynamodb", region_name=region, config=_CLIENT),
     )
-    canary = Canary(boto3.client("ses", config=_CLIENT), store, os.environ["CANARY_SENDER"])
+    canary = Canary(boto3.client("ses", config=_CLIENT), store, os.environ[Variable.CANARY_SENDER])
     seconds = context.get_remaining_time_in_millis() / 1000 - SECONDS_TO_HAND_BACK
     took: float | None = None
     try:
@@ -41,6 +48,6 @@ def handler(event: Mapping[str, Any], context: Any) -> None:  # noqa: ANN401  # 
     if took is None:
         logger.error("no verdict came", extra={"waited_seconds": seconds})
     else:
-        metrics.add_metric(name="CanarySeconds", unit=MetricUnit.Seconds, value=took)
-    metrics.add_metric(name="CanaryFailed", unit=MetricUnit.Count, value=int(took is None))
+        metrics.add_metric(name=Metric.CANARY_SECONDS, unit=MetricUnit.Seconds, value=took)
+    metrics.add_metric(name=Metric.CANARY_FAILED, unit=MetricUnit.Count, value=int(took is None))
     metrics.flush_metrics()

@@ -20,18 +20,18 @@ from ses_suppression.core.address import fingerprint
 from ses_suppression.core.notification import Bounce, Complaint, Delivery, Feedback, Subscription
 from ses_suppression.core.policy import CONSEQUENCES, Policy, Suppress
 from ses_suppression.core.rules import Rule
+from ses_suppression.deployment import METRIC_NAMESPACE, Dimension, Metric, NotificationType
 from ses_suppression.ingest import Message, Outcome, Status, ingest
-from ses_suppression.metrics import GIVEN_BACK, NAMESPACE
 from ses_suppression.store.deadline import Deadline
 from ses_suppression.store.dynamodb import CONNECTIONS, DynamoDBStore
 from ses_suppression.store.protocol import Store
 
-KINDS: Mapping[str, type[Feedback] | UnionType] = {
-    "bounces": Bounce,
-    "complaints": Complaint | Subscription,
-    "deliveries": Delivery,
+FEEDBACK: Mapping[NotificationType, type[Feedback] | UnionType] = {
+    NotificationType.BOUNCE: Bounce,
+    NotificationType.COMPLAINT: Complaint | Subscription,
+    NotificationType.DELIVERY: Delivery,
 }
-"""What each function's queue carries."""
+"""What each topic carries, of either feed: see `NotificationType.event_types`."""
 
 SECONDS_TO_HAND_BACK = 5.0
 """So much of its time a function keeps back: for one call at its slowest, and the answer to SQS."""
@@ -85,11 +85,11 @@ class IngestFunction:
         self._environment = environment
 
     @classmethod
-    def from_env(cls, kind: str) -> "IngestFunction":
+    def from_env(cls, carries: NotificationType) -> "IngestFunction":
         """Build the ordinary one from the function's environment."""
         settings = Settings.from_env(os.environ)
-        metrics = Metrics(namespace=NAMESPACE, service=kind)
-        metrics.set_default_dimensions(environment=settings.environment)
+        metrics = Metrics(namespace=METRIC_NAMESPACE, service=carries.plural)
+        metrics.set_default_dimensions(**{Dimension.ENVIRONMENT: settings.environment})
         return cls(
             store=DynamoDBStore.of_table(
                 settings.table_name,
@@ -97,10 +97,10 @@ class IngestFunction:
             ),
             policy=settings.policy,
             account_ids=settings.account_ids,
-            kind=KINDS[kind],
+            kind=FEEDBACK[carries],
             reject=DeadLetters(boto3.client("sqs", config=CLIENT), settings.dead_letter_queue_url),
             fingerprint_key=settings.fingerprint_key,
-            logger=Logger(service=kind),
+            logger=Logger(service=carries.plural),
             metrics=metrics,
             environment=settings.environment,
         )
@@ -170,15 +170,15 @@ class IngestFunction:
         return True
 
     def _count(self, outcomes: list[Outcome], *, handed_back: int, given_back: int) -> None:
-        counts: Counter[str] = Counter({"HandedBack": handed_back})
+        counts: Counter[str] = Counter({Metric.HANDED_BACK: handed_back})
         for outcome in outcomes:
-            counts[outcome.status.capitalize()] += 1
-            counts["Unattributed"] += outcome.unattributed
+            counts[Metric[outcome.status.name]] += 1
+            counts[Metric.UNATTRIBUTED] += outcome.unattributed
             if outcome.status in _DECIDED:
                 counts.update(rule for _, rule in outcome.rules)
         by_provider = _by_provider(outcomes)
-        counts[_SUPPRESSIONS] = sum(
-            value for (name, _), value in by_provider.items() if name == _SUPPRESSIONS
+        counts[Metric.SUPPRESSIONS] = sum(
+            value for (name, _), value in by_provider.items() if name == Metric.SUPPRESSIONS
         )
         for name, value in counts.items():
             if value:
@@ -186,22 +186,21 @@ class IngestFunction:
         if counts.total():  # Powertools warns of an empty flush
             self._metrics.flush_metrics()
         for (name, provider), value in by_provider.items():
-            self._count_apart(name, value, provider=provider)
+            self._count_apart(name, value, {Dimension.PROVIDER: provider})
         if given_back:
             # For the alarm: a table that takes nothing fails no function, and SQS leaves what it
             # has given three times out of the age of the oldest message.
-            self._count_apart(GIVEN_BACK, given_back)
+            self._count_apart(Metric.GIVEN_BACK, given_back, {})
 
-    def _count_apart(self, name: str, value: int, **dimensions: str) -> None:
+    def _count_apart(self, name: str, value: int, dimensions: Mapping[str, str]) -> None:
         """Write a metric of the environment, with other dimensions than the kind of feedback."""
         with single_metric(
-            name=name, unit=MetricUnit.Count, value=value, namespace=NAMESPACE
+            name=name, unit=MetricUnit.Count, value=value, namespace=METRIC_NAMESPACE
         ) as metric:
-            for dimension, text in {"environment": self._environment, **dimensions}.items():
+            for dimension, text in {Dimension.ENVIRONMENT: self._environment, **dimensions}.items():
                 metric.add_dimension(dimension, text)
 
 
-_SUPPRESSIONS = "Suppressions"
 _DECIDED = frozenset({Status.APPLIED, Status.REJECTED})
 
 
@@ -212,7 +211,7 @@ def _by_provider(outcomes: Iterable[Outcome]) -> Counter[tuple[str, str]]:
         if outcome.status in _DECIDED:
             for (_, rule), provider in zip(outcome.rules, outcome.providers, strict=True):
                 if isinstance(CONSEQUENCES[rule], Suppress):
-                    counts[_SUPPRESSIONS, provider] += 1
+                    counts[Metric.SUPPRESSIONS, provider] += 1
                 elif rule is Rule.SENDER_FAULT:
                     counts[rule, provider] += 1
     return counts

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ses_suppression.core.policy import Policy
+from ses_suppression.deployment import Variable
 from ses_suppression.errors import MissingSettingError
 
 
@@ -37,16 +38,16 @@ class Settings:
         """
         policy = Policy.from_environ(environ)
         return cls(
-            table_name=_required(environ, "SUPPRESSION_TABLE_NAME"),
-            dead_letter_queue_url=_required(environ, "DEAD_LETTER_QUEUE_URL"),
-            fingerprint_key=_required(environ, "FINGERPRINT_KEY"),
-            account_ids=frozenset(_required(environ, "SENDING_ACCOUNT_IDS").split(",")),
-            environment=_required(environ, "SUPPRESSION_ENVIRONMENT"),
+            table_name=_required(environ, Variable.TABLE_NAME),
+            dead_letter_queue_url=_required(environ, Variable.DEAD_LETTER_QUEUE_URL),
+            fingerprint_key=_required(environ, Variable.FINGERPRINT_KEY),
+            account_ids=frozenset(_required(environ, Variable.SENDING_ACCOUNT_IDS).split(",")),
+            environment=_required(environ, Variable.ENVIRONMENT),
             policy=policy,
         )
 
 
-def _required(environ: Mapping[str, str], name: str) -> str:
+def _required(environ: Mapping[str, str], name: Variable) -> str:
     value = environ.get(name)
     if not value:
         raise MissingSettingError(f"the environment variable {name} is not set")

@@ -10,6 +10,7 @@ from local.deployment import configured, deploy
 from local.emulator import LocalError, forget_real_accounts, running_emulator
 from local.mailbox_simulator import sender_of, verify_identities
 from local.stopping import Stopped, raise_on_signals
+from ses_suppression.deployment import Variable
 
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, help=__doc__, pretty_exceptions_enable=False
@@ -36,7 +37,7 @@ def up() -> None:
         console.print("\nThe stack is running. In another terminal:\n")
         for name, value in emulator.environment.items():
             console.print(f"  export {name}={value}", soft_wrap=True)
-        console.print(f"  export SUPPRESSION_TABLE_NAME={deployment.table_name}", soft_wrap=True)
+        console.print(f"  export {Variable.TABLE_NAME}={deployment.table_name}", soft_wrap=True)
         for kind, topic_arn in deployment.outputs.items():
             if kind.endswith("TopicArn"):
                 console.print(f"  # {kind}: {topic_arn}", soft_wrap=True)

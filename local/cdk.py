@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from local.emulator import LocalError
+from ses_suppression.deployment import StackOutput
 
 ROOT = Path(__file__).parent.parent
 _CDK = ROOT / "node_modules" / ".bin" / "cdk"
@@ -26,7 +27,7 @@ class Deployment:
     @property
     def table_name(self) -> str:
         """The suppression table."""
-        return self.outputs["SuppressionTableName"]
+        return self.outputs[StackOutput.TABLE_NAME]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

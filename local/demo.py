@@ -26,6 +26,7 @@ from ses_suppression.core.classification import rule_of
 from ses_suppression.core.record import Record
 from ses_suppression.core.rules import Rule
 from ses_suppression.core.suppression import Suppression
+from ses_suppression.deployment import ChannelOutput, NotificationType
 from ses_suppression.store.deadline import Deadline
 from ses_suppression.store.dynamodb import DynamoDBStore
 
@@ -107,7 +108,12 @@ def _send_and_wait(emulator: Emulator, sender: str, deployment: Deployment) -> l
         sent[mail.recipient] = time.monotonic()
         message_id = send_mail(emulator, sender, mail.recipient)
         if mail.recipient.startswith("ooto@"):
-            publish(emulator, deployment, "Bounces", automatic_reply(mail.recipient, message_id))
+            publish(
+                emulator,
+                deployment,
+                NotificationType.BOUNCE,
+                automatic_reply(mail.recipient, message_id),
+            )
     store = _store(emulator, deployment)
     seen: dict[str, _Seen] = {}
 
@@ -121,7 +127,7 @@ def _send_and_wait(emulator: Emulator, sender: str, deployment: Deployment) -> l
         return all(mail.recipient in seen for mail in _MAILS if mail.leaves_a_record)
 
     wait_for("the verdicts", all_seen, seconds=_VERDICT_SECONDS)
-    queue = deployment.outputs["DeliveriesQueueUrl"]
+    queue = deployment.outputs[ChannelOutput.QUEUE_URL.of(NotificationType.DELIVERY)]
     wait_for(
         "the deliveries to be taken",
         lambda: waiting_messages(emulator, queue) == 0,

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from local.cdk import Deployment
 from local.emulator import ACCOUNT_ID, Emulator
+from ses_suppression.deployment import ChannelOutput, NotificationType
 from stacks.config import Config
 
 SIMULATOR = "simulator.amazonses.com"
@@ -46,9 +47,12 @@ def send_mail(emulator: Emulator, sender: str, *recipients: str) -> str:
     return message_id
 
 
-def publish(emulator: Emulator, deployment: Deployment, kind: str, body: str) -> None:
-    """Publish to one of the stack's topics as SES does: `Bounces`, `Complaints` or `Deliveries`."""
-    emulator.client("sns").publish(TopicArn=deployment.outputs[f"{kind}TopicArn"], Message=body)
+def publish(
+    emulator: Emulator, deployment: Deployment, carries: NotificationType, body: str
+) -> None:
+    """Publish to one of the stack's topics as SES does."""
+    topic_arn = deployment.outputs[ChannelOutput.TOPIC_ARN.of(carries)]
+    emulator.client("sns").publish(TopicArn=topic_arn, Message=body)
 
 
 def automatic_reply(recipient: str, message_id: str) -> str:

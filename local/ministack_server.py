@@ -28,8 +28,8 @@ from ministack.services.cloudformation import provisioners
 
 from local import event_publishing
 from local.suppressed_destinations import SuppressedDestinations
+from ses_suppression.deployment import NotificationType
 
-_KINDS = ("Bounce", "Complaint", "Delivery")
 _answer_ses, _answer_ses_v2 = ses.handle_request, ses_v2.handle_request
 _identity_resource = provisioners._RESOURCE_HANDLERS["AWS::SES::EmailIdentity"]  # noqa: SLF001
 _make_identity = _identity_resource["create"]
@@ -89,7 +89,7 @@ def _notification_attributes(identities: list[str]) -> Any:  # noqa: ANN401  # m
 def _attributes(identity: dict[str, Any]) -> str:
     topics = "".join(
         f"<{kind}Topic>{escape(topic)}</{kind}Topic>"
-        for kind in _KINDS
+        for kind in NotificationType
         if (topic := identity["NotificationTopics"].get(kind))
     )
     forwarding = str(identity["FeedbackForwardingEnabled"]).lower()

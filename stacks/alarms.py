@@ -22,13 +22,14 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct, IDependable
 
 from ses_suppression.core.rules import Rule
-from ses_suppression.metrics import GIVEN_BACK
+from ses_suppression.deployment import CANARY_SERVICE, Metric, NotificationType
 from stacks.feedback_channel import FeedbackChannel
 from stacks.metrics import our_metric
 
 OLDEST_MESSAGE = Duration.minutes(15)
 _FIVE_MINUTES = Duration.minutes(5)
 _RUNBOOK = "docs/operations.md"
+_BOUNCES = NotificationType.BOUNCE.plural
 
 SES_RATES = {
     # "Amazon SES sending review process FAQs": AWS reviews an account at the second of each.
@@ -58,7 +59,7 @@ class Alarms(Construct):
         construct_id: str,
         *,
         environment: str,
-        channels: Mapping[str, FeedbackChannel],
+        channels: Mapping[NotificationType, FeedbackChannel],
         key: kms.IKey,
         emails: Sequence[str],
         suppressions_an_hour: int,
@@ -194,7 +195,7 @@ class Alarms(Construct):
             "doctor",
             "functions give notifications back to the queue: the table does not take them",
             f"{_RUNBOOK}#the-table-takes-nothing",
-            our_metric(GIVEN_BACK, period=period, environment=self._environment),
+            our_metric(Metric.GIVEN_BACK, period=period, environment=self._environment),
             above=0,
             times=2,
             of=3,
@@ -230,7 +231,7 @@ class Alarms(Construct):
             f"more than {suppressions_an_hour:,} suppressions in an hour: a provider's bad hour, "
             "or a bad list",
             f"{_RUNBOOK}#the-incident",
-            self._ours("Suppressions", "bounces", period=Duration.hours(1)),
+            self._ours(Metric.SUPPRESSIONS, _BOUNCES, period=Duration.hours(1)),
             above=suppressions_an_hour,
         )
         # On the first: such mail is lost, and no address is held that would show it.
@@ -240,7 +241,7 @@ class Alarms(Construct):
             "your authentication is broken: a provider refuses mail for SPF, DKIM, DMARC, TLS or "
             "PTR; the dashboard says which",
             f"{_RUNBOOK}#the-senders-fault",
-            self._ours(Rule.SENDER_FAULT.value, "bounces", period=Duration.hours(1)),
+            self._ours(Rule.SENDER_FAULT, _BOUNCES, period=Duration.hours(1)),
             above=0,
         )
 
@@ -251,7 +252,7 @@ class Alarms(Construct):
             "doctor",
             "the mailbox simulator's bounce did not come back, twice in a row",
             f"{_RUNBOOK}#the-silence",
-            self._ours("CanaryFailed", "canary", period=Duration.minutes(minutes)),
+            self._ours(Metric.CANARY_FAILED, CANARY_SERVICE, period=Duration.minutes(minutes)),
             above=0,
             times=2,
             missing=cloudwatch.TreatMissingData.BREACHING,
@@ -301,8 +302,8 @@ class Alarms(Construct):
         )
         self.before_functions.append(rule)
 
-    def _ours(self, name: str, kind: str, *, period: Duration) -> cloudwatch.Metric:
-        return our_metric(name, period=period, environment=self._environment, service=kind)
+    def _ours(self, name: str, service: str, *, period: Duration) -> cloudwatch.Metric:
+        return our_metric(name, period=period, environment=self._environment, service=service)
 
     def _alarm(
         self,

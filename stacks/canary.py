@@ -10,6 +10,7 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from ses_suppression.core.address import SIMULATOR_DOMAIN
+from ses_suppression.deployment import Variable
 from stacks.checks import acknowledge
 from stacks.config_values import Identity
 from stacks.function import make_function
@@ -48,10 +49,10 @@ class Canary(Construct):
             memory=256,
             timeout=Duration.seconds(90),
             environment={
-                name: variables[name]
-                for name in ("SUPPRESSION_TABLE_NAME", "SUPPRESSION_ENVIRONMENT")
-            }
-            | {"CANARY_SENDER": sender},
+                Variable.TABLE_NAME: variables[Variable.TABLE_NAME],
+                Variable.ENVIRONMENT: variables[Variable.ENVIRONMENT],
+                Variable.CANARY_SENDER: sender,
+            },
         )
         table.grant_read(self.function)
         self._let_mail(sender)

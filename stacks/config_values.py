@@ -10,6 +10,7 @@ from typing import Any
 import botocore.session
 
 from ses_suppression.core.policy import Policy
+from ses_suppression.deployment import NotificationType
 from ses_suppression.errors import InvalidPolicyError, SESSuppressionError
 
 _REGION = re.compile(r"[a-z]{2,4}(?:-[a-z]+)+-\d")
@@ -47,7 +48,7 @@ _RETENTION_DAYS = (
 _SHORTEST_TIMEOUT, _LONGEST_TIMEOUT = 10, 120
 
 
-KINDS = ("bounces", "complaints", "deliveries")
+KINDS = tuple(one.plural for one in NotificationType)
 """The kinds of feedback: each has a topic, a queue and a function of its own."""
 
 

@@ -10,6 +10,7 @@ from constructs import Construct
 from ses_suppression.core.policy import CONSEQUENCES, Count, Suppress
 from ses_suppression.core.providers import PROVIDERS
 from ses_suppression.core.rules import Rule
+from ses_suppression.deployment import CANARY_SERVICE, Metric, NotificationType
 from stacks.alarms import SES_RATES
 from stacks.feedback_channel import FeedbackChannel
 from stacks.metrics import our_metric
@@ -33,12 +34,12 @@ class Dashboard(Construct):
         construct_id: str,
         *,
         environment: str,
-        channels: Mapping[str, FeedbackChannel],
+        channels: Mapping[NotificationType, FeedbackChannel],
         table: dynamodb.ITableV2,
     ) -> None:
         super().__init__(scope, construct_id)
         self._environment = environment
-        self._channels = channels
+        self._channels = {carries.plural: channel for carries, channel in channels.items()}
         self._dashboard = cloudwatch.Dashboard(
             self,
             "Dashboard",
@@ -85,9 +86,9 @@ class Dashboard(Construct):
                 )
                 for kind, channel in self._channels.items()
             ],
-            "Applied": [self._ours("Applied", kind, label=kind) for kind in self._channels],
+            "Applied": [self._ours(Metric.APPLIED, kind, label=kind) for kind in self._channels],
             "Seconds until the canary's verdict": [
-                self._ours("CanarySeconds", "canary", statistic="Maximum")
+                self._ours(Metric.CANARY_SECONDS, CANARY_SERVICE, statistic="Maximum")
             ],
         }
 
@@ -99,13 +100,13 @@ class Dashboard(Construct):
         ]
         return {
             "By rule": [
-                self._ours(rule.value, "bounces", label=rule.value)
+                self._ours(rule, NotificationType.BOUNCE.plural, label=rule)
                 for rule in rules
-                if rule.value not in {"complaint", "suppress", "import"}
+                if rule not in {Rule.COMPLAINT, Rule.SUPPRESS, Rule.IMPORT}
             ],
             "By receiving provider": [
                 our_metric(
-                    "Suppressions",
+                    Metric.SUPPRESSIONS,
                     period=_PERIOD,
                     label=provider,
                     environment=self._environment,
@@ -113,7 +114,7 @@ class Dashboard(Construct):
                 )
                 for provider in PROVIDERS
             ],
-            "Complaints": [self._ours("complaint", "complaints")],
+            "Complaints": [self._ours(Rule.COMPLAINT, NotificationType.COMPLAINT.plural)],
         }
 
     def _stuck(self) -> dict[str, list[cloudwatch.IMetric]]:
@@ -137,7 +138,7 @@ class Dashboard(Construct):
                 )
             functions.append(channel.function.metric_errors(label=f"{kind}: errors"))
             functions.append(channel.function.metric_throttles(label=f"{kind}: throttles"))
-            functions.append(self._ours("Retried", kind, label=f"{kind}: retried messages"))
+            functions.append(self._ours(Metric.RETRIED, kind, label=f"{kind}: retried messages"))
         return {
             "Age of the oldest message": ages,
             "Messages that nobody could use": letters,
@@ -161,7 +162,7 @@ class Dashboard(Construct):
         }
 
     def _ours(
-        self, name: str, kind: str, *, label: str | None = None, statistic: str = "Sum"
+        self, name: str, service: str, *, label: str | None = None, statistic: str = "Sum"
     ) -> cloudwatch.Metric:
         return our_metric(
             name,
@@ -169,7 +170,7 @@ class Dashboard(Construct):
             statistic=statistic,
             label=label,
             environment=self._environment,
-            service=kind,
+            service=service,
         )
 
 

@@ -11,16 +11,7 @@ from aws_cdk import aws_ses as ses
 from aws_cdk import aws_sns as sns
 from constructs import Construct, IDependable
 
-_EVENT_TYPES = {
-    "Bounce": ["bounce"],
-    "Complaint": ["complaint", "subscription"],  # both are what a recipient wants
-    "Delivery": ["delivery"],
-}
-
-
-def configuration_set_name(environment: str) -> str:
-    """Give the name of the configuration set. Senders name it, so it never changes."""
-    return f"ses-suppression-{environment}"
+from ses_suppression.deployment import NotificationType, configuration_set_name
 
 
 class EventPublishing(Construct):
@@ -28,7 +19,7 @@ class EventPublishing(Construct):
 
     Args:
         environment: the environment's name.
-        topics: by SES's kind: `Bounce`, `Complaint`, `Delivery`; none in the other feed.
+        topics: none in the other feed.
         after: what has to stand first: SES tries a topic when it becomes a destination.
     """
 
@@ -38,24 +29,24 @@ class EventPublishing(Construct):
         construct_id: str,
         *,
         environment: str,
-        topics: Mapping[str, sns.ITopic],
+        topics: Mapping[NotificationType, sns.ITopic],
         after: Sequence[IDependable],
     ) -> None:
         super().__init__(scope, construct_id)
         self.configuration_set = ses.ConfigurationSet(
             self, "ConfigurationSet", configuration_set_name=configuration_set_name(environment)
         )
-        for kind, topic in topics.items():
+        for notification_type, topic in topics.items():
             # Not CDK's own destination, which adds to the policies of topic and key what they say
             # already.
             destination = ses.CfnConfigurationSetEventDestination(
                 self,
-                f"{kind}Destination",
+                f"{notification_type}Destination",
                 configuration_set_name=self.configuration_set.configuration_set_name,
                 event_destination=ses.CfnConfigurationSetEventDestination.EventDestinationProperty(
-                    name=kind.lower(),
+                    name=notification_type.lower(),
                     enabled=True,
-                    matching_event_types=_EVENT_TYPES[kind],
+                    matching_event_types=list(notification_type.event_types),
                     sns_destination=ses.CfnConfigurationSetEventDestination.SnsDestinationProperty(
                         topic_arn=topic.topic_arn
                     ),

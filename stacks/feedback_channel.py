@@ -15,6 +15,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct, IDependable
 
+from ses_suppression.deployment import ChannelOutput, NotificationType, Variable, topic_name
 from stacks.checks import acknowledge
 from stacks.function import make_function, parts_before
 from stacks.suppression_table import grant_key_through
@@ -48,16 +49,11 @@ class Batching:
     window: int
 
 
-def topic_name(kind: str, environment: str) -> str:
-    """Give the name of a topic. Users refer to it, so it never changes."""
-    return f"ses-{kind}-topic-{environment}"
-
-
 class FeedbackChannel(Construct):
     """The path of one kind of feedback.
 
     Args:
-        kind: `bounces`, `complaints` or `deliveries`.
+        carries: what SES publishes to it.
         environment: the environment's name.
         sources: the resources of SES whose feedback the topic takes, such as
             `identity/example.com`; none: any of the account's.
@@ -69,7 +65,7 @@ class FeedbackChannel(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        kind: str,
+        carries: NotificationType,
         environment: str,
         sources: Sequence[str],
         endpoints: Sequence[str],
@@ -81,7 +77,7 @@ class FeedbackChannel(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self._key = key
-        self.topic = self._topic(topic_name(kind, environment), sources)
+        self.topic = self._topic(topic_name(carries, environment), sources)
         self.visibility_timeout = Duration.seconds(VISIBILITY_FACTOR * timeout.to_seconds())
         self.dead_letter_queue = self._queue("DeadLetterQueue")
         self.queue = self._queue(
@@ -103,7 +99,7 @@ class FeedbackChannel(Construct):
             self._queue("EndpointDeadLetterQueue") if endpoints else None
         )
         self.endpoints = self._subscribe_endpoints(endpoints)
-        self.function = self._function(kind, code, timeout, variables)
+        self.function = self._function(carries.plural, code, timeout, variables)
         self.before_function: Sequence[IDependable] = (
             self.dead_letter_queue,
             self.undelivered_queue,
@@ -112,6 +108,20 @@ class FeedbackChannel(Construct):
             *parts_before(self.function),
         )
         self._feed(batching)
+        self.outputs = self._outputs(endpoints)
+
+    def _outputs(self, endpoints: Sequence[str]) -> Mapping[ChannelOutput, str]:
+        outputs = {
+            ChannelOutput.TOPIC_ARN: self.topic.topic_arn,
+            ChannelOutput.QUEUE_URL: self.queue.queue_url,
+            ChannelOutput.DEAD_LETTER_QUEUE_URL: self.dead_letter_queue.queue_url,
+            ChannelOutput.UNDELIVERED_QUEUE_URL: self.undelivered_queue.queue_url,
+        }
+        if self.endpoint_dead_letter_queue:
+            url = self.endpoint_dead_letter_queue.queue_url
+            outputs[ChannelOutput.ENDPOINT_DEAD_LETTER_QUEUE_URL] = url
+            outputs[ChannelOutput.ENDPOINTS] = " ".join(endpoints)
+        return outputs
 
     def _topic(self, name: str, sources: Sequence[str]) -> sns.Topic:
         topic = sns.Topic(
@@ -230,16 +240,19 @@ class FeedbackChannel(Construct):
         )
 
     def _function(
-        self, kind: str, code: lambda_.Code, timeout: Duration, variables: Mapping[str, str]
+        self, name: str, code: lambda_.Code, timeout: Duration, variables: Mapping[str, str]
     ) -> lambda_.Function:
         function = make_function(
             self,
-            module=kind,
-            description=f"applies {kind}",
+            module=name,
+            description=f"applies {name}",
             code=code,
             memory=MEMORY_MB,
             timeout=timeout,
-            environment={**variables, "DEAD_LETTER_QUEUE_URL": self.dead_letter_queue.queue_url},
+            environment={
+                **variables,
+                Variable.DEAD_LETTER_QUEUE_URL: self.dead_letter_queue.queue_url,
+            },
         )
         self.dead_letter_queue.grant(function, "sqs:SendMessage")
         grant_key_through(self._key, function, "sqs", "kms:Decrypt", "kms:GenerateDataKey*")

@@ -3,6 +3,8 @@
 import json
 from typing import TYPE_CHECKING
 
+from ses_suppression.deployment import Variable
+
 if TYPE_CHECKING:
     from stacks.config import Config
 
@@ -31,11 +33,11 @@ def ingest_variables(
         fingerprint_key: makes addresses unreadable in logs.
     """
     return {
-        "SUPPRESSION_TABLE_NAME": table,
-        "SUPPRESSION_POLICY": json.dumps(config.policy, sort_keys=True),
-        "SENDING_ACCOUNT_IDS": ",".join([account, *config.sending_account_ids]),
-        "FINGERPRINT_KEY": fingerprint_key,
-        "SUPPRESSION_ENVIRONMENT": config.environment,
+        Variable.TABLE_NAME: table,
+        Variable.POLICY: json.dumps(config.policy, sort_keys=True),
+        Variable.SENDING_ACCOUNT_IDS: ",".join([account, *config.sending_account_ids]),
+        Variable.FINGERPRINT_KEY: fingerprint_key,
+        Variable.ENVIRONMENT: config.environment,
         "POWERTOOLS_LOG_LEVEL": "INFO",
     }
 
@@ -48,5 +50,5 @@ def bytes_of_variables(config: "Config") -> int:
     names = _STAND_INS | ({"table": config.table} if config.table else {})
     queue = f"https://sqs.{config.region}.amazonaws.com/{names['account']}/"
     variables = ingest_variables(config, **names)
-    variables["DEAD_LETTER_QUEUE_URL"] = queue + "q" * _LONGEST_QUEUE_NAME
+    variables[Variable.DEAD_LETTER_QUEUE_URL] = queue + "q" * _LONGEST_QUEUE_NAME
     return len(json.dumps(variables, separators=(",", ":")).encode())

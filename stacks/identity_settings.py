@@ -13,6 +13,7 @@ from aws_cdk import aws_ses as ses
 from aws_cdk import aws_sns as sns
 from constructs import Construct, IDependable
 
+from ses_suppression.deployment import NotificationType
 from ses_suppression.ses_account.health import SENDING_ATTRIBUTE, SENDING_RESOURCE_TYPE
 from stacks.checks import acknowledge
 from stacks.config_values import Identity
@@ -23,8 +24,7 @@ class IdentitySettings(Construct):
     """Sets each identity's topics or configuration set, and turns e-mail forwarding off.
 
     Args:
-        topics: by SES's kind: `Bounce`, `Complaint`, `Delivery`; none in the configuration-set
-            feed.
+        topics: none in the configuration-set feed.
         configuration_set: the stack's own.
         is_default: whether it becomes the default of the identities.
         after: what has to stand first: SES tries a topic when it is set.
@@ -36,7 +36,7 @@ class IdentitySettings(Construct):
         construct_id: str,
         *,
         identities: Sequence[Identity],
-        topics: Mapping[str, sns.ITopic],
+        topics: Mapping[NotificationType, sns.ITopic],
         configuration_set: ses.IConfigurationSet,
         is_default: bool,
         code: lambda_.Code,
@@ -57,7 +57,7 @@ class IdentitySettings(Construct):
                 service_timeout=Duration.minutes(5),
                 properties={
                     "Identity": identity.name,
-                    "Topics": {kind: topic.topic_arn for kind, topic in topics.items()},
+                    "Topics": {name.value: topic.topic_arn for name, topic in topics.items()},
                     "TakeOver": str(identity.take_over).lower(),
                     **default_set,
                 },

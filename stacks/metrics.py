@@ -3,7 +3,7 @@
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 
-from ses_suppression.metrics import NAMESPACE
+from ses_suppression.deployment import METRIC_NAMESPACE, Dimension
 
 
 def our_metric(
@@ -12,13 +12,20 @@ def our_metric(
     period: Duration,
     statistic: str = "Sum",
     label: str | None = None,
-    **dimensions: str,
+    environment: str,
+    service: str | None = None,
+    provider: str | None = None,
 ) -> cloudwatch.Metric:
-    """Give a metric of ours."""
+    """Return a metric of ours."""
+    dimensions = {
+        Dimension.ENVIRONMENT: environment,
+        Dimension.SERVICE: service,
+        Dimension.PROVIDER: provider,
+    }
     return cloudwatch.Metric(
-        namespace=NAMESPACE,
+        namespace=METRIC_NAMESPACE,
         metric_name=name,
-        dimensions_map=dimensions,
+        dimensions_map={name.value: text for name, text in dimensions.items() if text},
         period=period,
         statistic=statistic,
         label=label,

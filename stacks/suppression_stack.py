@@ -18,16 +18,23 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct, IDependable
 
+from ses_suppression.deployment import (
+    NotificationType,
+    StackOutput,
+    Variable,
+    configuration_set_name,
+    topic_name,
+)
 from stacks.alarms import Alarms
 from stacks.bundle import function_code
 from stacks.canary import Canary
 from stacks.config import Config
-from stacks.config_values import KINDS, Feed
+from stacks.config_values import Feed
 from stacks.dashboard import Dashboard
 from stacks.email_identities import EmailIdentities
 from stacks.encryption_key import EncryptionKey, admit_logs
-from stacks.event_publishing import EventPublishing, configuration_set_name
-from stacks.feedback_channel import Batching, FeedbackChannel, topic_name
+from stacks.event_publishing import EventPublishing
+from stacks.feedback_channel import Batching, FeedbackChannel
 from stacks.function import parts_before
 from stacks.function_variables import ingest_variables
 from stacks.identity_settings import IdentitySettings
@@ -36,11 +43,10 @@ from stacks.suppression_table import SuppressionTable
 
 # Lambda wants a window of at least a second for more than ten messages.
 BATCHING = {
-    "bounces": Batching(size=100, window=1),
-    "complaints": Batching(size=10, window=0),
-    "deliveries": Batching(size=1000, window=10),
+    NotificationType.BOUNCE: Batching(size=100, window=1),
+    NotificationType.COMPLAINT: Batching(size=10, window=0),
+    NotificationType.DELIVERY: Batching(size=1000, window=10),
 }
-_SES_KINDS = {"bounces": "Bounce", "complaints": "Complaint", "deliveries": "Delivery"}
 
 
 class SuppressionStack(Stack):
@@ -74,7 +80,7 @@ class SuppressionStack(Stack):
         key = EncryptionKey(
             self,
             "Encryption",
-            topic_names=topic_name("*", config.environment),
+            topic_names=topic_name(None, config.environment),
             existing=config.key,
         ).key
         table = SuppressionTable(
@@ -93,25 +99,25 @@ class SuppressionStack(Stack):
             account=Aws.ACCOUNT_ID,
             fingerprint_key=fingerprint_key,
         )
-        self.channels: dict[str, FeedbackChannel] = {}
-        for kind in KINDS:
-            if kind == "deliveries" and not config.deliveries:
+        self.channels: dict[NotificationType, FeedbackChannel] = {}
+        for carries in NotificationType:
+            if carries is NotificationType.DELIVERY and not config.deliveries:
                 continue
             channel = FeedbackChannel(
                 self,
-                kind.capitalize(),
-                kind=kind,
+                carries.plural.capitalize(),
+                carries=carries,
                 environment=config.environment,
                 sources=_sources(config),
-                endpoints=config.endpoints.get(kind, ()),
+                endpoints=config.endpoints.get(carries.plural, ()),
                 key=key,
                 code=code,
                 timeout=Duration.seconds(config.function_timeout_seconds),
-                batching=BATCHING[kind],
+                batching=BATCHING[carries],
                 variables=variables,
             )
             table.grant_ingest(channel.function)
-            self.channels[kind] = channel
+            self.channels[carries] = channel
         self._connect_ses(config, code=code, table=table)
         self._warn(config)
         alarms = Alarms(
@@ -123,7 +129,7 @@ class SuppressionStack(Stack):
             emails=config.alarm_emails,
             suppressions_an_hour=config.suppressions_an_hour,
         )
-        CfnOutput(self, "AlarmsTopic", value=alarms.topic.topic_arn)
+        CfnOutput(self, StackOutput.ALARMS_TOPIC, value=alarms.topic.topic_arn)
         if config.identities and config.canary_minutes:
             canary = Canary(
                 self,
@@ -135,7 +141,7 @@ class SuppressionStack(Stack):
                 variables=variables,
             )
             alarms.watch_canary(minutes=config.canary_minutes)
-            CfnOutput(self, "CanaryFunctionName", value=canary.function.function_name)
+            CfnOutput(self, StackOutput.CANARY_FUNCTION_NAME, value=canary.function.function_name)
             table.node.add_dependency(*parts_before(canary.function))
         table.node.add_dependency(*alarms.before_functions)
         for channel in self.channels.values():
@@ -149,21 +155,15 @@ class SuppressionStack(Stack):
             table=table.table,
         )
         reader = ReaderAccess(self, "Reader", environment=config.environment, table=table)
-        CfnOutput(self, "ReaderPolicyArn", value=reader.policy.managed_policy_arn)
-        CfnOutput(self, "SuppressionTableName", value=table.reference)
-        CfnOutput(self, "SuppressionKeyArn", value=key.key_arn)
+        CfnOutput(self, StackOutput.READER_POLICY_ARN, value=reader.policy.managed_policy_arn)
+        CfnOutput(self, StackOutput.TABLE_NAME, value=table.reference)
+        CfnOutput(self, StackOutput.KEY_ARN, value=key.key_arn)
         if table.key:
-            CfnOutput(self, "SuppressionTableKeyArn", value=table.key.key_arn)
-        CfnOutput(self, "SuppressionPolicy", value=variables["SUPPRESSION_POLICY"])
-        for kind, channel in self.channels.items():
-            name = kind.capitalize()
-            CfnOutput(self, f"{name}TopicArn", value=channel.topic.topic_arn)
-            CfnOutput(self, f"{name}QueueUrl", value=channel.queue.queue_url)
-            CfnOutput(self, f"{name}DeadLetterQueueUrl", value=channel.dead_letter_queue.queue_url)
-            CfnOutput(self, f"{name}UndeliveredQueueUrl", value=channel.undelivered_queue.queue_url)
-            if queue := channel.endpoint_dead_letter_queue:
-                CfnOutput(self, f"{name}EndpointDeadLetterQueueUrl", value=queue.queue_url)
-                CfnOutput(self, f"{name}Endpoints", value=" ".join(config.endpoints[kind]))
+            CfnOutput(self, StackOutput.TABLE_KEY_ARN, value=table.key.key_arn)
+        CfnOutput(self, StackOutput.POLICY, value=variables[Variable.POLICY])
+        for carries, channel in self.channels.items():
+            for name, text in channel.outputs.items():
+                CfnOutput(self, name.of(carries), value=text)
 
     def _keep_logs(self, config: Config, key: kms.IKey) -> None:
         """Say for every log group how long it is kept, and under which key."""
@@ -191,7 +191,7 @@ class SuppressionStack(Stack):
 
     def _connect_ses(self, config: Config, *, code: lambda_.Code, table: SuppressionTable) -> None:
         """Let SES publish to the topics: by the identities, or by a configuration set."""
-        topics = {_SES_KINDS[kind]: channel.topic for kind, channel in self.channels.items()}
+        topics = {carries: channel.topic for carries, channel in self.channels.items()}
         after: list[IDependable] = [
             part for channel in self.channels.values() for part in channel.way_in
         ]
@@ -204,16 +204,18 @@ class SuppressionStack(Stack):
             after=after,
         )
         after.append(publishing)
-        CfnOutput(self, "Feed", value=config.feed)
+        CfnOutput(self, StackOutput.FEED, value=config.feed)
         CfnOutput(
-            self, "ConfigurationSetName", value=publishing.configuration_set.configuration_set_name
+            self,
+            StackOutput.CONFIGURATION_SET_NAME,
+            value=publishing.configuration_set.configuration_set_name,
         )
         new = [identity for identity in config.identities if identity.create]
         if new:
             after.append(EmailIdentities(self, "EmailIdentities", identities=new))
         if config.identities:
             names = [identity.name for identity in config.identities]
-            CfnOutput(self, "Identities", value=",".join(names))
+            CfnOutput(self, StackOutput.IDENTITIES, value=",".join(names))
             settings = IdentitySettings(
                 self,
                 "IdentitySettings",
@@ -227,7 +229,7 @@ class SuppressionStack(Stack):
             table.node.add_dependency(settings)
             CfnOutput(
                 self,
-                "Sending",
+                StackOutput.SENDING,
                 value=settings.sending,
                 description="as of the last change of the identities: doctor reads it again",
             )

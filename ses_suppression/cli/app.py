@@ -24,6 +24,7 @@ from ses_suppression.cli import (
 )
 from ses_suppression.cli.output import Output
 from ses_suppression.cli.session import Session
+from ses_suppression.deployment import Variable
 from ses_suppression.errors import ConflictError, SESSuppressionError, StoreUnavailableError
 
 UNEXPECTED, USAGE, REFUSED = 1, 2, 3
@@ -95,13 +96,18 @@ for _command in _COMMANDS:
 app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(snapshots.app, name="snapshot")
 
+_FORMER_VARIABLE = "SUPPRESSION_ENV"
+
 
 @app.callback()
 def options(
     context: typer.Context,
     env: Annotated[
         str | None,
-        typer.Option(envvar="SUPPRESSION_ENV", help="The environment of cdk.json, such as prod."),
+        typer.Option(
+            envvar=[Variable.ENVIRONMENT, _FORMER_VARIABLE],
+            help="The environment of cdk.json, such as prod.",
+        ),
     ] = None,
     table: Annotated[
         str | None,
@@ -130,8 +136,11 @@ def options(
     """
     del debug  # `run` looks at it
     this: _Run = context.obj
+    out = Output(as_json=json)
+    if env and env == os.environ.get(_FORMER_VARIABLE) and Variable.ENVIRONMENT not in os.environ:
+        out.warn(f"set {Variable.ENVIRONMENT}: the next release does not read {_FORMER_VARIABLE}")
     context.obj = this.session = this.make_session(
-        Output(as_json=json),
+        out,
         environment=env,
         table=table,
         profile=profile,

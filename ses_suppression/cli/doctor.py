@@ -12,8 +12,8 @@ from ses_suppression.cli.account import account, addresses_apart, regions, verif
 from ses_suppression.cli.finding import Finding, State
 from ses_suppression.cli.session import Session
 from ses_suppression.core.address import SIMULATOR_DOMAIN
+from ses_suppression.deployment import METRIC_NAMESPACE, Metric, StackOutput
 from ses_suppression.errors import SESSuppressionError
-from ses_suppression.metrics import GIVEN_BACK, NAMESPACE
 from ses_suppression.ses_account.canary import Canary
 from ses_suppression.ses_account.identity_feedback import Destination, IdentityNotifications
 from ses_suppression.ses_account.identity_feedback import Kind as NotificationKind
@@ -140,7 +140,7 @@ def _mend(session: Session) -> None:
         for kind in session.stack.kinds
     }
     wanted = (
-        Destination(configuration_set=session.stack.output("ConfigurationSetName"))
+        Destination(configuration_set=session.stack.output(StackOutput.CONFIGURATION_SET_NAME))
         if _has_configuration_set_feed(session)
         else Destination(topics=topics)
     )
@@ -150,16 +150,20 @@ def _mend(session: Session) -> None:
 
 
 def _has_configuration_set_feed(session: Session) -> bool:
-    return session.stack.outputs.get("Feed") == "configuration-set"
+    return session.stack.outputs.get(StackOutput.FEED) == "configuration-set"
 
 
 def _configured_identities(session: Session) -> list[str]:
-    return [name for name in session.stack.outputs.get("Identities", "").split(",") if name]
+    return [
+        name for name in session.stack.outputs.get(StackOutput.IDENTITIES, "").split(",") if name
+    ]
 
 
 def _publishing(session: Session) -> Iterator[Finding]:
     if _has_configuration_set_feed(session):
-        yield from _configuration_set(session, session.stack.output("ConfigurationSetName"))
+        yield from _configuration_set(
+            session, session.stack.output(StackOutput.CONFIGURATION_SET_NAME)
+        )
     else:
         yield from _identities(session)
 
@@ -183,7 +187,7 @@ def _identities_of_ses(session: Session) -> Iterator[Finding]:
 def _reports_here(session: Session, identity: str, topics: set[str]) -> bool:
     if _has_configuration_set_feed(session):
         found = session.client("sesv2").get_email_identity(EmailIdentity=identity)
-        ours: str = session.stack.output("ConfigurationSetName")
+        ours: str = session.stack.output(StackOutput.CONFIGURATION_SET_NAME)
         return bool(found.get("ConfigurationSetName") == ours)
     answer = session.client("ses").get_identity_notification_attributes(Identities=[identity])
     found = answer["NotificationAttributes"].get(identity, {})
@@ -397,7 +401,9 @@ def _queues(session: Session) -> Iterator[Finding]:
 
 def _given_back(session: Session) -> Iterator[Finding]:
     """What a function could not write is in flight, and too young for the age of the oldest."""
-    number = _metric(session, NAMESPACE, GIVEN_BACK, "Sum", environment=session.environment or "")
+    number = _metric(
+        session, METRIC_NAMESPACE, Metric.GIVEN_BACK, "Sum", environment=session.environment or ""
+    )
     waiting = sum(_messages(session, f"{kind}QueueUrl") for kind in session.stack.kinds)
     found = f"{number:,.0f} in the last hour, {waiting:,} wait"
     if not number:
@@ -475,7 +481,7 @@ def _metric(
 
 def _key(session: Session) -> Iterator[Finding]:
     answer = session.client("kms").get_key_policy(
-        KeyId=session.stack.output("SuppressionKeyArn"), PolicyName="default"
+        KeyId=session.stack.output(StackOutput.KEY_ARN), PolicyName="default"
     )
     statements = json.loads(answer["Policy"])["Statement"]
     missing = [name for service, name in _KEY_USERS.items() if not _admits(statements, service)]

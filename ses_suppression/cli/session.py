@@ -13,16 +13,14 @@ from botocore.exceptions import ClientError
 
 from ses_suppression.arns import region_and_name
 from ses_suppression.cli.output import Output
-from ses_suppression.client.suppression_list import TABLE_NAME_VARIABLE, SuppressionList
-from ses_suppression.core.policy import VARIABLE, Policy
+from ses_suppression.client.suppression_list import SuppressionList
+from ses_suppression.core.policy import Policy
+from ses_suppression.deployment import STACK_PREFIX, StackOutput, Variable, stack_name
 from ses_suppression.errors import InvalidPolicyError, MissingSettingError
 from ses_suppression.ses_account.account_list import AccountLevelList
 from ses_suppression.store.dynamodb import CONNECTIONS, DynamoDBStore
 
 # An operator waits gladly for an answer that a sender would not wait for.
-STACK_PREFIX = "ses-suppression-"
-"""What stands before an environment's name in the name of its stack."""
-
 _PATIENCE = Config(
     connect_timeout=3,
     read_timeout=20,
@@ -103,8 +101,10 @@ class Session:
             MissingSettingError: no environment is named, or it is not deployed there.
         """
         if not self.environment:
-            raise MissingSettingError("name the environment: --env prod, or SUPPRESSION_ENV")
-        name = f"{STACK_PREFIX}{self.environment}"
+            raise MissingSettingError(
+                f"name the environment: --env prod, or {Variable.ENVIRONMENT}"
+            )
+        name = stack_name(self.environment)
         try:
             (found,) = self.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
         except ClientError as error:
@@ -134,31 +134,33 @@ class Session:
         if self.table:
             return self.table
         if not self.environment:
-            table_name = os.environ.get(TABLE_NAME_VARIABLE)
+            table_name = os.environ.get(Variable.TABLE_NAME)
             if table_name:
                 return table_name
             raise MissingSettingError(
-                "name the environment (--env prod, or SUPPRESSION_ENV), or the table (--table, or "
-                f"{TABLE_NAME_VARIABLE})"
+                f"name the environment (--env prod, or {Variable.ENVIRONMENT}), or the table "
+                f"(--table, or {Variable.TABLE_NAME})"
             )
-        return self.stack.output("SuppressionTableName")
+        return self.stack.output(StackOutput.TABLE_NAME)
 
     @cached_property
     def policy(self) -> Policy:
         """The policy by which the functions decide: the stack's, else that in the environment."""
         if self.environment:
-            output = "SuppressionPolicy"
-            return Policy.from_json(self.stack.output(output), source=output)
-        if VARIABLE not in os.environ:
+            return Policy.from_json(
+                self.stack.output(StackOutput.POLICY), source=StackOutput.POLICY
+            )
+        if Variable.POLICY not in os.environ:
             self.out.warn(
-                f"the default policy decides here; with --env the stack's does, or set {VARIABLE}"
+                "the default policy decides here; with --env the stack's does, or set "
+                f"{Variable.POLICY}"
             )
         return Policy.from_environ(os.environ)
 
     @cached_property
     def fingerprint_key(self) -> str:
         """The key with which the functions write fingerprints."""
-        return os.environ.get("FINGERPRINT_KEY") or self.stack.fingerprint_key
+        return os.environ.get(Variable.FINGERPRINT_KEY) or self.stack.fingerprint_key
 
     @cached_property
     def store(self) -> DynamoDBStore:

@@ -24,6 +24,7 @@ from ses_suppression.core.address import normalise
 from ses_suppression.core.evidence import EVERY_STREAM, Evidence, check_length, tenant_key
 from ses_suppression.core.policy import Policy
 from ses_suppression.core.suppression import Suppression, lasts_longest
+from ses_suppression.deployment import StackOutput, Variable
 from ses_suppression.errors import (
     InvalidAddressError,
     MissingSettingError,
@@ -40,7 +41,6 @@ from ses_suppression.store.protocol import KEYS_A_REQUEST, Found, Store, Verdict
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
-TABLE_NAME_VARIABLE = "SUPPRESSION_TABLE_NAME"
 REQUESTS = 16
 """Requests at a time."""
 
@@ -243,10 +243,10 @@ class SuppressionList:
             MissingSettingError: the first is not set.
             InvalidPolicyError: the second is set, and is no policy as JSON.
         """
-        table_name = os.environ.get(TABLE_NAME_VARIABLE)
+        table_name = os.environ.get(Variable.TABLE_NAME)
         if not table_name:
             raise MissingSettingError(
-                f"set {TABLE_NAME_VARIABLE} to the stack's output SuppressionTableName"
+                f"set {Variable.TABLE_NAME} to the stack's output {StackOutput.TABLE_NAME}"
             )
         return cls.of_table(
             table_name,

@@ -13,10 +13,8 @@ from ses_suppression.core.address import normalise
 from ses_suppression.core.evidence import EVERY_STREAM, TENANT_PREFIX, is_stream
 from ses_suppression.core.notification import LONGEST_STREAM
 from ses_suppression.core.rules import Rule
+from ses_suppression.deployment import Variable
 from ses_suppression.errors import InvalidAddressError, InvalidPolicyError
-
-VARIABLE = "SUPPRESSION_POLICY"
-"""The environment variable in which a function, and an app that writes, finds its policy."""
 
 LONGEST_DAYS = 3650
 """No number of days in a policy may be greater: a suppression that long has no end in practice."""
@@ -223,7 +221,7 @@ class Policy:
         Raises:
             InvalidPolicyError: it is not JSON, or no policy.
         """
-        return cls.from_json(environ.get(VARIABLE, "{}"), source=VARIABLE)
+        return cls.from_json(environ.get(Variable.POLICY, "{}"), source=Variable.POLICY)
 
     @classmethod
     def from_json(cls, text: str, *, source: str) -> "Policy":

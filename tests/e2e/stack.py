@@ -55,7 +55,8 @@ class Stack:
         return mailbox_simulator.send_mail(self.emulator, sender, *recipients)
 
     def publish(self, kind: str, body: str) -> None:
-        mailbox_simulator.publish(self.emulator, self.deployment, kind, body)
+        topic_arn = self.deployment.outputs[f"{kind}TopicArn"]
+        self.emulator.client("sns").publish(TopicArn=topic_arn, Message=body)
 
     def waiting(self, kind: str) -> int:
         return mailbox_simulator.waiting_messages(

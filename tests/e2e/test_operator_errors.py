@@ -17,7 +17,7 @@ NOBODY = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "AWS_EC2_METADAT
 @pytest.mark.parametrize(
     ("options", "environment", "status", "said"),
     [
-        ((), {}, 2, "name the environment (--env prod, or SUPPRESSION_ENV), or the table"),
+        ((), {}, 2, "name the environment (--env prod, or SUPPRESSION_ENVIRONMENT), or the table"),
         (("--env", "prod"), {}, 2, "there is no stack ses-suppression-prod in eu-west-1"),
         (("--env", "dev", "--region", "eu-north-1"), {}, 2, "no stack ses-suppression-dev in eu-n"),
         (("--table", "gone"), {}, 3, GONE),

@@ -13,7 +13,7 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk.assertions import Match, Template
 
 from ses_suppression.cli.app import _COMMANDS
-from ses_suppression.metrics import NAMESPACE
+from ses_suppression.deployment import METRIC_NAMESPACE
 from stacks.bundle import ROOT
 from stacks.checks import check
 from tests.infrastructure import snapshot
@@ -704,7 +704,7 @@ def test_the_alarms_look_at_the_metrics_that_the_functions_write(template: Templ
     ours = [
         alarm["Properties"]
         for alarm in resources(template, "AWS::CloudWatch::Alarm").values()
-        if alarm["Properties"].get("Namespace") == NAMESPACE
+        if alarm["Properties"].get("Namespace") == METRIC_NAMESPACE
     ]
     assert {one["MetricName"]: {name["Name"] for name in one["Dimensions"]} for one in ours} == {
         "GivenBack": {"environment"},
@@ -734,7 +734,7 @@ def test_the_dashboard_asks_the_operators_questions_from_top_to_bottom(
     ]  # fmt: skip
     assert [one["y"] for one in widgets] == sorted(one["y"] for one in widgets)
     shown = [metric for one in widgets for metric in one["properties"].get("metrics", [])]
-    ours = {tuple(metric[:2]) for metric in shown if metric[0] == NAMESPACE}
+    ours = {tuple(metric[:2]) for metric in shown if metric[0] == METRIC_NAMESPACE}
     assert {name for _, name in ours} >= {
         "Applied", "Retried", "Suppressions", "CanarySeconds", "hard-bounce", "complaint",
     }  # fmt: skip

@@ -15,6 +15,7 @@ import ses_suppression
 from benchmarks.measure import read
 from benchmarks.page import PAGE, RESULTS, names_on, with_results
 from docs import generate
+from ses_suppression.deployment import METRIC_NAMESPACE, Metric, StackOutput, Variable
 from stacks.config import Config
 
 ROOT = Path(__file__).parent.parent.parent
@@ -24,25 +25,17 @@ MODULES = sorted(
     for module in pkgutil.walk_packages(ses_suppression.__path__, "ses_suppression.")
     if not module.name.endswith(("__main__", ".django"))
 )
-IMPORTS: dict[str, set[str]] = {
-    "errors": set(),
-    "arns": set(),
-    "metrics": set(),
-    "core": set(),
-    "store": {"core"},
-    "ingest": {"store", "core"},
-    "client": {"store", "core"},
-    "ses_account": {"store", "core"},
-    "lists": {"client", "core"},
-    "integrations": {"client", "store", "core", "testing"},
-    "testing": {"client", "store", "core"},
-    "deprecation": set(),
-    "webhook": {"deprecation"},
-    "notification": {"deprecation"},
-    "policy": {"deprecation"},
-    "contrib": {"deprecation"},
-}
-"""What a folder's modules may import, beside their own and `errors`, `arns`; `cli`: anything."""
+LEVELS = (
+    {"errors", "arns", "deployment", "deprecation"},
+    {"core", "webhook", "notification", "policy", "contrib"},
+    {"store"},
+    {"ingest", "ses_account"},
+    {"client"},
+    {"testing"},
+    {"integrations", "lists"},
+    {"cli"},
+)
+"""The folders and modules of `ses_suppression`: each imports from those above it alone."""
 
 CODE = ("ses_suppression", "stacks", "lambdas", "local")
 
@@ -139,9 +132,10 @@ def test_imports_run_one_way_and_the_core_knows_no_aws(name: str) -> None:
     path, folder = SOURCES[name], name.partition(".")[0]
     roots = {one.partition(".")[0] for one in imported_by(path)}
     assert not roots & {"stacks", "lambdas", "local", "tests", "moto", "ministack"}
-    if folder in IMPORTS:
+    if folder not in {"ses_suppression", "__main__"}:
+        (level,) = (number for number, names in enumerate(LEVELS) if folder in names)
         folders = {one.partition(".")[0] for one in ours(path)}
-        assert folders <= IMPORTS[folder] | {folder, "errors", "arns"}
+        assert folders <= set().union({folder}, *LEVELS[:level])
     if folder == "core":
         assert not re.search(r"\b(now|today|time)\(", path.read_text()), "a clock"
         assert not roots & {"boto3", "botocore", "os", "time"}
@@ -154,9 +148,25 @@ def test_no_module_imports_itself_by_way_of_others() -> None:
 
 def test_contributing_says_the_order_of_imports() -> None:
     text = " ".join((ROOT / "CONTRIBUTING.md").read_text().split())
-    for folder, others in IMPORTS.items():
-        if len(others) > 1:
-            assert f"`{folder} -> {', '.join(one for one in IMPORTS if one in others)}`" in text
+    assert (
+        "`cli` → `integrations`, `lists` → `testing` → `client` → `ingest`, `ses_account` → "
+        "`store` → `core` → `errors`, `arns`, `deployment`" in text
+    )
+    assert set(re.findall(r"`(\w+)`", text[text.index("`cli` →") : text.index("`deployment`")])) | {
+        "deployment"
+    } == set().union(*LEVELS) - {"deprecation", "webhook", "notification", "policy", "contrib"}
+
+
+@pytest.mark.parametrize("folder", CODE)
+def test_a_name_that_several_parts_share_is_written_in_the_contract_alone(folder: str) -> None:
+    shared: set[str] = {*Variable, *StackOutput, *Metric, METRIC_NAMESPACE}
+    # The AWS API, custom resources, an alarm and a graph have these names as well.
+    shared -= {"ConfigurationSetName", "Identities", "Sending", "GivenBack", "Applied", "Feed"}
+    for path in (ROOT / folder).rglob("*.py"):
+        if path.name != "deployment.py":
+            nodes = ast.walk(ast.parse(path.read_text()))
+            texts = {node.value for node in nodes if isinstance(node, ast.Constant)}
+            assert not texts & shared, path
 
 
 def test_every_test_that_the_reliability_page_names_exists() -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from lambdas import ingest as lambdas_ingest
+from lambdas.ingest import FEEDBACK
 from ses_suppression.core.actions import imported, reactivate, suppress, void
 from ses_suppression.core.evidence import TENANT_LIST, Evidence, Kind
 from ses_suppression.core.policy import Policy, Reason
@@ -21,6 +21,7 @@ from tests.sent_by_ses import ACCOUNT_ID, bounce, complaint, delivery, iso, mail
 
 SETTINGS = {"stream_tag": "stream", "complaints_do_not_block": ["security"]}
 POLICY = Policy.from_mapping(SETTINGS)
+_FEEDBACK = {one.plural.capitalize(): what for one, what in FEEDBACK.items()}
 KINDS = BOUNCES, COMPLAINTS, DELIVERIES = "Bounces", "Complaints", "Deliveries"
 _DAYS = 25
 _MOST_COPIES = 4
@@ -137,7 +138,7 @@ def ingested(posts: Iterable[Post], kind: str, store: InMemoryStore) -> list[Out
         policy=POLICY,
         deadline=Deadline(3600),
         account_ids=frozenset({ACCOUNT_ID}),
-        kind=lambdas_ingest.KINDS[kind.lower()],
+        kind=_FEEDBACK[kind],
     )
 
 
