@@ -5,7 +5,8 @@ what it says: SES promises neither order nor single delivery. It never looks at 
 raises.
 """
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
@@ -64,7 +65,7 @@ class Step:
         rule: the rule that it met.
         effect: what it does to the verdict.
         until: the end of what it suppresses; None: no end.
-        count: which in the row it is, for what is counted.
+        count: which in its streak it is, for what is counted.
         by: the id of the evidence that struck it out.
     """
 
@@ -107,15 +108,18 @@ def decide(address: str, evidence: Iterable[Evidence], policy: Policy) -> Decisi
     )
     if address in policy.never_suppress or domain_of(address) in policy.never_suppress:
         return Decision(suppressions={}, steps=steps)
-    _apply_voids(steps)
+    _strike_out_voided(steps)
     under_way = UnderWay(
         step.evidence for step in steps if step.rule is Rule.TRANSIENT_BOUNCE and step.counts
     )
-    _apply_reactivations(steps)
-    _apply_subscriptions(steps)
-    _apply_deliveries(steps, under_way)
+    _strike_out_reactivated(steps)
+    _strike_out_unsubscriptions(steps)
+    _strike_out_before_delivery(steps, under_way)
+    _strike_out_withdrawn_complaints(steps, policy)
+    counting = _once_a_day([step for step in steps if step.counts])
+    _count_streaks(counting, policy)
     longest_days = policy.simulator_days if is_simulator(address) else None
-    return Decision(suppressions=_Walk(policy, longest_days).over(steps), steps=steps)
+    return Decision(suppressions=verdict(_suppress(counting, policy, longest_days)), steps=steps)
 
 
 def expires_at(address: str, decision: Decision, policy: Policy) -> int | None:
@@ -172,7 +176,7 @@ def has_complained(
     return False
 
 
-def _apply_voids(steps: tuple[Step, ...]) -> None:
+def _strike_out_voided(steps: tuple[Step, ...]) -> None:
     """Strike out what is voided: of each undo the newest word on a target speaks.
 
     Earlier versions took an undo back by a void of its void, so the newest is asked first.
@@ -195,7 +199,7 @@ def _apply_voids(steps: tuple[Step, ...]) -> None:
             target.strike_out(by=step)
 
 
-def _apply_reactivations(steps: tuple[Step, ...]) -> None:
+def _strike_out_reactivated(steps: tuple[Step, ...]) -> None:
     """Strike out what a reactivation puts behind it."""
     for reactivation in steps:
         if reactivation.rule is Rule.REACTIVATE and reactivation.counts:
@@ -218,7 +222,7 @@ def _is_lifted_by(reactivation: Evidence, step: Step) -> bool:
     return happened(evidence) < reactivation.at
 
 
-def _apply_subscriptions(steps: tuple[Step, ...]) -> None:
+def _strike_out_unsubscriptions(steps: tuple[Step, ...]) -> None:
     """Strike out the unsubscriptions that a later subscription takes back."""
     for subscription in steps:
         if subscription.rule is Rule.SUBSCRIBED and subscription.counts:
@@ -241,16 +245,10 @@ def _takes_back(subscription: Evidence, unsubscription: Evidence) -> bool:
     return unsubscription.stream == subscription.stream
 
 
-def _apply_deliveries(steps: tuple[Step, ...], under_way: UnderWay) -> None:
+def _strike_out_before_delivery(steps: tuple[Step, ...], under_way: UnderWay) -> None:
     """Strike out the transient bounces before the newest delivery that says something."""
-    newest = next(
-        (
-            step
-            for step in reversed(steps)
-            if step.rule is Rule.DELIVERY and step.counts and step.evidence.at not in under_way
-        ),
-        None,
-    )
+    deliveries = (step for step in reversed(steps) if step.rule is Rule.DELIVERY and step.counts)
+    newest = next((step for step in deliveries if step.evidence.at not in under_way), None)
     if newest is None:
         return
     for step in steps:
@@ -275,88 +273,17 @@ def _stream(consequence: Suppress, evidence: Evidence) -> str | None:
             assert_never(consequence.scope)
 
 
-class _Walk:
-    """The fold over the evidence that counts, in order of time."""
-
-    def __init__(self, policy: Policy, longest_days: int | None) -> None:
-        self._policy = policy
-        self._longest_days = longest_days  # no suppression lasts longer: the mailbox simulator's
-        self._suppressing: list[tuple[Step, Suppression]] = []
-        self._holds: dict[Rule, int] = {}  # how many there were, for what doubles
-        self._row: list[Step] = []  # the run that has not made a hold yet
-
-    def over(self, steps: Iterable[Step]) -> Mapping[str, Suppression]:
-        counting = [step for step in steps if step.counts]
-        of_their_days = _newest_of_each_day(counting)
-        for step in counting:
-            if step.rule not in DAYS_KEPT or step.evidence.id in of_their_days:
-                self._take(step)
-        return verdict(suppression for step, suppression in self._suppressing if step.counts)
-
-    def _take(self, step: Step) -> None:
-        consequence = CONSEQUENCES[step.rule]
-        match consequence:
-            case Suppress():
-                self._suppress(step, consequence)
-            case Count():
-                self._count(step, consequence)
-            case LiftComplaint():
-                self._lift_complaint(step)
-            case StrikeOutTransientBounces() | LiftUnsubscription() | StrikeOut() | Record():
-                pass
-            case _:
-                assert_never(consequence)
-
-    def _suppress(self, step: Step, consequence: Suppress) -> None:
-        evidence = step.evidence
-        stream = _stream(consequence, evidence)
-        if stream is None or (
-            step.rule is Rule.COMPLAINT and stream in self._policy.complaints_do_not_block
+def _strike_out_withdrawn_complaints(steps: tuple[Step, ...], policy: Policy) -> None:
+    """Strike out the uncertain complaints before a certain "not spam" about the same mail."""
+    for number, not_spam in enumerate(steps):
+        if not (
+            isinstance(CONSEQUENCES[not_spam.rule], LiftComplaint)
+            and not_spam.counts
+            and not_spam.evidence.certain is True
+            and not_spam.evidence.mail_id is not None
         ):
-            return
-        step.effect, step.until = Effect.SUPPRESSES, self._end(step, consequence)
-        suppression = Suppression(
-            stream=stream,
-            reason=consequence.reason or _imported_reason(evidence),
-            rule=step.rule,
-            origin=consequence.origin,
-            since=evidence.at.replace(microsecond=0),
-            until=step.until,
-            evidence_id=evidence.id,
-            certain=step.rule is not Rule.COMPLAINT or evidence.certain is not False,
-        )
-        self._suppressing.append((step, suppression))
-
-    def _end(self, step: Step, consequence: Suppress) -> datetime | None:
-        until = step.evidence.until
-        if consequence.days:
-            first = getattr(self._policy, consequence.days)
-            earlier = self._holds.get(step.rule, 0) if consequence.doubling else 0
-            self._holds[step.rule] = earlier + 1
-            until = _later(
-                step.evidence.at,
-                days=min(first << earlier, max(first, self._policy.longest_hold_days)),
-            )
-        if self._longest_days:
-            limit = _later(step.evidence.at, days=self._longest_days)
-            until = min(until, limit) if until else limit
-        return until.replace(microsecond=0) if until else None
-
-    def _count(self, step: Step, consequence: Count) -> None:
-        days = self._policy.transient_window_days
-        if days is not None:
-            at, window = step.evidence.at, timedelta(days=days)
-            self._row = [earlier for earlier in self._row if at - earlier.evidence.at <= window]
-        self._row.append(step)
-        step.effect, step.count = Effect.COUNTED, len(self._row)
-        if len(self._row) >= self._policy.transient_bounces:
-            self._suppress(step, consequence.hold)
-            self._row = []
-
-    def _lift_complaint(self, not_spam: Step) -> None:
-        if not_spam.evidence.certain is not True or not_spam.evidence.mail_id is None:
-            return
-        for step, _ in self._suppressing:
+            continue
+        for step in steps[:number]:
             complaint = step.evidence
             if (
                 step.rule is Rule.COMPLAINT
@@ -364,12 +291,13 @@ class _Walk:
                 and complaint.certain is False
                 and complaint.mail_id == not_spam.evidence.mail_id
                 and complaint.stream == not_spam.evidence.stream
+                and (complaint.stream or EVERY_STREAM) not in policy.complaints_do_not_block
             ):
                 step.strike_out(by=not_spam)
 
 
-def _newest_of_each_day(steps: Iterable[Step]) -> set[str]:
-    """Return the ids of what counts for its UTC day, where a rule counts once a day.
+def _once_a_day(steps: Sequence[Step]) -> Sequence[Step]:
+    """Leave out all but one of a UTC day, where a rule counts once a day.
 
     A burst of mail says no more than one of it. It is the mail that was sent last: whatever puts
     mail behind it that was sent before, leaves that one till the end.
@@ -382,11 +310,90 @@ def _newest_of_each_day(steps: Iterable[Step]) -> set[str]:
     by_rule: dict[Rule, list[date]] = {}
     for rule, day_of_it in newest:
         by_rule.setdefault(rule, []).append(day_of_it)
-    return {
+    kept = {
         newest[rule, day_of_it].id
         for rule, days in by_rule.items()
         for day_of_it in sorted(days)[-DAYS_KEPT[rule] :]
     }
+    return [step for step in steps if step.rule not in DAYS_KEPT or step.evidence.id in kept]
+
+
+def _count_streaks(steps: Iterable[Step], policy: Policy) -> None:
+    """Number the bounces of each streak; one that is complete ends, and the next begins."""
+    streak: list[Step] = []
+    for step in steps:
+        if isinstance(CONSEQUENCES[step.rule], Count):
+            if policy.transient_window_days is not None:
+                window = timedelta(days=policy.transient_window_days)
+                at = step.evidence.at
+                streak = [earlier for earlier in streak if at - earlier.evidence.at <= window]
+            streak.append(step)
+            step.effect, step.count = Effect.COUNTED, len(streak)
+            if step.count >= policy.transient_bounces:
+                streak = []
+
+
+def _suppress(
+    steps: Iterable[Step], policy: Policy, longest_days: int | None
+) -> Iterator[Suppression]:
+    """Yield what holds mail back, in order of its beginning.
+
+    Args:
+        steps: those that count, in order of time.
+        policy: the thresholds.
+        longest_days: no suppression lasts longer; None: there is no such limit.
+    """
+    holds: Counter[Rule] = Counter()
+    for step in steps:
+        hold = _hold(step, policy)
+        stream = _stream(hold, step.evidence) if hold else None
+        if hold is None or stream is None:
+            continue
+        if step.rule is Rule.COMPLAINT and stream in policy.complaints_do_not_block:
+            continue
+        doublings = holds[step.rule] if hold.doubling else 0
+        holds[step.rule] += 1
+        step.effect = Effect.SUPPRESSES
+        step.until = _end(step.evidence, hold, policy, doublings, longest_days)
+        yield Suppression(
+            stream=stream,
+            reason=hold.reason or _imported_reason(step.evidence),
+            rule=step.rule,
+            origin=hold.origin,
+            since=step.evidence.at.replace(microsecond=0),
+            until=step.until,
+            evidence_id=step.evidence.id,
+            certain=step.rule is not Rule.COMPLAINT or step.evidence.certain is not False,
+        )
+
+
+def _hold(step: Step, policy: Policy) -> Suppress | None:
+    """Return how a step holds mail back; None: it does not."""
+    match CONSEQUENCES[step.rule]:
+        case Suppress() as hold:
+            return hold
+        case Count(hold=hold):
+            return hold if step.count and step.count >= policy.transient_bounces else None
+        case StrikeOutTransientBounces() | LiftComplaint() | LiftUnsubscription():
+            return None
+        case StrikeOut() | Record():
+            return None
+        case consequence:
+            assert_never(consequence)
+
+
+def _end(
+    evidence: Evidence, hold: Suppress, policy: Policy, doublings: int, longest_days: int | None
+) -> datetime | None:
+    until = evidence.until
+    if hold.days:
+        first = getattr(policy, hold.days)
+        days = min(first << doublings, max(first, policy.longest_hold_days))
+        until = _later(evidence.at, days=days)
+    if longest_days:
+        limit = _later(evidence.at, days=longest_days)
+        until = min(until, limit) if until else limit
+    return until.replace(microsecond=0) if until else None
 
 
 def _reason(consequence: Consequence, evidence: Evidence) -> Reason | None:
