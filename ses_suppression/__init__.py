@@ -8,12 +8,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ses_suppression.client.cache import CacheSettings
-    from ses_suppression.client.suppression_list import (
-        AddressesUnknownError,
-        Screening,
-        SuppressionList,
-        Unknown,
-    )
+    from ses_suppression.client.screening import AddressesUnknownError, Screening, Unknown
+    from ses_suppression.client.suppression_list import SuppressionList
     from ses_suppression.core.policy import Policy, Reason
     from ses_suppression.core.suppression import Suppression
     from ses_suppression.errors import (
@@ -30,7 +26,7 @@ if TYPE_CHECKING:
     from ses_suppression.integrations.boto3 import guard, sending
 
 _MODULES = {
-    "AddressesUnknownError": "client.suppression_list",
+    "AddressesUnknownError": "client.screening",
     "AllRecipientsSuppressedError": "errors",
     "CacheSettings": "client.cache",
     "ConflictError": "errors",
@@ -42,11 +38,11 @@ _MODULES = {
     "Policy": "core.policy",
     "Reason": "core.policy",
     "SESSuppressionError": "errors",
-    "Screening": "client.suppression_list",
+    "Screening": "client.screening",
     "StoreUnavailableError": "errors",
     "Suppression": "core.suppression",
     "SuppressionList": "client.suppression_list",
-    "Unknown": "client.suppression_list",
+    "Unknown": "client.screening",
     "guard": "integrations.boto3",
     "sending": "integrations.boto3",
 }

@@ -15,7 +15,7 @@ from ses_suppression.cli.listing import scanned
 from ses_suppression.cli.output import as_text
 from ses_suppression.cli.parameters import AskedStream, AskedTenant
 from ses_suppression.cli.session import Session
-from ses_suppression.client.suppression_list import Screening
+from ses_suppression.client.screening import Screening
 from ses_suppression.errors import InvalidSnapshotError
 from ses_suppression.lists.address_csv import UnknownListError, read_addresses
 from ses_suppression.lists.exports import escaped

@@ -36,7 +36,7 @@ class Cache:
         self._entries: OrderedDict[str, tuple[float, Verdict | None]] = OrderedDict()
         self._lock = Lock()
 
-    def get(self, address: str, now: float, holds: Callable[[Verdict], bool]) -> Verdict | None:
+    def get(self, address: str, now: float, holds: Callable[[Verdict], object]) -> Verdict | None:
         """Give the verdict on an address, if it is fresh enough.
 
         Args:

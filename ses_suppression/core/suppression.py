@@ -1,9 +1,10 @@
 """Why mail to an address is held back, and until when; and which of several causes speaks."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from ses_suppression.core.evidence import EVERY_STREAM, check_length, tenant_key
 from ses_suppression.core.policy import Origin, Reason
 from ses_suppression.core.rules import Rule
 
@@ -59,9 +60,34 @@ def verdict(suppressions: Iterable[Suppression]) -> Mapping[str, Suppression]:
     return {stream: max(by_stream[stream], key=_weight) for stream in sorted(by_stream)}
 
 
-def lasts_longest(suppressions: Iterable[Suppression]) -> Suppression | None:
-    """Give what lasts longest; between equals COMPLAINT, then MANUAL, then BOUNCE."""
-    return max(suppressions, key=_weight, default=None)
+def keys_of_mail(stream: str | None, tenant: str | None) -> Sequence[str]:
+    """Return the keys of a verdict that hold back such mail, in one order for equal ends.
+
+    Raises:
+        InvalidStreamError: the stream or the tenant has more than 256 characters.
+
+    >>> keys_of_mail("news", None)
+    ['*', 'news']
+    """
+    check_length(stream=stream, tenant=tenant)
+    keys = {EVERY_STREAM, stream, tenant_key(tenant) if tenant else None}
+    return sorted(filter(None, keys))
+
+
+def hold(
+    verdict: Mapping[str, Suppression], keys: Iterable[str], moment: datetime
+) -> Suppression | None:
+    """Return the suppression that holds mail back longest; None: mail may be sent.
+
+    Between equals COMPLAINT comes first, then MANUAL, then BOUNCE.
+
+    Args:
+        verdict: the suppressions of an address.
+        keys: of the mail; see `keys_of_mail`.
+        moment: when the mail is sent.
+    """
+    found = (verdict[key] for key in keys if key in verdict and verdict[key].holds_at(moment))
+    return max(found, key=_weight, default=None)
 
 
 def _continued(earlier: Suppression, later: Suppression) -> Suppression:

@@ -20,7 +20,8 @@ from botocore.exceptions import ParamValidationError
 from botocore.model import OperationModel
 from botocore.validate import ParamValidator
 
-from ses_suppression.client.suppression_list import AddressesUnknownError, SuppressionList
+from ses_suppression.client.screening import AddressesUnknownError
+from ses_suppression.client.suppression_list import SuppressionList
 from ses_suppression.core.evidence import check_length
 from ses_suppression.errors import AllRecipientsSuppressedError, InvalidAddressError
 

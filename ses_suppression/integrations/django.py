@@ -31,11 +31,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.mail import get_connection
 from django.utils.encoding import force_str
 
-from ses_suppression.client.suppression_list import (
-    AddressesUnknownError,
-    Screening,
-    SuppressionList,
-)
+from ses_suppression.client.screening import AddressesUnknownError, Screening
+from ses_suppression.client.suppression_list import SuppressionList
 from ses_suppression.core.address import domain_of, normalise
 from ses_suppression.errors import (
     InvalidAddressError,

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ses_suppression.client.suppression_list import Screening
+from ses_suppression.client.screening import Screening
 from ses_suppression.core.address import domain_of, normalise
 from ses_suppression.core.policy import Reason
 

@@ -17,7 +17,8 @@ from typing import Any
 from rbloom import Bloom
 from xxhash import xxh3_64_intdigest
 
-from ses_suppression.client.suppression_list import Screening, SuppressionList, hashable, listed
+from ses_suppression.client.screening import Screening, hashable, listed
+from ses_suppression.client.suppression_list import SuppressionList
 from ses_suppression.core.address import PLAIN, PLAIN_LENGTH, normalise
 from ses_suppression.core.record import Record
 from ses_suppression.errors import InvalidAddressError, InvalidSnapshotError

@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from ses_suppression.client.cache import CacheSettings
-from ses_suppression.client.suppression_list import REQUESTS, SuppressionList, Unknown
+from ses_suppression.client.lookup import REQUESTS
+from ses_suppression.client.screening import Unknown
+from ses_suppression.client.suppression_list import SuppressionList
 from ses_suppression.core.policy import Policy, Reason
 from ses_suppression.errors import InvalidAddressError, MissingSettingError
 from ses_suppression.store.dynamodb import DynamoDBStore
@@ -88,15 +90,21 @@ def test_the_options_reach_the_list_however_it_is_made(monkeypatch: pytest.Monke
         SuppressionList.of_table(TABLE_NAME, policy=Policy(transient_bounces=3), **options),
     ):
         assert suppressions._unknown is Unknown.ALLOW
-        assert (suppressions._check_seconds, suppressions._screen_seconds) == (2.0, 9.0)
-        assert suppressions._cache is not None
+        assert (suppressions._lookup._check_seconds, suppressions._lookup._screen_seconds) == (
+            2.0,
+            9.0,
+        )
+        assert suppressions._lookup._cache is not None
         assert suppressions._policy == Policy(transient_bounces=3)
 
 
 @pytest.mark.usefixtures("aws")
 def test_a_sender_is_not_held_up_unless_it_wants_to_be() -> None:
     suppressions = SuppressionList.of_table(TABLE_NAME)
-    assert (suppressions._check_seconds, suppressions._screen_seconds) == (1.0, 30.0)
+    assert (suppressions._lookup._check_seconds, suppressions._lookup._screen_seconds) == (
+        1.0,
+        30.0,
+    )
     assert suppressions._unknown is Unknown.HOLD
     store: Any = suppressions._store
     config = store._client.meta.config

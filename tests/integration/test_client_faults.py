@@ -14,7 +14,9 @@ import pytest
 from botocore.config import Config
 
 from local.waiting import wait_for
-from ses_suppression.client.suppression_list import _SEND_PATH, SuppressionList, Unknown
+from ses_suppression.client.connection import _SEND_PATH
+from ses_suppression.client.screening import Unknown
+from ses_suppression.client.suppression_list import SuppressionList
 from ses_suppression.errors import StoreUnavailableError
 from ses_suppression.store.dynamodb import DynamoDBStore
 from tests.fault_proxy import FaultProxy, running_fault_proxy

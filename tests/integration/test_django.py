@@ -26,7 +26,8 @@ from django.utils.translation import gettext_lazy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ses_suppression.client.suppression_list import AddressesUnknownError, SuppressionList
+from ses_suppression.client.screening import AddressesUnknownError
+from ses_suppression.client.suppression_list import SuppressionList
 from ses_suppression.errors import InvalidAddressError, InvalidStreamError
 from ses_suppression.integrations import django as contrib
 from tests.integration.conftest import TABLE_NAME

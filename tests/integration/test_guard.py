@@ -9,7 +9,8 @@ from botocore.config import Config
 from botocore.exceptions import ParamValidationError
 from botocore.stub import Stubber
 
-from ses_suppression.client.suppression_list import AddressesUnknownError, SuppressionList, Unknown
+from ses_suppression.client.screening import AddressesUnknownError, Unknown
+from ses_suppression.client.suppression_list import SuppressionList
 from ses_suppression.errors import AllRecipientsSuppressedError, InvalidAddressError
 from ses_suppression.integrations.boto3 import _OPERATIONS, LEFT_ALONE, METADATA_KEY, guard, sending
 from ses_suppression.testing import InMemorySuppressionList

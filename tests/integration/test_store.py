@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from moto import mock_aws
 
 from local.waiting import wait_for
-from ses_suppression.client.suppression_list import AddressesUnknownError, SuppressionList, Unknown
+from ses_suppression.client.screening import AddressesUnknownError, Unknown
+from ses_suppression.client.suppression_list import SuppressionList
 from ses_suppression.core.decision import decide
 from ses_suppression.core.evidence import Evidence
 from ses_suppression.core.policy import Policy

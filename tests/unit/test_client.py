@@ -15,13 +15,8 @@ from hypothesis import strategies as st
 
 from local.waiting import wait_for
 from ses_suppression.client.cache import CacheSettings
-from ses_suppression.client.suppression_list import (
-    BLOCK,
-    AddressesUnknownError,
-    Screening,
-    SuppressionList,
-    Unknown,
-)
+from ses_suppression.client.screening import AddressesUnknownError, Screening, Unknown
+from ses_suppression.client.suppression_list import BLOCK, SuppressionList
 from ses_suppression.core.address import normalise
 from ses_suppression.core.policy import Reason
 from ses_suppression.core.suppression import Suppression

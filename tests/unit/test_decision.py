@@ -28,7 +28,7 @@ from ses_suppression.core.evidence import (
 from ses_suppression.core.policy import DAYS_KEPT, Origin, Policy, Reason
 from ses_suppression.core.retention import merge
 from ses_suppression.core.rules import Rule
-from ses_suppression.core.suppression import Suppression, lasts_longest
+from ses_suppression.core.suppression import Suppression, hold
 from ses_suppression.core.under_way import GIVEN_UP, UnderWay
 from tests.strategies import any_evidence, chimeras, evidence_with_voids
 
@@ -741,13 +741,19 @@ def test_between_causes_that_last_equally_complaint_speaks_before_manual_before_
     assert only(*everything[:2]).reason is Reason.MANUAL
 
 
-def test_of_suppressions_the_one_that_lasts_longest_is_given() -> None:
+def test_of_suppressions_the_one_that_lasts_longest_holds_the_mail() -> None:
+    def longest(*suppressions: Suppression) -> Suppression | None:
+        streams = {f"{number}": one for number, one in enumerate(suppressions)}
+        return hold(streams, streams, day(0))
+
     short = only(piece(Kind.SUPPRESS, 0, until=day(1)))
     unknown = replace(short, reason="REASON OF A NEWER VERSION")
-    assert lasts_longest([]) is None
-    assert lasts_longest([short, only(hard(0)), short]) == only(hard(0))
+    assert longest() is None
+    assert longest(short, only(hard(0)), short) == only(hard(0))
     bounced = replace(short, reason=Reason.BOUNCE)
-    assert lasts_longest([unknown, bounced]) == lasts_longest([bounced, unknown]) == bounced
+    assert longest(unknown, bounced) == longest(bounced, unknown) == bounced
+    assert hold({"*": short}, ["*"], day(1)) is None
+    assert hold({"news": short}, ["*", "receipts"], day(0)) is None
 
 
 def test_a_dead_mailbox_stays_dead_when_a_later_complaint_is_taken_back() -> None:

@@ -15,12 +15,8 @@ import pytest
 
 import ses_suppression
 from ses_suppression.cli.session import NoSuchStackError
-from ses_suppression.client.suppression_list import (
-    AddressesUnknownError,
-    Screening,
-    SuppressionList,
-    Unknown,
-)
+from ses_suppression.client.screening import AddressesUnknownError, Screening, Unknown
+from ses_suppression.client.suppression_list import SuppressionList
 from ses_suppression.core import actions as operator_actions
 from ses_suppression.core.address import normalise
 from ses_suppression.core.notification import parse

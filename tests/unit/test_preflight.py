@@ -2,7 +2,8 @@
 
 import pytest
 
-from ses_suppression.client.suppression_list import Screening, SuppressionList
+from ses_suppression.client.screening import Screening
+from ses_suppression.client.suppression_list import SuppressionList
 from ses_suppression.lists.address_csv import UnknownListError, read_addresses
 from ses_suppression.lists.preflight import REVIEW, Preflight, points_below, summary
 from ses_suppression.testing import InMemoryStore

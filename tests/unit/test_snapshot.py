@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ses_suppression.client.suppression_list import Screening, SuppressionList
+from ses_suppression.client.screening import Screening
+from ses_suppression.client.suppression_list import SuppressionList
 from ses_suppression.core.address import normalise
 from ses_suppression.core.policy import Policy
 from ses_suppression.core.record import Record, updated
