@@ -18,7 +18,7 @@ from benchmarks.servers import Stub, running_stub
 from ses_suppression.core.evidence import attribute
 from ses_suppression.core.notification import Bounce, Delivery, NotFeedback, parse
 from ses_suppression.core.policy import Policy
-from ses_suppression.core.record import Record, updated
+from ses_suppression.core.record import Record, update
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 POLICY = Policy(stream_tag="stream")
@@ -82,7 +82,7 @@ def decide_on(body: str) -> None:
         raise RuntimeError(notification.what)  # noqa: TRY004  # it is feedback
     attribution = attribute(notification, received_at=NOW, stream_tag=POLICY.stream_tag)
     for address, evidence in attribution.evidence:
-        updated(Record(address=address), [evidence], POLICY)
+        update(Record(address=address), [evidence], POLICY)
 
 
 def compare(name: str, title: str, body: str) -> Result:
@@ -136,7 +136,7 @@ def deliveries(stub: Stub, *, event: bool) -> Result:
     one_by_one = [feedback.sqs_event([body], first=number) for number, body in enumerate(bodies)]
 
     def transient() -> None:
-        """Give the known addresses a transient bounce again: each delivery strikes one out."""
+        """Give the known addresses a transient bounce again: each delivery voids one."""
         stub.empty()
         made = [feedback.transient(address, number) for number, address in enumerate(known)]
         bounces(feedback.sqs_event(made), Context())

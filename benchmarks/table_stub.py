@@ -11,9 +11,9 @@ import zlib
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
 
-from ses_suppression.core.actions import imported
+from ses_suppression.core.actions import import_entry
 from ses_suppression.core.policy import Policy, Reason
-from ses_suppression.core.record import Record, updated
+from ses_suppression.core.record import Record, update
 from ses_suppression.store.items import Item, to_item
 
 _CALLER = (
@@ -30,9 +30,9 @@ def item(number: int) -> Item:
     address = f"customer-{number}@mail-{number % 50}.example"
     evidence = [hard(day, diagnostic="smtp; 550-5.1.1 no such user " * 3) for day in range(4)]
     evidence.append(
-        imported(address=address, reason=Reason.BOUNCE, by="x", note="x", at=evidence[0].at)
+        import_entry(address=address, reason=Reason.BOUNCE, by="x", note="x", at=evidence[0].at)
     )
-    record = updated(Record(address=address), evidence, Policy())
+    record = update(Record(address=address), evidence, Policy())
     if record is None:
         raise RuntimeError("there was evidence")
     return to_item(record, "r1")

@@ -14,13 +14,13 @@ from ses_suppression.core.policy import (
     DAYS_KEPT,
     Consequence,
     Count,
-    LiftComplaint,
-    LiftUnsubscription,
+    NoEffect,
     Policy,
-    Record,
-    StrikeOut,
-    StrikeOutTransientBounces,
     Suppress,
+    Void,
+    VoidComplaint,
+    VoidTransientBounces,
+    VoidUnsubscription,
 )
 from ses_suppression.core.record import ROOM_FOR_OPERATORS
 from ses_suppression.core.refusals import DELAYED, NO_REPLY, OTHERWISE, ROWS, Row
@@ -93,7 +93,7 @@ def _policy_page() -> Iterator[str]:
     )
     yield (
         "- the rest of such a class as a tally: from when to when, until when. It goes on holding mail back. An undo "
-        "strikes it out only if it covers the whole time, and asks for no words but those that all of it has; a "
+        "voids it only if it covers the whole time, and asks for no words but those that all of it has; a "
         "reactivation as if each piece were there"
     )
     for rule, days in DAYS_KEPT.items():
@@ -128,24 +128,24 @@ def _then(consequence: Consequence, policy: Policy) -> str:
                 f"counted, at most once a UTC day; {policy.transient_bounces} days in a row, with no delivery in "
                 f"between: **{hold.reason}**, {_end(hold, policy)}, and the row begins anew"
             )
-        case StrikeOutTransientBounces():
+        case VoidTransientBounces():
             return (
-                "strikes out the transient bounces before it, and a hold that rests on them, unless mail was under way "
+                "voids the transient bounces before it, and a hold that rests on them, unless mail was under way "
                 "that bounced: between the sending of a UTC day's first such mail and its last bounce"
             )
-        case LiftComplaint():
+        case VoidComplaint():
             return (
                 "lifts an uncertain complaint before it about the same mail and stream, if it is certain itself; "
                 "else recorded"
             )
-        case LiftUnsubscription():
+        case VoidUnsubscription():
             return (
                 "lifts `unsubscribed` before it on the same stream; where it is for all mail, also what SES did "
                 "not send, on any stream"
             )
-        case StrikeOut():
-            return "strikes out other evidence"
-        case Record():
+        case Void():
+            return "voids other evidence"
+        case NoEffect():
             return "recorded"
         case _:
             assert_never(consequence)

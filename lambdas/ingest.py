@@ -14,7 +14,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lambdas.dead_letters import DeadLetters
-from lambdas.isolation import parted
+from lambdas.isolation import isolate
 from lambdas.settings import Settings
 from ses_suppression.core.address import fingerprint
 from ses_suppression.core.notification import Bounce, Complaint, Delivery, Feedback, Subscription
@@ -109,7 +109,7 @@ class IngestFunction:
         """Handle an event of SQS."""
         self._logger.append_keys(request_id=context.aws_request_id)
         deadline = Deadline(context.get_remaining_time_in_millis() / 1000 - SECONDS_TO_HAND_BACK)
-        records, handed_back = parted(event["Records"])
+        records, handed_back = isolate(event["Records"])
         if handed_back:
             self._logger.warning("suspects are handed back", extra={"number": len(handed_back)})
         outcomes = ingest(

@@ -23,7 +23,7 @@ GROUPS = 1 << BITS
 Record = Mapping[str, Any]
 
 
-def parted(records: Sequence[Record]) -> tuple[list[Record], list[Record]]:
+def isolate(records: Sequence[Record]) -> tuple[list[Record], list[Record]]:
     """Part the records of an SQS event: those that are tried now, those that are handed back."""
     tried: list[Record] = []
     handed_back: list[Record] = []

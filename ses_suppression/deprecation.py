@@ -5,7 +5,7 @@ from collections.abc import Callable
 from importlib import import_module
 
 
-def moved(old: str, new: str) -> Callable[[str], object]:
+def redirect(old: str, new: str) -> Callable[[str], object]:
     """Return the `__getattr__` of a module whose names are in another one now.
 
     Args:

@@ -21,7 +21,7 @@ from ses_suppression.core.notification import (
 )
 from ses_suppression.core.policy import Policy
 from ses_suppression.core.providers import provider_of
-from ses_suppression.core.record import Record, refusal, updated
+from ses_suppression.core.record import Record, refusal, update
 from ses_suppression.core.rules import Rule
 from ses_suppression.core.value import value
 from ses_suppression.errors import (
@@ -204,7 +204,7 @@ def apply(
         changes = {
             address: change
             for address, record in loaded.records.items()
-            if address not in refusals and (change := updated(record, new[address], policy))
+            if address not in refusals and (change := update(record, new[address], policy))
         }
         refused = store.save(changes.values(), deadline=deadline)
         lost = {

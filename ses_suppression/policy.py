@@ -1,5 +1,5 @@
 """Deprecated, and removed in the next release: use `ses_suppression.core.policy`."""
 
-from ses_suppression.deprecation import moved
+from ses_suppression.deprecation import redirect
 
-__getattr__ = moved(__name__, "ses_suppression.core.policy")
+__getattr__ = redirect(__name__, "ses_suppression.core.policy")

@@ -23,6 +23,7 @@ _NOT_BUNDLED = (
     "contrib",
     "integrations",
     "lists",
+    "operations",
     "testing.py",
     "explanation.py",
     "undo.py",

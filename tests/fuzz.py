@@ -19,7 +19,7 @@ import typer
 from ses_suppression.core.evidence import attribute
 from ses_suppression.core.notification import NotFeedback, parse
 from ses_suppression.core.policy import Policy
-from ses_suppression.core.record import Record, updated
+from ses_suppression.core.record import Record, update
 from ses_suppression.errors import InvalidNotificationError
 from ses_suppression.store.items import to_item, to_record
 
@@ -184,7 +184,7 @@ def outcome_of(body: bytes) -> str:
         check_error(broken)
     for address, evidence in attribution.evidence:
         assert evidence.at <= RECEIVED_AT
-        record = updated(Record(address=address), [evidence], POLICY)
+        record = update(Record(address=address), [evidence], POLICY)
         if record:
             item = to_item(record, "r1")
             json.dumps(item, ensure_ascii=False).encode()  # what UTF-8 cannot hold, no table can

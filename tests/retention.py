@@ -16,8 +16,8 @@ from enum import StrEnum
 from ses_suppression.core.decision import decide
 from ses_suppression.core.evidence import Evidence, Kind
 from ses_suppression.core.policy import Policy
-from ses_suppression.core.record import Record, updated
-from ses_suppression.core.undo import Incident, caused_by, undone
+from ses_suppression.core.record import Record, update
+from ses_suppression.core.undo import Incident, caused_by, void_caused
 
 JANE = "jane@example.com"
 POLICY = Policy(complaints_do_not_block=frozenset({"security"}))
@@ -260,7 +260,7 @@ class Twin:
     def take(self, batch: Sequence[Evidence]) -> None:
         for piece in sorted(batch, key=lambda piece: piece.kind is Kind.DELIVERY):
             seen(self.everything, piece)
-        self.record = updated(self.record, batch, self.policy) or self.record
+        self.record = update(self.record, batch, self.policy) or self.record
 
     def undo(self, incident: Incident) -> None:
         """As an operator does it, who knows only what is kept."""
@@ -268,11 +268,11 @@ class Twin:
         at = max(piece.at for piece in self.everything.values()) + DAY
         for record in (full, self.record):
             caused = caused_by(record, incident)
-            voids = undone(record, caused, undo=incident.id, by="ann", note="incident", at=at)
+            voids = void_caused(record, caused, undo=incident.id, by="ann", note="incident", at=at)
             if record is full:
                 self.everything.update({piece.id: piece for piece in voids})
             else:
-                self.record = updated(self.record, voids, self.policy) or self.record
+                self.record = update(self.record, voids, self.policy) or self.record
 
     def difference(self) -> Difference | None:
         full = told(dict(decide(JANE, self.everything.values(), self.policy).suppressions))
@@ -333,7 +333,7 @@ def is_ever_held(a_day: int, bounces: float, later: float, rng: random.Random) -
         for _ in range(a_day):
             world.mail(START + (day + rng.random()) * DAY, bounces=bounces, later=later, slow=0.3)
     for piece in sorted(world.pieces, key=lambda piece: piece.at):
-        record = updated(record, [piece], POLICY) or record
+        record = update(record, [piece], POLICY) or record
         if record.suppressions:
             return True
     return False

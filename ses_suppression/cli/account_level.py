@@ -10,16 +10,17 @@ from typing import Annotated, Any
 
 import typer
 
-from ses_suppression.cli.listing import scanned
-from ses_suppression.cli.parameters import ADDRESSES_A_BATCH, Apply, Writer, load_many
+from ses_suppression.cli.listing import scan
+from ses_suppression.cli.parameters import Apply, load_many, report_failures
 from ses_suppression.cli.session import Session
 from ses_suppression.core import actions as operator_actions
 from ses_suppression.core.address import is_simulator, normalise_reported
 from ses_suppression.core.decision import decide, lasting_reason
 from ses_suppression.core.evidence import Evidence, Kind
 from ses_suppression.core.policy import Policy, Reason
-from ses_suppression.core.record import Record, updated
+from ses_suppression.core.record import Record, update
 from ses_suppression.core.rules import Rule
+from ses_suppression.operations.batches import ADDRESSES_A_BATCH, BatchWriter
 from ses_suppression.ses_account.account_list import AccountLevelEntry
 from ses_suppression.store.protocol import chunks
 
@@ -52,12 +53,12 @@ class _Differences:
         pulled = [
             entry
             for entry in listed
-            if updated(record, [_imported(record.address, entry, by)], policy)
+            if update(record, [_imported(record.address, entry, by)], policy)
             and _lasting_reason(record, policy) not in {entry.reason, Reason.COMPLAINT}
         ]
         self.pull += pulled
         imported = [_imported(record.address, entry, by) for entry in pulled]
-        after = updated(record, imported, policy) or record
+        after = update(record, imported, policy) or record
         reason = _lasting_reason(after, policy)
         if reason and not listed:
             self.push.append((record.address, reason))
@@ -103,7 +104,7 @@ def _is_outdated(record: Record, entry: AccountLevelEntry, policy: Policy) -> bo
 
 
 def _imported(address: str, entry: AccountLevelEntry, by: str) -> Evidence:
-    return operator_actions.imported(
+    return operator_actions.import_entry(
         address=address,
         reason=entry.reason,
         by=by,
@@ -153,7 +154,7 @@ def _compare(session: Session) -> _Differences:
                 found.invalid += 1
             advance.by(1)
     compare = partial(found.compare, by=session.caller, policy=session.policy)
-    for record in scanned(session):
+    for record in scan(session):
         compare(record, entries.pop(record.address, []))
     for address, listed in entries.items():
         compare(Record(address=address), listed)
@@ -161,14 +162,14 @@ def _compare(session: Session) -> _Differences:
 
 
 def _apply(session: Session, found: _Differences, import_job: str | None) -> None:
-    writer = Writer(session, session.policy)
+    writer = BatchWriter(session.store, session.policy)
     with session.out.progress("pulling", len(found.pull)) as advance:
         for entry in found.pull:
             address = normalise_reported(entry.spelling)
             writer.add(address, [_imported(address, entry, session.caller)])
             advance.by(1)
         writer.flush()
-    writer.check()
+    report_failures(session, writer.failures)
     if import_job:
         _push_by_job(session, list(_still_held(session, found.push)), import_job)
     else:

@@ -5,17 +5,15 @@ from typing import Annotated, Any
 
 import typer
 
-from ses_suppression.cli.listing import scanned
+from ses_suppression.cli.listing import scan
 from ses_suppression.cli.output import suppression_document
 from ses_suppression.cli.parameters import (
-    BATCH_SECONDS,
     Address,
     Apply,
     AskedStream,
     AskedTenant,
     Note,
     Stream,
-    held_at,
     load,
     moment,
     report_failures,
@@ -32,6 +30,7 @@ from ses_suppression.core.policy import Reason
 from ses_suppression.core.record import Record, without_reports_of
 from ses_suppression.core.suppression import Suppression
 from ses_suppression.errors import SESSuppressionError, UnreadableItemError
+from ses_suppression.operations.batches import BATCH_SECONDS
 from ses_suppression.store.deadline import Deadline
 
 HELD_BACK, NO_ADDRESS = 1, 2
@@ -196,7 +195,7 @@ def _act(session: Session, address: str, action: Evidence) -> Record:
 
 def _tell(session: Session, record: Record, *, deleted: list[str] | None = None) -> None:
     """Say how it is now; `deleted`: of SES's list, which was looked at."""
-    held = held_at(record, session.now)
+    held = record.active(session.now)
     if session.out.as_json:
         document: dict[str, Any] = {
             "address": record.address,
@@ -233,7 +232,7 @@ def erase(
     except UnreadableItemError as error:
         session.out.warn(f"{error}: what is lost cannot be said")
         record = Record(address=key)
-    held = held_at(record, session.now)
+    held = record.active(session.now)
     if apply:
         session.store.erase(key)
     reports = _erase_reports(session, key, apply=apply)
@@ -261,7 +260,7 @@ def _erase_reports(session: Session, address: str, *, apply: bool) -> int:
     """Take an address out of the evidence about others; return about how many others."""
     found = 0
     failures: dict[str, SESSuppressionError] = {}
-    for other in scanned(session):
+    for other in scan(session):
         without = without_reports_of(address, other) if other.address != address else None
         if without:
             found += 1

@@ -3,10 +3,9 @@
 import codecs
 import csv
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
-from functools import partial
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
@@ -15,10 +14,11 @@ from typing import IO, TYPE_CHECKING, Annotated, Any, Self
 import typer
 
 from ses_suppression.cli.files import written_at_once
-from ses_suppression.cli.parameters import ADDRESSES_A_BATCH, Writer, planned
+from ses_suppression.cli.parameters import report_failures
 from ses_suppression.cli.session import Session
 from ses_suppression.core import actions as operator_actions
 from ses_suppression.core.evidence import Evidence
+from ses_suppression.core.record import Record
 from ses_suppression.lists.exports import (
     Entry,
     RejectedRow,
@@ -26,6 +26,7 @@ from ses_suppression.lists.exports import (
     escaped,
     read_export,
 )
+from ses_suppression.operations.batches import ADDRESSES_A_BATCH, BatchWriter, plan
 
 if TYPE_CHECKING:
     import _csv
@@ -77,7 +78,7 @@ def import_(
             f"{file}: line {lines.broken_at:,} is not UTF-8, and nothing from there on was read: "
             "save the file as UTF-8 and run it again"
         )
-    what.writer.check()
+    report_failures(session, what.writer.failures)
     if what.left_out:
         raise typer.Exit(1)
 
@@ -96,7 +97,7 @@ class _Import:
     ) -> None:
         self.name = name
         self.rows_a_second = 0.0
-        self.writer = Writer(session, session.policy)
+        self.writer = BatchWriter(session.store, session.policy)
         self._session = session
         self._by = session.caller
         self._note = note or f"import of {name}"
@@ -120,18 +121,23 @@ class _Import:
             else:
                 evidence.setdefault(row.address, []).append(self._evidence(row))
                 self._unread += [row.line] if row.unread else []
-        write = partial(planned, self._session) if self._dry_run else self.writer.write
-        changed = write(evidence)
+        changed = self._plan(evidence) if self._dry_run else self.writer.write(evidence)
         for address, pieces in evidence.items():
             if address in self.writer.failures:
                 self._counts["failed"] += len(pieces)
             else:
                 self._counts["new" if address in changed else "known"] += len(pieces)
         if evidence and evidence.keys() <= self.writer.failures.keys():
-            self.writer.check()  # nothing can be written: the rest would fare no better
+            # Nothing can be written: the rest would fare no better.
+            report_failures(self._session, self.writer.failures)
+
+    def _plan(self, evidence: Mapping[str, Sequence[Evidence]]) -> Mapping[str, Record]:
+        planned = plan(evidence, store=self._session.store, policy=self._session.policy)
+        report_failures(self._session, planned.failures)
+        return planned.changed
 
     def _evidence(self, row: Entry) -> Evidence:
-        return operator_actions.imported(
+        return operator_actions.import_entry(
             address=row.address,
             reason=row.reason,
             by=self._by,

@@ -1,50 +1,19 @@
-"""A receiving system rejected valid mailboxes for an hour: strike out what that caused."""
+"""A receiving system rejected valid mailboxes for an hour: void what that caused."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Any
 
 import typer
 
-from ses_suppression.cli.listing import scanned
-from ses_suppression.cli.parameters import Apply, Writer, domain_named, held_at, moment
+from ses_suppression.cli.listing import scan
+from ses_suppression.cli.parameters import Apply, domain_named, moment, report_failures
 from ses_suppression.cli.session import Session
-from ses_suppression.core.address import domain_of
-from ses_suppression.core.decision import lasting_reason
-from ses_suppression.core.evidence import Evidence
-from ses_suppression.core.policy import Reason
-from ses_suppression.core.record import Record, updated
-from ses_suppression.core.undo import (
-    Incident,
-    account_level_entry,
-    caused_by,
-    deleted_entries,
-    is_struck_out,
-    restored_entries,
-    reverted,
-    strike_out,
-    undone,
-)
-from ses_suppression.ses_account.account_list import AccountLevelEntry
-
-_EXAMPLES = 5
-_LATE = timedelta(minutes=10)  # SES makes the entry of a bounce a moment after it
-
-
-@dataclass
-class _Counts:
-    """What an undo finds, or does, at one domain."""
-
-    matched: int = 0
-    released: int = 0
-    kept: int = 0
-    unsure: int = 0
-    already_done: int = 0
-    echoes: int = 0
-    ses_entries: int = 0
-    examples: list[str] = field(default_factory=list)
+from ses_suppression.core.undo import Incident
+from ses_suppression.operations.batches import BatchWriter
+from ses_suppression.operations.undo import DomainCounts, revert
+from ses_suppression.operations.undo import undo as undo_incident
 
 
 def undo(
@@ -63,8 +32,8 @@ def undo(
     ] = None,
     sub_type: Annotated[str | None, typer.Option(help="SES's bounce sub type.")] = None,
     note: Annotated[str | None, typer.Option(help="Why, for whoever asks later.")] = None,
-    revert: Annotated[
-        str | None, typer.Option(help="The ID of an undo that is taken back.")
+    revert_id: Annotated[
+        str | None, typer.Option("--revert", help="The ID of an undo that is taken back.")
     ] = None,
     ses: Annotated[
         bool, typer.Option("--ses", help="Delete the entries at SES too; a revert puts them back.")
@@ -73,17 +42,17 @@ def undo(
 ) -> None:
     """Undo what an incident caused; older evidence keeps its effect. Without --apply, only say so.
 
-    Bounces in that time at those domains are struck out, and so are the echoes that followed from
+    Bounces in that time at those domains are voided, and so are the echoes that followed from
     SES's account-level list. Running it again changes nothing; `--revert ID` takes it back.
 
     Example: `ses-suppression --env prod undo --domain gmail.com --from 2020-12-14T20:00Z
     --to 2020-12-15T02:00Z --diagnostic 5.1.1 --ses`
     """
     session: Session = context.obj
-    if revert is not None:
+    if revert_id is not None:
         if domain or start or end or diagnostic or sub_type:
             raise typer.BadParameter("--revert takes an undo back as a whole: leave out the rest")
-        _revert(session, revert, note=note or f"revert of undo {revert}", apply=apply)
+        _revert(session, revert_id, note=note or f"revert of undo {revert_id}", apply=apply)
         return
     if start is None or end is None:
         raise typer.BadParameter("--from and --to: say when the incident began and ended")
@@ -98,101 +67,25 @@ def undo(
 
 
 def _undo(session: Session, incident: Incident, *, note: str, ses: bool, apply: bool) -> None:
-    by, now, policy = session.caller, session.now, session.policy
-    entries = _entries_of(session, incident) if ses else {}
-    writer = Writer(session, policy)
-    domains: defaultdict[str, _Counts] = defaultdict(_Counts)
-    for record in scanned(session):
-        caused = caused_by(record, incident)
-        if not caused and not _is_unsure(record, incident, now):
-            continue
-        voids = list(undone(record, caused, undo=incident.id, by=by, note=note, at=now))
-        after = updated(record, voids, policy) or record
-        counts = domains[domain_of(record.address)]
-        _count(counts, record, after, caused, voids, incident, now)
-        at_ses = _at_ses(session, record, after, incident, entries) if ses and caused else []
-        for entry in at_ses:
-            target = account_level_entry(entry.spelling)
-            if not is_struck_out(record, target, incident.id):
-                voids.append(strike_out(record, target, undo=incident.id, by=by, note=note, at=now))
-        counts.ses_entries += len(at_ses)
-        if apply and voids:
-            writer.add(record.address, voids)
-        if apply and at_ses:
-            writer.flush()  # what is known here can be put back, also when this stops in between
-            if record.address not in writer.failures:
-                for entry in at_ses:
-                    session.account_level_list.delete_if_unchanged(entry)
-    writer.flush()
-    _report(session, incident, domains, ses=ses, apply=apply, written=writer.written)
-    writer.check()
-
-
-def _at_ses(
-    session: Session,
-    record: Record,
-    after: Record,
-    incident: Incident,
-    entries: Mapping[str, list[AccountLevelEntry]],
-) -> list[AccountLevelEntry]:
-    """Give the entries at SES that go: nothing here holds the address back on every stream."""
-    if lasting_reason(after.address, after.evidence, session.policy):
-        return []
-    found = list(entries.get(record.address, ()))
-    spellings = {entry.spelling for entry in found}
-    for spelling in restored_entries(record, incident.id):  # SES has given them a new date
-        entry = session.account_level_list.get(spelling) if spelling not in spellings else None
-        if entry and entry.reason is Reason.BOUNCE:
-            found.append(entry)
-    return found
-
-
-def _entries_of(session: Session, incident: Incident) -> dict[str, list[AccountLevelEntry]]:
-    """Give SES's own entries that the incident made, by address."""
-    entries: defaultdict[str, list[AccountLevelEntry]] = defaultdict(list)
-    for entry in session.account_level_list.entries(
-        reasons=[Reason.BOUNCE], start=incident.start, end=incident.end + _LATE
-    ):
-        if entry.address:
-            entries[entry.address].append(entry)
-    return entries
-
-
-def _count(
-    counts: _Counts,
-    record: Record,
-    after: Record,
-    caused: tuple[Evidence, ...],
-    voids: list[Evidence],
-    incident: Incident,
-    now: datetime,
-) -> None:
-    counts.unsure += _is_unsure(after, incident, now)
-    if not caused:
-        return
-    counts.matched += 1
-    counts.echoes += sum(not incident.caused(record.address, piece) for piece in caused)
-    if not voids:
-        counts.already_done += 1
-    elif held_at(after, now):
-        counts.kept += 1
-    elif held_at(record, now):
-        counts.released += 1
-        if len(counts.examples) < _EXAMPLES:
-            counts.examples.append(record.address)
-
-
-def _is_unsure(record: Record, incident: Incident, now: datetime) -> bool:
-    """Tell whether an address may be held back by bounces that are kept without their words."""
-    return bool(held_at(record, now)) and any(
-        incident.may_have_caused(record.address, piece) for piece in record.evidence
+    writer = BatchWriter(session.store, session.policy)
+    domains = undo_incident(
+        scan(session),
+        incident,
+        by=session.caller,
+        note=note,
+        at=session.now,
+        writer=writer,
+        account_level_list=session.account_level_list if ses else None,
+        apply=apply,
     )
+    _report(session, incident, domains, ses=ses, apply=apply, written=writer.written)
+    report_failures(session, writer.failures)
 
 
 def _report(
     session: Session,
     incident: Incident,
-    domains: dict[str, _Counts],
+    domains: Mapping[str, DomainCounts],
     *,
     ses: bool,
     apply: bool,
@@ -243,44 +136,35 @@ def _report(
 
 
 def _revert(session: Session, undo_id: str, *, note: str, apply: bool) -> None:
-    by, now, policy = session.caller, session.now, session.policy
-    writer = Writer(session, policy)
-    addresses = held = put_back = 0
-    for record in scanned(session):
-        voids = reverted(record, undo_id, by=by, note=note, at=now)
-        if not voids:
-            continue
-        addresses += 1
-        after = updated(record, voids, policy) or record
-        held += bool(held_at(after, now))
-        for spelling in deleted_entries(record, undo_id):
-            if not lasting_reason(after.address, after.evidence, policy):
-                continue  # somebody has reactivated it since
-            put_back += 1
-            # Before it is written, so that an interruption leaves it to be done again; and not over
-            # a complaint that SES has recorded meanwhile.
-            if apply and not session.account_level_list.get(spelling):
-                session.account_level_list.put(spelling, Reason.BOUNCE)
-        if apply:
-            writer.add(record.address, voids)
-    writer.flush()
+    writer = BatchWriter(session.store, session.policy)
+    counts = revert(
+        scan(session),
+        undo_id,
+        by=session.caller,
+        note=note,
+        at=session.now,
+        writer=writer,
+        account_level_list=session.account_level_list,
+        apply=apply,
+    )
     if session.out.as_json:
         session.out.emit(
             {
                 "revert": undo_id,
                 "applied": apply,
-                "addresses": addresses,
-                "held_back": held,
-                "put_back_at_ses": put_back,
+                "addresses": counts.addresses,
+                "held_back": counts.held_back,
+                "put_back_at_ses": counts.put_back_at_ses,
                 "written": writer.written,
             }
         )
-    elif not addresses:
+    elif not counts.addresses:
         session.out.say(f"undo {undo_id}: there is nothing to take back")
     else:
         verb = "are" if apply else "would be (--apply does it)"
         session.out.say(
-            f"undo {undo_id}: of {addresses:,} addresses {held:,} {verb} held back again; "
-            f"{put_back:,} entries {verb} put back at SES"
+            f"undo {undo_id}: of {counts.addresses:,} addresses {counts.held_back:,} {verb} held "
+            "back again; "
+            f"{counts.put_back_at_ses:,} entries {verb} put back at SES"
         )
-    writer.check()
+    report_failures(session, writer.failures)

@@ -42,7 +42,7 @@ class Form(StrEnum):
     JSONL = "jsonl"
 
 
-def scanned(session: Session, what: str = "reading the table") -> Iterator[Record]:
+def scan(session: Session, what: str = "reading the table") -> Iterator[Record]:
     """Read the whole table; what cannot be read is told, left out, and makes the exit status 3."""
     with session.out.progress(what) as advance:
         for loaded in session.store.scan():
@@ -84,7 +84,7 @@ def list_(
     at_domain = domain_named(domain) if domain else None
     rows = (
         (record, one)
-        for record in scanned(session)
+        for record in scan(session)
         for one in record.suppressions.values()
         if _in_state(one, state, now)
         and reason in {None, one.reason}
@@ -127,7 +127,7 @@ def stats(context: typer.Context) -> None:
     reasons: Counter[str] = Counter()
     domains: Counter[str] = Counter()
     days: Counter[str] = Counter()
-    for record in scanned(session):
+    for record in scan(session):
         records += 1
         for one in record.suppressions.values():
             if one.holds_at(now):
@@ -196,7 +196,7 @@ def export(
         table = csv.writer(file, lineterminator="\n")
         if form is Form.CSV:
             table.writerow(COLUMNS)
-        for record in scanned(session):
+        for record in scan(session):
             for one in record.suppressions.values():
                 if not _in_state(one, state, now):
                     continue

@@ -1,7 +1,6 @@
 """What several commands take and do alike."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Annotated
@@ -10,16 +9,10 @@ import typer
 
 from ses_suppression.cli.session import Session
 from ses_suppression.core.address import domain_of, normalise
-from ses_suppression.core.evidence import Evidence
-from ses_suppression.core.policy import Policy
-from ses_suppression.core.record import Record, updated
-from ses_suppression.core.suppression import Suppression
+from ses_suppression.core.record import Record
 from ses_suppression.errors import SESSuppressionError
-from ses_suppression.ingest import apply
+from ses_suppression.operations.batches import BATCH_SECONDS
 from ses_suppression.store.deadline import Deadline
-
-ADDRESSES_A_BATCH = 400
-BATCH_SECONDS = 120.0
 
 
 def moment(text: str) -> datetime:
@@ -78,65 +71,6 @@ def load_many(session: Session, addresses: Sequence[str]) -> Mapping[str, Record
     for failure in loaded.failures.values():
         raise failure
     return loaded.records
-
-
-def planned(session: Session, new: Mapping[str, Sequence[Evidence]]) -> dict[str, Record]:
-    """Give the records that evidence would change, without writing them."""
-    loaded = session.store.load(new, consistent=False, deadline=Deadline(BATCH_SECONDS))
-    report_failures(session, loaded.failures)
-    return {
-        address: change
-        for address, record in loaded.records.items()
-        if (change := updated(record, new[address], session.policy))
-    }
-
-
-def held_at(record: Record, now: datetime) -> list[Suppression]:
-    """Give the suppressions that hold mail back at a time."""
-    return [one for one in record.suppressions.values() if one.holds_at(now)]
-
-
-@dataclass
-class Writer:
-    """Writes evidence about many addresses in batches, and counts what became of it."""
-
-    session: Session
-    policy: Policy
-    written: int = 0
-    failures: dict[str, SESSuppressionError] = field(default_factory=dict)
-    _pending: dict[str, Sequence[Evidence]] = field(default_factory=dict)
-
-    def add(self, address: str, evidence: Sequence[Evidence]) -> None:
-        """Add evidence about one address; a full batch is written."""
-        self._pending[address] = [*self._pending.get(address, ()), *evidence]
-        if len(self._pending) >= ADDRESSES_A_BATCH:
-            self.flush()
-
-    def flush(self) -> None:
-        """Write what is left."""
-        batch, self._pending = self._pending, {}
-        if batch:
-            self.write(batch)
-
-    def write(self, batch: Mapping[str, Sequence[Evidence]]) -> dict[str, Record]:
-        """Write a batch; give the records that changed."""
-        applied = apply(
-            batch,
-            store=self.session.store,
-            policy=self.policy,
-            deadline=Deadline(BATCH_SECONDS),
-        )
-        self.written += len(applied.changed)
-        self.failures.update(applied.failures)
-        return applied.changed
-
-    def check(self) -> None:
-        """Say that something was not written; everything can be run again.
-
-        Raises:
-            SESSuppressionError: the first reason.
-        """
-        report_failures(self.session, self.failures)
 
 
 def report_failures(session: Session, failures: Mapping[str, SESSuppressionError]) -> None:

@@ -7,12 +7,13 @@ from typing import Annotated
 
 import typer
 
-from ses_suppression.cli.listing import scanned
-from ses_suppression.cli.parameters import Apply, Writer, held_at
+from ses_suppression.cli.listing import scan
+from ses_suppression.cli.parameters import Apply, report_failures
 from ses_suppression.cli.session import Session, policy_of_file
 from ses_suppression.core.address import domain_of
 from ses_suppression.core.evidence import EVERY_STREAM
-from ses_suppression.core.record import Record, updated
+from ses_suppression.core.record import Record, update
+from ses_suppression.operations.batches import BatchWriter
 
 _EXAMPLES = 5
 _TOP = 10
@@ -36,13 +37,13 @@ def replay(
     session: Session = context.obj
     new_policy = policy_of_file(policy.read_bytes())
     now = session.now
-    writer = Writer(session, new_policy)
+    writer = BatchWriter(session.store, new_policy)
     changes: dict[str, Counter[str]] = {"released": Counter(), "added": Counter()}
     examples: dict[str, list[str]] = {"released": [], "added": []}
     records = 0
-    for record in scanned(session):
+    for record in scan(session):
         records += 1
-        after = updated(record, (), new_policy)
+        after = update(record, (), new_policy)
         if after is None:
             continue
         if apply:
@@ -77,8 +78,8 @@ def replay(
             session.out.table([f"{change} at", "addresses"], domains.most_common(_TOP))
         if not apply:
             session.out.say("--apply writes it")
-    writer.check()
+    report_failures(session, writer.failures)
 
 
 def _held_streams(record: Record, now: datetime) -> set[str]:
-    return {one.stream for one in held_at(record, now)}
+    return {one.stream for one in record.active(now)}

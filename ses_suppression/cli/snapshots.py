@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING, Annotated
 import typer
 
 from ses_suppression.cli.files import write_at_once, written_at_once
-from ses_suppression.cli.listing import scanned
+from ses_suppression.cli.listing import scan
 from ses_suppression.cli.output import as_text
 from ses_suppression.cli.parameters import AskedStream, AskedTenant
 from ses_suppression.cli.session import Session
@@ -50,7 +50,7 @@ def build(
     session: Session = context.obj
     now = session.now
     snapshot = Snapshot.of(
-        scanned(session),
+        scan(session),
         table_name=session.table_name,
         taken_at=now,
         false_positive_rate=false_positive_rate,

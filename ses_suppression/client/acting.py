@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from ses_suppression.core.evidence import EVERY_STREAM, OPERATOR_KINDS, Evidence, Kind
 from ses_suppression.core.policy import Policy
-from ses_suppression.core.record import Record, refusal, updated
+from ses_suppression.core.record import Record, refusal, update
 from ses_suppression.errors import ConflictError, NoEffectError
 from ses_suppression.store.deadline import Deadline
 from ses_suppression.store.protocol import Store
@@ -43,11 +43,11 @@ def act(
         if address in loaded.failures:
             raise loaded.failures[address]
         record = loaded.records[address]
-        dated = in_turn(action, record.evidence, server_time=loaded.answered_at)
+        dated = date_in_turn(action, record.evidence, server_time=loaded.answered_at)
         error = refusal(record, [dated])
         if error:
             raise error
-        after = updated(record, [dated], policy)
+        after = update(record, [dated], policy)
         _check_effect(after or record, dated)
         if after is None:
             return record
@@ -59,24 +59,24 @@ def act(
         attempt += 1
 
 
-def in_turn(
+def date_in_turn(
     action: Evidence, known: Iterable[Evidence], *, server_time: datetime | None
 ) -> Evidence:
     """Date an action by the server's time, and after the newest known action.
 
-    A host whose clock is ahead would strike out what happens in the next minutes. One whose clock
-    is behind would say something that an earlier action strikes out, and reactivate an address
+    A host whose clock is ahead would void what happens in the next minutes. One whose clock
+    is behind would say something that an earlier action voids, and reactivate an address
     before its last bounce.
 
     >>> from datetime import UTC
     >>> noon, minute = datetime(2026, 1, 1, 12, tzinfo=UTC), timedelta(minutes=1)
     >>> ahead = Evidence(id="1", kind=Kind.REACTIVATE, at=noon + 2 * minute)
-    >>> in_turn(ahead, [], server_time=noon).at == noon
+    >>> date_in_turn(ahead, [], server_time=noon).at == noon
     True
     >>> behind = Evidence(id="2", kind=Kind.SUPPRESS, at=noon)
-    >>> in_turn(behind, [ahead], server_time=noon).at > ahead.at
+    >>> date_in_turn(behind, [ahead], server_time=noon).at > ahead.at
     True
-    >>> in_turn(behind, [], server_time=noon + minute).at > noon
+    >>> date_in_turn(behind, [], server_time=noon + minute).at > noon
     True
     """
     actions = {piece.id: piece for piece in known if piece.kind in OPERATOR_KINDS}

@@ -1,7 +1,7 @@
 """What an operator, or an app in a person's name, can do: as evidence, like everything else.
 
 Nothing is deleted or overwritten: an action stands beside what it changes, with who and why, and
-another one can strike it out again.
+another one can void it again.
 """
 
 from datetime import UTC, datetime
@@ -75,15 +75,15 @@ def reactivate(
 def void(
     *, evidence_id: str, undo: str, by: str, note: str, at: datetime, lifted: bool = False
 ) -> Evidence:
-    """Strike out one piece of evidence, or take that back. The newest word of an undo on it speaks.
+    """Void one piece of evidence, or take that back. The newest word of an undo on it speaks.
 
     Args:
-        evidence_id: what is struck out.
+        evidence_id: what is voided.
         undo: the undo that this belongs to.
         by: who says so.
         note: why.
         at: when; aware of its time zone.
-        lifted: it is struck out no longer.
+        lifted: it is voided no longer.
 
     Raises:
         InvalidActionError: an argument cannot be right; the message names it.
@@ -103,7 +103,7 @@ def void(
     )
 
 
-def imported(
+def import_entry(
     *,
     address: str,
     reason: Reason,

@@ -28,15 +28,15 @@ from ses_suppression.core.policy import (
     DAYS_KEPT,
     Consequence,
     Count,
-    LiftComplaint,
-    LiftUnsubscription,
+    NoEffect,
     Policy,
     Reason,
-    Record,
     Scope,
-    StrikeOut,
-    StrikeOutTransientBounces,
     Suppress,
+    Void,
+    VoidComplaint,
+    VoidTransientBounces,
+    VoidUnsubscription,
 )
 from ses_suppression.core.rules import Rule
 from ses_suppression.core.suppression import Suppression, verdict
@@ -52,8 +52,8 @@ class Effect(StrEnum):
     SUPPRESSES = "suppresses"
     COUNTED = "counted"
     RECORDED = "recorded"
-    LIFTS = "lifts"
-    STRUCK_OUT = "struck out"
+    VOIDS = "voids"
+    VOIDED = "voided"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -66,7 +66,7 @@ class Step:
         effect: what it does to the verdict.
         until: the end of what it suppresses; None: no end.
         count: which in its streak it is, for what is counted.
-        by: the id of the evidence that struck it out.
+        by: the id of the evidence that voided it.
     """
 
     evidence: Evidence
@@ -78,13 +78,13 @@ class Step:
 
     @property
     def counts(self) -> bool:
-        """Tell whether it was not struck out."""
-        return self.effect is not Effect.STRUCK_OUT
+        """Whether nothing has voided it."""
+        return self.effect is not Effect.VOIDED
 
-    def strike_out(self, by: "Step") -> None:
+    def void(self, by: "Step") -> None:
         """Take away its effect, and mark the other as what did it."""
-        self.effect, self.by = Effect.STRUCK_OUT, by.evidence.id
-        by.effect = Effect.LIFTS
+        self.effect, self.by = Effect.VOIDED, by.evidence.id
+        by.effect = Effect.VOIDS
 
 
 @value
@@ -108,14 +108,14 @@ def decide(address: str, evidence: Iterable[Evidence], policy: Policy) -> Decisi
     )
     if address in policy.never_suppress or domain_of(address) in policy.never_suppress:
         return Decision(suppressions={}, steps=steps)
-    _strike_out_voided(steps)
+    _apply_voids(steps)
     under_way = UnderWay(
         step.evidence for step in steps if step.rule is Rule.TRANSIENT_BOUNCE and step.counts
     )
-    _strike_out_reactivated(steps)
-    _strike_out_unsubscriptions(steps)
-    _strike_out_before_delivery(steps, under_way)
-    _strike_out_withdrawn_complaints(steps, policy)
+    _void_reactivated(steps)
+    _void_unsubscriptions(steps)
+    _void_before_delivery(steps, under_way)
+    _void_withdrawn_complaints(steps, policy)
     counting = _once_a_day([step for step in steps if step.counts])
     _count_streaks(counting, policy)
     longest_days = policy.simulator_days if is_simulator(address) else None
@@ -176,8 +176,8 @@ def has_complained(
     return False
 
 
-def _strike_out_voided(steps: tuple[Step, ...]) -> None:
-    """Strike out what is voided: of each undo the newest word on a target speaks.
+def _apply_voids(steps: tuple[Step, ...]) -> None:
+    """Void what is voided: of each undo the newest word on a target speaks.
 
     Earlier versions took an undo back by a void of its void, so the newest is asked first.
     """
@@ -196,21 +196,21 @@ def _strike_out_voided(steps: tuple[Step, ...]) -> None:
             and not step.evidence.lifted
             and (target.rule is not Rule.VOID or in_time(target.evidence) < in_time(step.evidence))
         ):
-            target.strike_out(by=step)
+            target.void(by=step)
 
 
-def _strike_out_reactivated(steps: tuple[Step, ...]) -> None:
-    """Strike out what a reactivation puts behind it."""
+def _void_reactivated(steps: tuple[Step, ...]) -> None:
+    """Void what a reactivation puts behind it."""
     for reactivation in steps:
         if reactivation.rule is Rule.REACTIVATE and reactivation.counts:
             for step in steps:
                 if step.counts and _is_lifted_by(reactivation.evidence, step):
-                    step.strike_out(by=reactivation)
+                    step.void(by=reactivation)
 
 
 def _is_lifted_by(reactivation: Evidence, step: Step) -> bool:
     consequence, evidence = CONSEQUENCES[step.rule], step.evidence
-    if isinstance(consequence, StrikeOut | StrikeOutTransientBounces):
+    if isinstance(consequence, Void | VoidTransientBounces):
         return False
     if reactivation.stream is not None and (
         not isinstance(consequence, Suppress)
@@ -222,8 +222,8 @@ def _is_lifted_by(reactivation: Evidence, step: Step) -> bool:
     return happened(evidence) < reactivation.at
 
 
-def _strike_out_unsubscriptions(steps: tuple[Step, ...]) -> None:
-    """Strike out the unsubscriptions that a later subscription takes back."""
+def _void_unsubscriptions(steps: tuple[Step, ...]) -> None:
+    """Void the unsubscriptions that a later subscription takes back."""
     for subscription in steps:
         if subscription.rule is Rule.SUBSCRIBED and subscription.counts:
             for step in steps:
@@ -232,7 +232,7 @@ def _strike_out_unsubscriptions(steps: tuple[Step, ...]) -> None:
                     and step.counts
                     and _takes_back(subscription.evidence, step.evidence)
                 ):
-                    step.strike_out(by=subscription)
+                    step.void(by=subscription)
 
 
 def _takes_back(subscription: Evidence, unsubscription: Evidence) -> bool:
@@ -245,8 +245,8 @@ def _takes_back(subscription: Evidence, unsubscription: Evidence) -> bool:
     return unsubscription.stream == subscription.stream
 
 
-def _strike_out_before_delivery(steps: tuple[Step, ...], under_way: UnderWay) -> None:
-    """Strike out the transient bounces before the newest delivery that says something."""
+def _void_before_delivery(steps: tuple[Step, ...], under_way: UnderWay) -> None:
+    """Void the transient bounces before the newest delivery that says something."""
     deliveries = (step for step in reversed(steps) if step.rule is Rule.DELIVERY and step.counts)
     newest = next((step for step in deliveries if step.evidence.at not in under_way), None)
     if newest is None:
@@ -257,7 +257,7 @@ def _strike_out_before_delivery(steps: tuple[Step, ...], under_way: UnderWay) ->
             is_reply = may_be_automatic_reply(step.evidence)
             before = mailed_at(step.evidence) if is_reply else step.evidence.at
             if before < newest.evidence.at or (is_reply and before == newest.evidence.at):
-                step.strike_out(by=newest)
+                step.void(by=newest)
 
 
 def _stream(consequence: Suppress, evidence: Evidence) -> str | None:
@@ -273,11 +273,11 @@ def _stream(consequence: Suppress, evidence: Evidence) -> str | None:
             assert_never(consequence.scope)
 
 
-def _strike_out_withdrawn_complaints(steps: tuple[Step, ...], policy: Policy) -> None:
-    """Strike out the uncertain complaints before a certain "not spam" about the same mail."""
+def _void_withdrawn_complaints(steps: tuple[Step, ...], policy: Policy) -> None:
+    """Void the uncertain complaints before a certain "not spam" about the same mail."""
     for number, not_spam in enumerate(steps):
         if not (
-            isinstance(CONSEQUENCES[not_spam.rule], LiftComplaint)
+            isinstance(CONSEQUENCES[not_spam.rule], VoidComplaint)
             and not_spam.counts
             and not_spam.evidence.certain is True
             and not_spam.evidence.mail_id is not None
@@ -293,7 +293,7 @@ def _strike_out_withdrawn_complaints(steps: tuple[Step, ...], policy: Policy) ->
                 and complaint.stream == not_spam.evidence.stream
                 and (complaint.stream or EVERY_STREAM) not in policy.complaints_do_not_block
             ):
-                step.strike_out(by=not_spam)
+                step.void(by=not_spam)
 
 
 def _once_a_day(steps: Sequence[Step]) -> Sequence[Step]:
@@ -374,9 +374,9 @@ def _hold(step: Step, policy: Policy) -> Suppress | None:
             return hold
         case Count(hold=hold):
             return hold if step.count and step.count >= policy.transient_bounces else None
-        case StrikeOutTransientBounces() | LiftComplaint() | LiftUnsubscription():
+        case VoidTransientBounces() | VoidComplaint() | VoidUnsubscription():
             return None
-        case StrikeOut() | Record():
+        case Void() | NoEffect():
             return None
         case consequence:
             assert_never(consequence)

@@ -118,9 +118,9 @@ class Evidence:
         consent: of a reactivation: whether the person agreed, so that complaints are lifted too;
             None: not said, by an earlier version, which lifted them.
         reason: of an import: BOUNCE, COMPLAINT or MANUAL.
-        voids: the id of the evidence that a void strikes out.
+        voids: the id of the evidence that a void voids.
         undo: the id of the undo that a void belongs to.
-        lifted: of a void: the undo is taken back, and strikes out its target no longer. The newest
+        lifted: of a void: the undo is taken back, and voids its target no longer. The newest
             void of an undo on a target speaks.
         rule: the rule that it met, where the words that tell it are kept no more.
         first_at: of a tally: when the first of its pieces happened; `at` is the last.

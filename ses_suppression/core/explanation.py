@@ -119,9 +119,9 @@ def _effect(step: Step, policy: Policy) -> str:
             return f"suppresses, {_end(step.until)}"
         case Effect.COUNTED:
             return f"counted, {step.count} of {policy.transient_bounces}"
-        case Effect.STRUCK_OUT:
-            return f"struck out by {step.by}"
-        case Effect.RECORDED | Effect.LIFTS:
+        case Effect.VOIDED:
+            return f"voided by {step.by}"
+        case Effect.RECORDED | Effect.VOIDS:
             return step.effect.value
         case _:
             assert_never(step.effect)

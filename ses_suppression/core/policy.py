@@ -70,38 +70,32 @@ class Count:
 
 
 @dataclass(frozen=True, slots=True)
-class StrikeOutTransientBounces:
+class VoidTransientBounces:
     """The mailbox takes mail: transient bounces before it do not count, nor a hold from them."""
 
 
 @dataclass(frozen=True, slots=True)
-class LiftComplaint:
+class VoidComplaint:
     """If it is certain, lifts an uncertain complaint before it about the same mail and stream."""
 
 
 @dataclass(frozen=True, slots=True)
-class LiftUnsubscription:
+class VoidUnsubscription:
     """The recipient wants the mail again: lifts unsubscriptions before it on the same stream."""
 
 
 @dataclass(frozen=True, slots=True)
-class StrikeOut:
-    """An operator's word: strikes out other evidence."""
+class Void:
+    """An operator's word: voids other evidence."""
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class NoEffect:
     """Kept, for the record; it holds nothing back."""
 
 
 Consequence = (
-    Suppress
-    | Count
-    | StrikeOutTransientBounces
-    | LiftComplaint
-    | LiftUnsubscription
-    | StrikeOut
-    | Record
+    Suppress | Count | VoidTransientBounces | VoidComplaint | VoidUnsubscription | Void | NoEffect
 )
 
 CONSEQUENCES: Mapping[Rule, Consequence] = {
@@ -111,9 +105,9 @@ CONSEQUENCES: Mapping[Rule, Consequence] = {
     Rule.TRANSIENT_BOUNCE: Count(
         hold=Suppress(reason=Reason.BOUNCE, days="transient_hold_days", doubling=True)
     ),
-    Rule.MESSAGE_FAULT: Record(),
-    Rule.SENDER_FAULT: Record(),
-    Rule.AUTOMATIC_REPLY: Record(),
+    Rule.MESSAGE_FAULT: NoEffect(),
+    Rule.SENDER_FAULT: NoEffect(),
+    Rule.AUTOMATIC_REPLY: NoEffect(),
     Rule.ACCOUNT_LEVEL_BOUNCE: Suppress(reason=Reason.BOUNCE, origin=Origin.SES),
     Rule.ACCOUNT_LEVEL_COMPLAINT: Suppress(reason=Reason.COMPLAINT, origin=Origin.SES),
     Rule.TENANT_LIST_BOUNCE: Suppress(
@@ -126,17 +120,17 @@ CONSEQUENCES: Mapping[Rule, Consequence] = {
     Rule.UNSUBSCRIBED: Suppress(
         reason=Reason.MANUAL, origin=Origin.SES, scope=Scope.STREAM_OR_EVERY
     ),
-    Rule.SUBSCRIBED: LiftUnsubscription(),
+    Rule.SUBSCRIBED: VoidUnsubscription(),
     Rule.COMPLAINT: Suppress(reason=Reason.COMPLAINT, scope=Scope.STREAM_OR_EVERY),
-    Rule.AUTHENTICATION_FAILURE: Record(),
-    Rule.NOT_SPAM: LiftComplaint(),
-    Rule.DELIVERY: StrikeOutTransientBounces(),
+    Rule.AUTHENTICATION_FAILURE: NoEffect(),
+    Rule.NOT_SPAM: VoidComplaint(),
+    Rule.DELIVERY: VoidTransientBounces(),
     Rule.SUPPRESS: Suppress(
         reason=Reason.MANUAL, origin=Origin.OPERATOR, scope=Scope.STREAM_OR_EVERY
     ),
     Rule.IMPORT: Suppress(reason=None, origin=Origin.OPERATOR, scope=Scope.STREAM_OR_EVERY),
-    Rule.REACTIVATE: StrikeOut(),
-    Rule.VOID: StrikeOut(),
+    Rule.REACTIVATE: Void(),
+    Rule.VOID: Void(),
 }
 
 

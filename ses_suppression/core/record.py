@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import field, replace
+from datetime import datetime
 
 from ses_suppression.core.decision import decide, expires_at
 from ses_suppression.core.evidence import OPERATOR_KINDS, Evidence
@@ -30,6 +31,10 @@ class Record:
     suppressions: Mapping[str, Suppression] = field(default_factory=dict)
     revision: str | None = None
     expires_at: int | None = None
+
+    def active(self, moment: datetime) -> list[Suppression]:
+        """Return the suppressions that hold mail back at a moment."""
+        return [one for one in self.suppressions.values() if one.holds_at(moment)]
 
 
 ROOM_FOR_OPERATORS = 120_000
@@ -74,7 +79,7 @@ def without_reports_of(address: str, record: Record) -> Record | None:
     return None if evidence == record.evidence else replace(record, evidence=evidence)
 
 
-def updated(record: Record, new: Iterable[Evidence], policy: Policy) -> Record | None:
+def update(record: Record, new: Iterable[Evidence], policy: Policy) -> Record | None:
     """Add evidence to a record and decide again.
 
     Returns:

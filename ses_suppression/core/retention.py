@@ -336,7 +336,7 @@ def _tally(rest: Sequence[Evidence]) -> Evidence:
     first_at = min(map(began, rest))
     last_at = max(piece.at for piece in rest)
     until = max((piece.until for piece in rest if piece.until), default=None)
-    # Another span is another tally: what struck out the one says nothing about the other.
+    # Another span is another tally: what voided the one says nothing about the other.
     words: dict[str, Any] = {name: _common(rest, name) for name in _WORDS}
     span = first_at.isoformat(), last_at.isoformat(), str(until), *words.values()
     return Evidence(
@@ -382,7 +382,7 @@ def _counts_as_transient(piece: Evidence) -> bool:
 
 
 def _useful(deliveries: Sequence[Evidence], bounces: Sequence[Evidence]) -> list[Evidence]:
-    """Keep the deliveries that may strike out a transient bounce that is kept.
+    """Keep the deliveries that may void a transient bounce that is kept.
 
     Those to an address without one are left out, so that they cost no write; so are those while
     mail was under way that bounced, and those long after the last bounce but for the first of them.

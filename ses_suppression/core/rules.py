@@ -82,11 +82,11 @@ WHEN: Mapping[Rule, str] = {
     ),
     Rule.NOT_SPAM: "somebody took the mark as spam back",
     Rule.DELIVERY: (
-        "the receiving server took a mail; kept only where it may strike out a transient bounce"
+        "the receiving server took a mail; kept only where it may void a transient bounce"
     ),
     Rule.SUPPRESS: "an operator suppressed the address",
     Rule.IMPORT: "an operator imported the address",
     Rule.REACTIVATE: "an operator reactivated the address",
-    Rule.VOID: "an operator struck out a piece of evidence",
+    Rule.VOID: "an operator voided a piece of evidence",
 }
 """When a piece of evidence meets a rule."""

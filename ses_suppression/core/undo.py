@@ -1,7 +1,7 @@
 """An incident: a receiving system that rejected valid mailboxes, and how it is undone.
 
 On 14 and 15 December 2020 a large provider answered `550-5.1.1` for hours to mail for mailboxes
-that were there. What such hours caused is struck out, piece by piece, with evidence of its own:
+that were there. What such hours caused is voided, piece by piece, with evidence of its own:
 what was known before keeps its effect, and the undo can be taken back.
 """
 
@@ -141,7 +141,7 @@ def _was_known_before(record: Record, incident: Incident) -> bool:
     )
 
 
-def undone(
+def void_caused(
     record: Record,
     caused: Iterable[Evidence],
     *,
@@ -150,7 +150,7 @@ def undone(
     note: str,
     at: datetime,
 ) -> tuple[Evidence, ...]:
-    """Give the evidence that strikes out what an incident caused; none when that is done already.
+    """Give the evidence that voids what an incident caused; none when that is done already.
 
     Args:
         record: what is known about an address.
@@ -161,35 +161,35 @@ def undone(
         at: when; aware of its time zone.
     """
     return tuple(
-        strike_out(record, piece.id, undo=undo, by=by, note=note, at=at)
+        toggle_void(record, piece.id, undo=undo, by=by, note=note, at=at)
         for piece in caused
-        if not is_struck_out(record, piece.id, undo)
+        if not is_voided(record, piece.id, undo)
     )
 
 
-def reverted(
+def revert_undo(
     record: Record, undo: str, *, by: str, note: str, at: datetime
 ) -> tuple[Evidence, ...]:
     """Give the evidence that takes an undo back; none where there is none, or it is taken back."""
     return tuple(
-        strike_out(record, target, undo=undo, by=by, note=note, at=at)
+        toggle_void(record, target, undo=undo, by=by, note=note, at=at)
         for target in _targets(record, undo)
-        if is_struck_out(record, target, undo)
+        if is_voided(record, target, undo)
     )
 
 
-def is_struck_out(record: Record, target: str, undo: str) -> bool:
-    """Tell whether an undo strikes out a target now."""
+def is_voided(record: Record, target: str, undo: str) -> bool:
+    """Tell whether an undo voids a target now."""
     newest = _newest_word(record, target, undo)
     if newest is None or newest.lifted:
         return False
-    return not is_struck_out(record, newest.id, undo)  # as earlier versions took an undo back
+    return not is_voided(record, newest.id, undo)  # as earlier versions took an undo back
 
 
-def strike_out(
+def toggle_void(
     record: Record, target: str, *, undo: str, by: str, note: str, at: datetime
 ) -> Evidence:
-    """Give the evidence by which an undo strikes out a target, or does so no longer."""
+    """Give the evidence by which an undo voids a target, or does so no longer."""
     newest = _newest_word(record, target, undo)
     # The newest word speaks, and the clocks of two operators may differ.
     after = newest.at + timedelta(microseconds=1) if newest else at
@@ -199,7 +199,7 @@ def strike_out(
         by=by,
         note=note,
         at=max(at, after),
-        lifted=is_struck_out(record, target, undo),
+        lifted=is_voided(record, target, undo),
     )
 
 
@@ -209,7 +209,7 @@ def _newest_word(record: Record, target: str, undo: str) -> Evidence | None:
 
 
 def account_level_entry(address: str) -> str:
-    """Name, as what a void strikes out, the entry of an address on SES's account-level list.
+    """Name, as what a void voids, the entry of an address on SES's account-level list.
 
     Args:
         address: as SES spells it: its API wants the exact spelling.
@@ -229,15 +229,12 @@ def restored_entries(record: Record, undo: str) -> Iterator[str]:
 
 def _entries(record: Record, undo: str, *, deleted: bool) -> Iterator[str]:
     for target in _targets(record, undo):
-        if (
-            target.startswith(_ACCOUNT_LEVEL_ENTRY)
-            and is_struck_out(record, target, undo) is deleted
-        ):
+        if target.startswith(_ACCOUNT_LEVEL_ENTRY) and is_voided(record, target, undo) is deleted:
             yield target.removeprefix(_ACCOUNT_LEVEL_ENTRY)
 
 
 def _targets(record: Record, undo: str) -> Iterator[str]:
-    """Give what an undo meant to strike out: not its own voids."""
+    """Give what an undo meant to void: not its own voids."""
     voids = [piece for piece in record.evidence if piece.undo == undo]
     own = {piece.id for piece in voids}
     yield from dict.fromkeys(

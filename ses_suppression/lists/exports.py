@@ -16,7 +16,7 @@ from typing import Protocol
 from ses_suppression.core.address import normalise
 from ses_suppression.core.evidence import EVERY_STREAM, TENANT_PREFIX, is_stream
 from ses_suppression.core.notification import LONGEST_STREAM, kept_diagnostic
-from ses_suppression.core.policy import CONSEQUENCES, Policy, Reason, Record, Suppress
+from ses_suppression.core.policy import CONSEQUENCES, NoEffect, Policy, Reason, Suppress
 from ses_suppression.core.rules import Rule
 from ses_suppression.errors import InvalidAddressError, SESSuppressionError
 from ses_suppression.lists.import_cells import (
@@ -248,9 +248,9 @@ class _Terms:
                 if end <= self.now:
                     raise _LeftOutError(f"the {rule} has ended: {key} is {days}")
                 return reason, end
-            case Record() if rule is Rule.SENDER_FAULT:
+            case NoEffect() if rule is Rule.SENDER_FAULT:
                 raise _LeftOutError("the sender's fault, not the recipient's")
-            case Record():
+            case NoEffect():
                 raise _LeftOutError(f"the message's fault ({rule}), not the recipient's")
             case _:
                 raise _LeftOutError(f"a temporary failure ({rule}) does not suppress an address")

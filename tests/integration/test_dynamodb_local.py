@@ -18,7 +18,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from local.cdk import ROOT
 from local.emulator import free_port
 from ses_suppression.core.policy import Policy
-from ses_suppression.core.record import Record, updated
+from ses_suppression.core.record import Record, update
 from ses_suppression.errors import ConflictError, StoreUnavailableError
 from ses_suppression.store.deadline import Deadline
 from ses_suppression.store.dynamodb import DynamoDBStore
@@ -91,7 +91,7 @@ def store(dynamodb: Any) -> DynamoDBStore:
 
 
 def record_of(address: str, days: int = 1) -> Record:
-    record = updated(Record(address=address), [hard(day) for day in range(days)], Policy())
+    record = update(Record(address=address), [hard(day) for day in range(days)], Policy())
     assert record is not None
     return record
 

@@ -22,7 +22,7 @@ from ses_suppression.client.suppression_list import SuppressionList
 from ses_suppression.core.decision import decide
 from ses_suppression.core.evidence import Evidence
 from ses_suppression.core.policy import Policy
-from ses_suppression.core.record import Record, updated
+from ses_suppression.core.record import Record, update
 from ses_suppression.core.retention import merge
 from ses_suppression.errors import (
     _PERMANENT,
@@ -51,7 +51,7 @@ PLACE = f"table {TABLE_NAME} in eu-west-1"
 
 
 def record_of(*evidence: Evidence, address: str = JANE) -> Record:
-    record = updated(Record(address=address), evidence, POLICY)
+    record = update(Record(address=address), evidence, POLICY)
     assert record is not None
     return record
 
@@ -149,7 +149,7 @@ def test_an_expired_item_is_as_good_as_none_and_can_be_written_over(client: Any)
     late = store_of(client, now=day(500))
     read = load_one(late)
     assert (read.evidence, read.suppressions) == ((), {})
-    afresh = updated(read, [block(500)], POLICY)
+    afresh = update(read, [block(500)], POLICY)
     assert afresh is not None
     assert save(late, afresh) == {}
     assert [piece.id for piece in load_one(late).evidence] == ["bounce-500"]
@@ -514,7 +514,7 @@ def test_any_set_of_evidence_and_actions_through_dynamodb_gives_one_verdict(
 def test_merging_in_the_store_is_merging_in_the_core(client: Any) -> None:
     store = store_of(client)
     save(store, record_of(hard(1)))
-    change = updated(load_one(store), [hard(0)], POLICY)
+    change = update(load_one(store), [hard(0)], POLICY)
     assert change is not None
     save(store, change)
     assert load_one(store).evidence == merge([hard(1)], [hard(0)])

@@ -29,7 +29,7 @@ from ses_suppression.core.actions import reactivate, suppress, void
 from ses_suppression.core.evidence import Evidence, attribute
 from ses_suppression.core.notification import Bounce, Complaint, parse
 from ses_suppression.core.policy import Policy
-from ses_suppression.core.record import Record, updated
+from ses_suppression.core.record import Record, update
 from ses_suppression.ingest import Message, Status, apply, ingest
 from ses_suppression.store.deadline import Deadline
 from ses_suppression.store.dynamodb import DynamoDBStore
@@ -159,7 +159,7 @@ class StoreMachine(RuleBasedStateMachine):
 
     def expected(self, address: str) -> Record:
         record = Record(address=address)
-        record = updated(record, self.known[address], POLICY) or record
+        record = update(record, self.known[address], POLICY) or record
         expired = record.expires_at is not None and record.expires_at <= self.now.timestamp()
         return Record(address=address) if expired else record
 

@@ -17,7 +17,7 @@ from ses_suppression.core.evidence import Kind
 from ses_suppression.core.record import Record
 from ses_suppression.core.rules import Rule
 from ses_suppression.core.suppression import Suppression
-from ses_suppression.core.undo import Incident, undone
+from ses_suppression.core.undo import Incident, void_caused
 from ses_suppression.ingest import apply
 from ses_suppression.store.deadline import Deadline
 from ses_suppression.store.protocol import Loaded
@@ -176,7 +176,7 @@ def test_a_table_that_is_wrong_anywhere_is_found() -> None:
 def test_what_undos_left_or_lost_is_found() -> None:
     incident = Incident(start=NOW - timedelta(days=1), end=NOW)
     bounced = replace(hard(), at=NOW - timedelta(hours=1))
-    (word,) = undone(
+    (word,) = void_caused(
         Record(address="a@example.net", evidence=(bounced,)),
         [bounced],
         undo=incident.id,
@@ -185,18 +185,18 @@ def test_what_undos_left_or_lost_is_found() -> None:
         at=NOW,
     )
     left = [Record(address="a@example.net", evidence=(bounced,))]
-    struck_out = [Record(address="a@example.net", evidence=(bounced, word))]
+    voided = [Record(address="a@example.net", evidence=(bounced, word))]
     assert list(not_undone(left, incident))
-    assert not list(not_undone(struck_out, incident))
-    assert not list(undone_too_much(struck_out, incident))
-    (other,) = undone(left[0], [hard()], undo=incident.id, by="ann", note="round 1", at=NOW)
+    assert not list(not_undone(voided, incident))
+    assert not list(undone_too_much(voided, incident))
+    (other,) = void_caused(left[0], [hard()], undo=incident.id, by="ann", note="round 1", at=NOW)
     too_much = [Record(address="a@example.net", evidence=(hard(), bounced, word, other))]
     assert list(undone_too_much(too_much, incident))
     assert not list(not_reverted(left, incident))
-    assert list(not_reverted(struck_out, incident))
-    assert not list(lost_words(struck_out, incident, {"round 1": 1, "round 2": 0}))
+    assert list(not_reverted(voided, incident))
+    assert not list(lost_words(voided, incident, {"round 1": 1, "round 2": 0}))
     assert list(lost_words(left, incident, {"round 1": 1}))
-    assert list(lost_words(struck_out, incident, {"round 1": 1, "round 2": 1}))
+    assert list(lost_words(voided, incident, {"round 1": 1, "round 2": 1}))
 
 
 def test_dead_letters_that_are_wrong_are_found() -> None:

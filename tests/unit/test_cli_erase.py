@@ -3,7 +3,7 @@
 import pytest
 
 from ses_suppression.core.policy import Policy
-from ses_suppression.core.record import Record, updated
+from ses_suppression.core.record import Record, update
 from ses_suppression.store.deadline import Deadline
 from ses_suppression.testing import InMemoryStore
 from tests.command import command
@@ -22,7 +22,7 @@ def erased(*options: str) -> tuple[InMemoryStore, int]:
         hard(0.3, reported_as=f"{PERSON}.au"),
     ]
     for address, pieces in ((FORWARDER, others), (PERSON, [hard(0)]), (JANE, [hard(0)])):
-        record = updated(Record(address=address), pieces, Policy())
+        record = update(Record(address=address), pieces, Policy())
         assert record
         store.save([record], deadline=Deadline(1))
 

@@ -17,7 +17,7 @@ from ses_suppression.cli.session import Session, Stack
 from ses_suppression.client.suppression_list import SuppressionList
 from ses_suppression.core.evidence import Evidence, Kind
 from ses_suppression.core.policy import Policy, Reason
-from ses_suppression.core.record import Record, updated
+from ses_suppression.core.record import Record, update
 from ses_suppression.errors import UnreadableItemError
 from ses_suppression.lists.snapshot import Snapshot
 from ses_suppression.ses_account.account_list import AccountLevelEntry
@@ -53,7 +53,7 @@ class Store(InMemoryStore):
         self._text = text
         at_a_strange_domain = f"joe@{text}.example"
         for address in (JANE, at_a_strange_domain):
-            record = updated(Record(address=address), evidence(text), Policy())
+            record = update(Record(address=address), evidence(text), Policy())
             assert record
             self.save([record], deadline=Deadline(1))
 

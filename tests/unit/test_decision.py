@@ -252,7 +252,7 @@ def test_subscribing_again_lifts_an_unsubscription_before_it_on_the_same_stream(
 ) -> None:
     before, again = make(0, stream=stream), opt_in(1, stream=stream)
     assert verdict(before, again) == {}
-    assert steps(before, again)[again.id] == (Rule.SUBSCRIBED, Effect.LIFTS)
+    assert steps(before, again)[again.id] == (Rule.SUBSCRIBED, Effect.VOIDS)
     assert verdict(before, again, make(2, stream=stream)) != {}
     assert verdict(opt_in(0, stream=stream), make(1, stream=stream)) != {}
 
@@ -458,7 +458,7 @@ def test_of_a_mail_that_was_delivered_half_a_report_is_an_automatic_reply(
 ) -> None:
     reply = transient(1, bounce_sub_type="General", mail_at=day(0), **report)
     assert steps(reply)[reply.id] == (Rule.TRANSIENT_BOUNCE, Effect.COUNTED)
-    assert steps(reply, delivery(0))[reply.id][1] is Effect.STRUCK_OUT
+    assert steps(reply, delivery(0))[reply.id][1] is Effect.VOIDED
     assert steps(reply, delivery(-0.1))[reply.id][1] is Effect.COUNTED, "another mail"
     assert steps(reply, delivery(0), void(2, delivery(0)))[reply.id][1] is Effect.COUNTED
 
@@ -480,12 +480,12 @@ def test_a_bounce_of_an_unknown_type_is_counted(bounce_type: str | None) -> None
 # --- deliveries
 
 
-def test_a_delivery_strikes_out_the_transient_bounces_before_it() -> None:
+def test_a_delivery_voids_the_transient_bounces_before_it() -> None:
     before = [transient(at) for at in range(4)]
     assert verdict(*before, delivery(3.5), transient(4)) == {}
     found = steps(*before, delivery(3.5), transient(4))
-    assert {found[one.id][1] for one in before} == {Effect.STRUCK_OUT}
-    assert found["delivery:delivered"] == (Rule.DELIVERY, Effect.LIFTS)
+    assert {found[one.id][1] for one in before} == {Effect.VOIDED}
+    assert found["delivery:delivered"] == (Rule.DELIVERY, Effect.VOIDS)
     assert decide(JANE, [transient(4), delivery(3.5)], POLICY).steps[1].count == 1
 
 
@@ -575,8 +575,8 @@ def test_a_certain_not_spam_lifts_an_uncertain_complaint_about_the_same_mail() -
     doubtful = complaint(0, certain=False)
     assert verdict(doubtful, not_spam(1)) == {}
     assert steps(doubtful, not_spam(1)) == {
-        doubtful.id: (Rule.COMPLAINT, Effect.STRUCK_OUT),
-        "not-spam-1": (Rule.NOT_SPAM, Effect.LIFTS),
+        doubtful.id: (Rule.COMPLAINT, Effect.VOIDED),
+        "not-spam-1": (Rule.NOT_SPAM, Effect.VOIDS),
     }
 
 
@@ -631,8 +631,8 @@ def test_after_a_reactivation_nothing_before_it_counts() -> None:
     ]
     assert verdict(*before, reactivate(6)) == {}
     assert {effect for _, effect in steps(*before, reactivate(6)).values()} == {
-        Effect.STRUCK_OUT,
-        Effect.LIFTS,
+        Effect.VOIDED,
+        Effect.VOIDS,
     }
     assert only(*before, reactivate(6), hard(7)).since == day(7)
 
@@ -897,13 +897,13 @@ def test_of_an_undo_the_newest_word_on_each_target_speaks() -> None:
 
 def test_a_delivery_while_ses_still_tries_strikes_out_no_bounce_that_comes_later() -> None:
     given_up = transient(1, mail_at=day(0.4), status="4.4.7")
-    for at, is_struck_out in ((0.5, False), (1, False), (1.1, True)):
+    for at, is_voided in ((0.5, False), (1, False), (1.1, True)):
         (step,) = [
             step
             for step in decide(JANE, [given_up, delivery(at)], POLICY).steps
             if step.evidence == given_up
         ]
-        assert (step.effect is Effect.STRUCK_OUT) is is_struck_out, at
+        assert (step.effect is Effect.VOIDED) is is_voided, at
 
 
 def test_mail_is_under_way_from_the_first_that_was_sent_to_the_last_that_bounced() -> None:

@@ -30,7 +30,7 @@ LEVELS = (
     {"core", "webhook", "notification", "policy", "contrib"},
     {"store"},
     {"ingest", "ses_account"},
-    {"client"},
+    {"client", "operations"},
     {"testing"},
     {"integrations", "lists"},
     {"cli"},
@@ -149,8 +149,8 @@ def test_no_module_imports_itself_by_way_of_others() -> None:
 def test_contributing_says_the_order_of_imports() -> None:
     text = " ".join((ROOT / "CONTRIBUTING.md").read_text().split())
     assert (
-        "`cli` → `integrations`, `lists` → `testing` → `client` → `ingest`, `ses_account` → "
-        "`store` → `core` → `errors`, `arns`, `deployment`" in text
+        "`cli` → `integrations`, `lists` → `testing` → `client`, `operations` → "
+        "`ingest`, `ses_account` → `store` → `core` → `errors`, `arns`, `deployment`" in text
     )
     assert set(re.findall(r"`(\w+)`", text[text.index("`cli` →") : text.index("`deployment`")])) | {
         "deployment"

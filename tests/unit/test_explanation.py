@@ -4,7 +4,7 @@ from ses_suppression.core.decision import decide
 from ses_suppression.core.evidence import Evidence, Kind
 from ses_suppression.core.explanation import describe, explain, lifted_by
 from ses_suppression.core.policy import Policy
-from ses_suppression.core.record import Record, updated
+from ses_suppression.core.record import Record, update
 from tests.strategies import any_evidence, evidence_with_voids
 from tests.unit.test_decision import (
     JANE,
@@ -46,15 +46,15 @@ def test_a_history_reads_from_first_to_last_and_ends_in_the_verdict() -> None:
     assert lines == [
         "jane@example.com",
         "  2026-01-01 08:00:00  bounce Transient/MailboxFull 4.2.2: 452 full",
-        "    transient-bounce: struck out by delivery:delivered",
+        "    transient-bounce: voided by delivery:delivered",
         "  2026-01-02 08:00:00  delivery",
-        "    delivery: lifts",
+        "    delivery: voids",
         "  2026-01-03 08:00:00  complaint abuse",
         "    complaint: suppresses, without end",
         "  2026-01-04 08:00:00  bounce Permanent/General failed 5.7.1",
-        "    block: struck out by void-4",
+        "    block: voided by void-4",
         "  2026-01-05 08:00:00  void of bounce-3 (undo-1) by None: None",
-        "    void: lifts",
+        "    void: voids",
         "  2026-01-06 08:00:00  bounce Permanent/General",
         "    hard-bounce: suppresses, without end",
         "  2026-01-07 08:00:00  bounce Transient/MailboxFull",
@@ -83,7 +83,7 @@ def test_operators_are_named_with_their_reasons() -> None:
         "  2026-01-02 08:00:00  reactivate on stream news by None: None",
     ]
     assert lines[2] == "    suppress: suppresses, until 2026-01-10 08:00 UTC"
-    assert lines[4] == "    import: struck out by reactivate-1"
+    assert lines[4] == "    import: voided by reactivate-1"
 
 
 def test_nothing_known_may_be_mailed() -> None:
@@ -115,9 +115,9 @@ def test_an_unsubscription_and_a_subscription_say_from_what() -> None:
         1:
     ] == [
         "  2026-01-01 08:00:00  unsubscribed from stream news",
-        "    unsubscribed: struck out by subscription-True-1",
+        "    unsubscribed: voided by subscription-True-1",
         "  2026-01-02 08:00:00  subscribed to stream news",
-        "    subscribed: lifts",
+        "    subscribed: voids",
         "  2026-01-03 08:00:00  unsubscribed from every stream",
         "    unsubscribed: suppresses, without end",
         f"  -> {describe(only(opt_out(2)))}",
@@ -130,7 +130,7 @@ def test_an_unsubscription_and_a_subscription_say_from_what() -> None:
 
 def test_a_tally_says_what_it_stands_for() -> None:
     many = [complaint(at, stream="news") for at in range(40)]
-    record = updated(Record(address=JANE), many, Policy())
+    record = update(Record(address=JANE), many, Policy())
     assert record is not None
     assert (
         "  2026-01-20 08:00:00  more of the same on stream news, not kept one by one, since "

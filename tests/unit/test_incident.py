@@ -1,4 +1,4 @@
-"""What an incident caused is struck out, and nothing else; and it can be taken back."""
+"""What an incident caused is voided, and nothing else; and it can be taken back."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ses_suppression.core.evidence import Evidence, Kind
 from ses_suppression.core.policy import Policy
-from ses_suppression.core.record import Record, updated
+from ses_suppression.core.record import Record, update
 from ses_suppression.core.retention import OF_AN_UNDO, merge
 from ses_suppression.core.undo import (
     Incident,
@@ -18,9 +18,9 @@ from ses_suppression.core.undo import (
     caused_by,
     deleted_entries,
     restored_entries,
-    reverted,
-    strike_out,
-    undone,
+    revert_undo,
+    toggle_void,
+    void_caused,
 )
 from ses_suppression.errors import InvalidActionError
 from tests.strategies import any_evidence
@@ -49,11 +49,11 @@ def record(*evidence: Evidence, address: str = JANE) -> Record:
 
 
 def with_more(known: Record, evidence: Any) -> Record:
-    return updated(known, evidence, POLICY) or known
+    return update(known, evidence, POLICY) or known
 
 
 def voids(known: Record, of: Incident, at: float) -> tuple[Evidence, ...]:
-    return undone(known, caused_by(known, of), undo=of.id, at=day(at), **WHO)
+    return void_caused(known, caused_by(known, of), undo=of.id, at=day(at), **WHO)
 
 
 def undo(known: Record, of: Incident, at: float = 20) -> Record:
@@ -61,7 +61,7 @@ def undo(known: Record, of: Incident, at: float = 20) -> Record:
 
 
 def revert(known: Record, of: Incident, at: float = 30) -> Record:
-    return with_more(known, reverted(known, of.id, at=day(at), **WHO))
+    return with_more(known, revert_undo(known, of.id, at=day(at), **WHO))
 
 
 def echo(at: float) -> Evidence:
@@ -83,7 +83,7 @@ def test_doing_it_again_changes_nothing() -> None:
     released = undo(record(hard(10.5)), incident())
     assert voids(released, incident(), 21) == ()
     taken_back = revert(released, incident())
-    assert reverted(taken_back, incident().id, at=day(31), **WHO) == ()
+    assert revert_undo(taken_back, incident().id, at=day(31), **WHO) == ()
 
 
 def test_it_can_be_done_taken_back_and_done_again_and_again_whatever_the_clocks_say() -> None:
@@ -175,7 +175,7 @@ def test_an_entry_at_ses_that_an_undo_deleted_is_known_to_its_revert() -> None:
     target = account_level_entry("Jane@Example.com")
     more = [
         *voids(known, of, 20),
-        strike_out(known, target, undo=of.id, at=day(20), **WHO),
+        toggle_void(known, target, undo=of.id, at=day(20), **WHO),
     ]
     known = with_more(known, more)
     assert list(deleted_entries(known, of.id)) == ["Jane@Example.com"]
@@ -186,7 +186,7 @@ def test_an_entry_at_ses_that_an_undo_deleted_is_known_to_its_revert() -> None:
 def test_an_entry_that_was_put_back_is_known_to_the_next_undo() -> None:
     known, of = record(hard(10.5)), incident()
     target = account_level_entry("Jane@Example.com")
-    more = [*voids(known, of, 20), strike_out(known, target, undo=of.id, at=day(20), **WHO)]
+    more = [*voids(known, of, 20), toggle_void(known, target, undo=of.id, at=day(20), **WHO)]
     known = with_more(known, more)
     assert list(restored_entries(known, of.id)) == []
     assert list(restored_entries(revert(known, of), of.id)) == ["Jane@Example.com"]
@@ -211,8 +211,8 @@ def test_an_incident_that_cannot_be_meant_is_refused(end: datetime) -> None:
         Incident(start=day(10), end=end)
 
 
-def test_one_undo_never_strikes_out_more_than_is_kept() -> None:
-    """Else its oldest voids would be trimmed, and what they struck out would count again."""
+def test_one_undo_never_voids_more_than_is_kept() -> None:
+    """Else its oldest voids would be trimmed, and what they voided would count again."""
     span = timedelta(hours=1)
     everything = [
         replace(make(0, **fields), id=f"{number}-{hour}", at=day(0) + hour * span)
@@ -229,8 +229,8 @@ def test_one_undo_never_strikes_out_more_than_is_kept() -> None:
     ]
     known = Record(address=JANE, evidence=merge((), everything))
     whole = incident(0, 41)
-    struck_out = voids(known, whole, 50)
-    assert 30 < len(struck_out) <= OF_AN_UNDO
+    voided = voids(known, whole, 50)
+    assert 30 < len(voided) <= OF_AN_UNDO
     for number in range(3):
         known = undo(known, whole, 50 + number)
         assert known.suppressions == {}
@@ -258,7 +258,7 @@ def test_a_revert_brings_back_nothing_from_before_a_later_reactivation(
     known, whole = record(*evidence), incident(0, 200)
     undone_ = with_more(known, voids(known, whole, 300))
     consented = with_more(undone_, [reactivate(400)])
-    back = with_more(consented, reverted(consented, whole.id, by="ann", note="x", at=day(500)))
+    back = with_more(consented, revert_undo(consented, whole.id, by="ann", note="x", at=day(500)))
     assert back.suppressions == {}
 
 

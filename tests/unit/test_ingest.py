@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from ses_suppression.core.decision import decide
 from ses_suppression.core.evidence import Evidence, Kind
 from ses_suppression.core.policy import Policy, Reason
-from ses_suppression.core.record import Record, updated
+from ses_suppression.core.record import Record, update
 from ses_suppression.core.retention import DELIVERIES_FOR, WEEKS, merge
 from ses_suppression.core.rules import Rule
 from ses_suppression.errors import SESSuppressionError, StoreUnavailableError
@@ -209,7 +209,7 @@ class LosingStore(InMemoryStore):
     ) -> Mapping[str, SESSuppressionError]:
         if self.races:
             self.races -= 1
-            other = updated(Record(address=JANE), [hard(self.races)], POLICY)
+            other = update(Record(address=JANE), [hard(self.races)], POLICY)
             assert other is not None
             self.records[JANE] = replace(other, revision=f"other-{self.races}")
         return super().save(records, deadline=deadline)
@@ -225,7 +225,7 @@ def test_a_lost_race_is_read_again_and_nobodys_evidence_is_lost() -> None:
 
 def test_the_first_look_up_of_a_delivery_may_be_stale_and_no_other() -> None:
     store = LosingStore(races=1)
-    known = updated(Record(address=JANE), [transient(0)], POLICY)
+    known = update(Record(address=JANE), [transient(0)], POLICY)
     assert known is not None
     store.records[JANE] = replace(known, revision="r0")
     ingested(store, delivery(JANE))
@@ -453,26 +453,26 @@ def test_a_mailbox_that_accepts_and_then_lets_bounce_is_held_back_however_much_i
     for number in mails:
         at, mail_id = number // a_day + number % a_day / 20, f"m{number}"
         for piece_ in (delivered(at, mail_id), transient(at + 0.01, mail_at=day(at))):
-            record = updated(record, [piece_], POLICY) or record
+            record = update(record, [piece_], POLICY) or record
     assert record.suppressions["*"].rule is Rule.TRANSIENT_BOUNCE
     for number in mails:
         again = delivered(number // a_day + number % a_day / 20, f"m{number}")
-        record = updated(record, [again], POLICY) or record
+        record = update(record, [again], POLICY) or record
     assert record.suppressions["*"].rule is Rule.TRANSIENT_BOUNCE
 
 
 def test_a_delivery_to_an_address_without_a_transient_bounce_costs_no_write() -> None:
-    assert updated(Record(address=JANE), [delivered(1)], POLICY) is None
-    dead = updated(Record(address=JANE), [hard(0)], POLICY)
+    assert update(Record(address=JANE), [delivered(1)], POLICY) is None
+    dead = update(Record(address=JANE), [hard(0)], POLICY)
     assert dead is not None
-    assert updated(dead, [delivered(1)], POLICY) is None
+    assert update(dead, [delivered(1)], POLICY) is None
 
 
 def test_a_delivery_is_kept_by_its_time_alone_soon_after_a_bounce_then_one_a_week() -> None:
-    record = updated(Record(address=JANE), [transient(0)], POLICY)
+    record = update(Record(address=JANE), [transient(0)], POLICY)
     for at in range(1, 100):
         assert record is not None
-        record = updated(record, [delivered(at, mail_id=f"m{at}")], POLICY) or record
+        record = update(record, [delivered(at, mail_id=f"m{at}")], POLICY) or record
     assert record is not None
     kept = [piece_ for piece_ in record.evidence if piece_.kind is Kind.DELIVERY]
     assert len(kept) == DELIVERIES_FOR.days + WEEKS
@@ -480,11 +480,11 @@ def test_a_delivery_is_kept_by_its_time_alone_soon_after_a_bounce_then_one_a_wee
 
 
 def test_of_nothing_nothing_follows() -> None:
-    assert updated(Record(address=JANE), [], POLICY) is None
+    assert update(Record(address=JANE), [], POLICY) is None
 
 
 def test_a_delivery_is_kept_with_the_transient_bounce_that_comes_with_it() -> None:
-    record = updated(Record(address=JANE), [transient(0), delivered(1)], POLICY)
+    record = update(Record(address=JANE), [transient(0), delivered(1)], POLICY)
     assert record is not None
     assert len(record.evidence) == 2
 

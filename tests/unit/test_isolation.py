@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from lambdas.isolation import GROUPS, SUSPECT_RECEIVES, parted
+from lambdas.isolation import GROUPS, SUSPECT_RECEIVES, isolate
 from stacks.feedback_channel import RECEIVES
 
 SHARE_THAT_STAYS = {1: 0.016, 2: 0.084, 5: 0.444}
@@ -19,13 +19,13 @@ def record(message_id: str, receives: int) -> dict[str, Any]:
 
 def test_what_has_come_a_few_times_is_tried_with_all_the_others() -> None:
     records = [record(str(number), receives) for number in range(50) for receives in (1, 2, 8)]
-    assert parted(records) == (records, [])
+    assert isolate(records) == (records, [])
 
 
 def test_of_what_has_come_often_a_quarter_is_tried_and_the_next_time_another() -> None:
     ids = [str(n) for n in range(400)]
     quarters = [
-        [one["messageId"] for one in parted([record(one, receives) for one in ids])[0]]
+        [one["messageId"] for one in isolate([record(one, receives) for one in ids])[0]]
         for receives in range(SUSPECT_RECEIVES, SUSPECT_RECEIVES + GROUPS)
     ]
     assert all(60 < len(quarter) < 140 for quarter in quarters)
@@ -33,7 +33,7 @@ def test_of_what_has_come_often_a_quarter_is_tried_and_the_next_time_another() -
 
 
 def test_a_message_without_a_count_is_tried() -> None:
-    assert len(parted([{"messageId": "1", "attributes": {}}])[0]) == 1
+    assert len(isolate([{"messageId": "1", "attributes": {}}])[0]) == 1
 
 
 @pytest.mark.parametrize(("deadly", "share"), SHARE_THAT_STAYS.items())
@@ -52,7 +52,7 @@ def neighbours_left(number: int, deadly: int) -> int:
     killers, waiting = set(ids[:deadly]), ids[deadly:]
     for receives in range(1, RECEIVES + 1):
         records = [record(one, receives) for one in (*killers, *waiting)]
-        tried = {one["messageId"] for one in parted(records)[0]}
+        tried = {one["messageId"] for one in isolate(records)[0]}
         if not tried & killers:
             waiting = [one for one in waiting if one not in tried]
     return len(waiting)

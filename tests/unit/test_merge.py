@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ses_suppression.core.actions import LONGEST_TEXT, imported, suppress
+from ses_suppression.core.actions import LONGEST_TEXT, import_entry, suppress
 from ses_suppression.core.classification import rule_of
 from ses_suppression.core.decision import decide, has_complained
 from ses_suppression.core.evidence import EVERY_STREAM, TENANT_LIST, Evidence, Kind, in_time
 from ses_suppression.core.policy import DAYS_KEPT, Policy, Reason
-from ses_suppression.core.record import ROOM_FOR_OPERATORS, Record, refusal, updated
+from ses_suppression.core.record import ROOM_FOR_OPERATORS, Record, refusal, update
 from ses_suppression.core.retention import (
     COMPLAINTS,
     DELIVERIES,
@@ -36,7 +36,7 @@ from ses_suppression.core.retention import (
     trim,
 )
 from ses_suppression.core.rules import Rule
-from ses_suppression.core.undo import Incident, caused_by, undone
+from ses_suppression.core.undo import Incident, caused_by, void_caused
 from ses_suppression.store.items import to_item
 from tests.strategies import START, any_evidence, evidence_with_voids
 from tests.unit.test_decision import (
@@ -83,7 +83,7 @@ def held(evidence: Iterable[Evidence]) -> dict[str, datetime | None]:
 def kept_one_by_one(evidence: Iterable[Evidence]) -> Record:
     record = Record(address=JANE)
     for one in evidence:
-        record = updated(record, [one], POLICY) or record
+        record = update(record, [one], POLICY) or record
     return record
 
 
@@ -347,7 +347,7 @@ def test_a_mail_that_ses_gave_up_after_hours_was_not_under_way() -> None:
     taken = [delivery(at + hour / 24, f"m{at}-{hour}") for at in days for hour in range(1, 13)]
     record = Record(address=JANE)
     for one in sorted([*given_up, *taken], key=in_time):
-        record = updated(record, [one], POLICY) or record
+        record = update(record, [one], POLICY) or record
         assert not record.suppressions
     soon = [transient(at + 1 / 24, mail_at=day(at)) for at in days]
     same = [delivery(at + 0.5 / 24, f"d{at}") for at in days]
@@ -410,7 +410,7 @@ def test_an_undo_that_cannot_be_sure_leaves_the_tally(incident: dict[str, object
     wanted = Incident(**incident)  # type: ignore[arg-type]  # cases vary fields
     assert any(wanted.may_have_caused(JANE, one) for one in record.evidence)
     caused = caused_by(record, wanted)
-    voids = undone(record, caused, undo="u", by="ann", note="x", at=day(20))
+    voids = void_caused(record, caused, undo="u", by="ann", note="x", at=day(20))
     assert held([*record.evidence, *voids]) == {"*": None}
 
 
@@ -418,8 +418,8 @@ def undo(record: Record, start: float, end: float, diagnostic: str | None) -> Re
     wanted = Incident(start=day(start), end=day(end), diagnostic=diagnostic)
     assert not any(wanted.may_have_caused(JANE, one) for one in record.evidence)
     caused = caused_by(record, wanted)
-    voids = undone(record, caused, undo=wanted.id, by="ann", note="x", at=day(end + 9))
-    found = updated(record, voids, POLICY)
+    voids = void_caused(record, caused, undo=wanted.id, by="ann", note="x", at=day(end + 9))
+    found = update(record, voids, POLICY)
     assert found is not None
     return found
 
@@ -527,11 +527,11 @@ def test_the_worst_of_tenants_leaves_room_for_operators_and_takes_no_stream_for_
         for number, tenant in enumerate(range(2 * TENANTS))
         for n, make in enumerate([tenant_bounce, tenant_complaint])
     ]
-    record = updated(Record(address=JANE), every, POLICY)
+    record = update(Record(address=JANE), every, POLICY)
     assert record is not None
     assert bytes_of(record) < 80_000
     assert refusal(record, [suppression(900)]) is None
-    complained = updated(record, [complaint(900, stream="news")], POLICY)
+    complained = update(record, [complaint(900, stream="news")], POLICY)
     assert complained is not None
     assert complained.suppressions["news"].until is None
     assert "*" not in complained.suppressions
@@ -546,15 +546,15 @@ def test_after_many_bounces_of_unsubscribed_mail_a_subscription_to_all_mail_coun
     assert set(held(kept_one_by_one([*topic, *bounces, opt_in(50)]).evidence)) == {"news"}
 
 
-def test_a_late_bounce_of_its_own_is_in_no_tally_that_an_undo_by_domain_struck_out() -> None:
+def test_a_late_bounce_of_its_own_is_in_no_tally_that_an_undo_by_domain_voided() -> None:
     forwarded = [hard(10 + at / 24, reported_as="x@forward.example") for at in range(30)]
     record = kept_one_by_one(forwarded)
     wanted = Incident(start=day(10), end=day(20), domains=frozenset({"forward.example"}))
     caused = caused_by(record, wanted)
-    voids = undone(record, caused, undo=wanted.id, by="ann", note="x", at=day(30))
-    record = updated(record, voids, POLICY) or record
+    voids = void_caused(record, caused, undo=wanted.id, by="ann", note="x", at=day(30))
+    record = update(record, voids, POLICY) or record
     assert not record.suppressions
-    late = updated(record, [hard(10 + 10.5 / 24)], POLICY)
+    late = update(record, [hard(10 + 10.5 / 24)], POLICY)
     assert late is not None
     assert held(late.evidence) == {"*": None}
 
@@ -600,7 +600,7 @@ def worst_of_operators() -> Iterable[Evidence]:
             for until in (None, day(900 + at)):
                 yield suppress(at=day(at), stream=stream, until=until, **words)
                 for reason in Reason:
-                    yield imported(
+                    yield import_entry(
                         address=JANE, reason=reason, at=day(at), stream=stream, until=until, **words
                     )
 
@@ -625,10 +625,10 @@ def test_the_worst_item_is_less_than_half_of_what_dynamodb_takes_and_feedback_fi
         if refusal(record, [action]):
             refused += 1
         else:
-            record = updated(record, [action], POLICY) or record
+            record = update(record, [action], POLICY) or record
     assert refused
     assert size_of(record.evidence) <= ROOM_FOR_OPERATORS
-    record = updated(record, worst_of_feedback(), POLICY) or record
+    record = update(record, worst_of_feedback(), POLICY) or record
     assert held(record.evidence)["*"] is None
     words = {len(one.by or "") + len(one.note or "") for one in record.evidence if one.by}
     assert words == {2 * SHORTENED}, "the words of operators are cut first"

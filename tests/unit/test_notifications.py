@@ -103,7 +103,7 @@ def acted(entry: Mapping[str, Any]) -> Evidence:
             )
         case "import":
             reason = Reason(entry["reason"])
-            return operator_actions.imported(**who, address=entry["address"], reason=reason)
+            return operator_actions.import_entry(**who, address=entry["address"], reason=reason)
         case other:
             raise AssertionError(other)
 

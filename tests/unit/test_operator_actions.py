@@ -6,7 +6,7 @@ import pytest
 from ses_suppression.core import actions as operator_actions
 from ses_suppression.core.evidence import Evidence
 from ses_suppression.core.policy import Policy, Reason
-from ses_suppression.core.record import Record, updated
+from ses_suppression.core.record import Record, update
 from ses_suppression.errors import InvalidActionError
 from tests.unit.test_decision import JANE, day, hard
 
@@ -16,7 +16,7 @@ WHO: dict[str, Any] = {"by": "ann", "note": "asked by phone", "at": day(10)}
 def after(*evidence: Evidence) -> Record:
     record = Record(address=JANE)
     for one in evidence:
-        record = updated(record, [one], Policy()) or record
+        record = update(record, [one], Policy()) or record
     return record
 
 
@@ -47,7 +47,7 @@ def test_an_undo_strikes_out_and_its_revert_takes_that_back() -> None:
 
 
 def test_an_import_keeps_reason_and_date() -> None:
-    action = operator_actions.imported(address=JANE, reason=Reason.COMPLAINT, **WHO)
+    action = operator_actions.import_entry(address=JANE, reason=Reason.COMPLAINT, **WHO)
     (suppression,) = after(action).suppressions.values()
     assert (suppression.reason, suppression.since, suppression.until) == (
         Reason.COMPLAINT,
@@ -62,8 +62,8 @@ def test_the_same_action_twice_is_one() -> None:
     undo = {"evidence_id": "f1", "undo": "u", **WHO}
     assert operator_actions.void(**undo).id == operator_actions.void(**{**undo, "note": "again"}).id
     imported = {"address": JANE, "reason": Reason.BOUNCE, **WHO}
-    again = operator_actions.imported(**{**imported, "by": "joe", "note": "again"})
-    assert operator_actions.imported(**imported).id == again.id
+    again = operator_actions.import_entry(**{**imported, "by": "joe", "note": "again"})
+    assert operator_actions.import_entry(**imported).id == again.id
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_imports_of_another_address_reason_date_or_stream_are_others() -> None:
         {"at": day(11)},
         {"stream": "news"},
     ]
-    ids = {operator_actions.imported(**{**base, **change}).id for change in [{}, *changes]}
+    ids = {operator_actions.import_entry(**{**base, **change}).id for change in [{}, *changes]}
     assert len(ids) == 5
 
 
@@ -107,12 +107,12 @@ def test_an_action_that_cannot_be_meant_names_the_argument(
     with pytest.raises(InvalidActionError, match=message):
         operator_actions.suppress(**{**WHO, **change})
     with pytest.raises(InvalidActionError, match=message):
-        operator_actions.imported(**{**WHO, **change}, address=JANE, reason=Reason.BOUNCE)
+        operator_actions.import_entry(**{**WHO, **change}, address=JANE, reason=Reason.BOUNCE)
     if "until" not in change:
         with pytest.raises(InvalidActionError, match=message):
             operator_actions.reactivate(**{**WHO, **change}, consent=True)
     with pytest.raises(InvalidActionError, match=message):
-        operator_actions.imported(address=JANE, reason=Reason.BOUNCE, **{**WHO, **change})
+        operator_actions.import_entry(address=JANE, reason=Reason.BOUNCE, **{**WHO, **change})
 
 
 @pytest.mark.parametrize("missing", ["evidence_id", "undo"])

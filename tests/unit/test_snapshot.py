@@ -16,7 +16,7 @@ from ses_suppression.client.screening import Screening
 from ses_suppression.client.suppression_list import SuppressionList
 from ses_suppression.core.address import normalise
 from ses_suppression.core.policy import Policy
-from ses_suppression.core.record import Record, updated
+from ses_suppression.core.record import Record, update
 from ses_suppression.errors import InvalidSnapshotError
 from ses_suppression.lists.snapshot import FALSE_POSITIVE_RATE, Snapshot
 from ses_suppression.testing import InMemoryStore
@@ -31,7 +31,7 @@ texts = st.builds("{}@{}".format, locals_, domains) | st.sampled_from(
 
 
 def record_of(address: str, *evidence: Any) -> Record:
-    record = updated(Record(address=address), evidence or [hard(0)], Policy())
+    record = update(Record(address=address), evidence or [hard(0)], Policy())
     assert record is not None
     return record
 

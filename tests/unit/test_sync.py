@@ -13,7 +13,7 @@ from ses_suppression.cli.account_level import _Differences, _imported
 from ses_suppression.core.decision import lasting_reason
 from ses_suppression.core.evidence import Evidence
 from ses_suppression.core.policy import Policy, Reason
-from ses_suppression.core.record import Record, updated
+from ses_suppression.core.record import Record, update
 from ses_suppression.ingest import apply
 from ses_suppression.ses_account.account_list import AccountLevelEntry
 from ses_suppression.store.deadline import Deadline
@@ -38,7 +38,7 @@ NOW = day(400)
 
 
 def record(*evidence: Evidence) -> Record:
-    return updated(Record(address=JANE), evidence, POLICY) or Record(address=JANE)
+    return update(Record(address=JANE), evidence, POLICY) or Record(address=JANE)
 
 
 def entry(reason: Reason, at: datetime, spelling: str = JANE) -> AccountLevelEntry:
@@ -103,7 +103,7 @@ def test_a_second_run_finds_nothing_to_do(
     known, listed = record(*evidence), dict(at_ses)
     first = found(known, *(entry(*held, spelling=one) for one, held in listed.items()))
     imported = [_imported(known.address, one, "ann") for one in first.pull]
-    known = updated(known, imported, POLICY) or known
+    known = update(known, imported, POLICY) or known
     for spelling, reason in first.push:
         assert lasting_reason(JANE, known.evidence, POLICY) is reason  # it looks again
         listed[spelling] = (reason, NOW + timedelta(days=1))

@@ -18,7 +18,7 @@ from ses_suppression.core.evidence import OPERATOR_KINDS, Evidence, Kind
 from ses_suppression.core.policy import Reason
 from ses_suppression.core.record import Record
 from ses_suppression.core.rules import Rule
-from ses_suppression.core.undo import Incident, caused_by, is_struck_out, reverted
+from ses_suppression.core.undo import Incident, caused_by, is_voided, revert_undo
 from ses_suppression.ses_account.account_list import AccountLevelList
 from tests.e2e.chaos.feedback import IMPORT_NOTE, OPERATOR, SETTINGS, Action, Feedback
 from tests.e2e.operator import Operator
@@ -195,32 +195,32 @@ class Commands:
 
 
 def not_undone(records: Iterable[Record], incident: Incident) -> Iterator[str]:
-    """Name each address with a bounce of an incident that is not struck out."""
+    """Name each address with a bounce of an incident that is not voided."""
     for record in records:
         caused = caused_by(record, incident)
-        if any(not is_struck_out(record, piece.id, incident.id) for piece in caused):
+        if any(not is_voided(record, piece.id, incident.id) for piece in caused):
             yield f"{record.address}: undo {incident.id} has left a bounce"
 
 
 def undone_too_much(records: Iterable[Record], incident: Incident) -> Iterator[str]:
-    """Name each address with evidence that an undo strikes out, and its incident did not cause.
+    """Name each address with evidence that an undo voids, and its incident did not cause.
 
-    The echoes from SES's account-level list, which go with their cause, may be struck out too.
+    The echoes from SES's account-level list, which go with their cause, may be voided too.
     """
     for record in records:
         for piece in record.evidence:
             is_its = incident.caused(record.address, piece) or (
                 rule_of(piece) is Rule.ACCOUNT_LEVEL_BOUNCE
             )
-            if not is_its and is_struck_out(record, piece.id, incident.id):
-                yield f"{record.address}: undo {incident.id} strikes out {piece.id}"
+            if not is_its and is_voided(record, piece.id, incident.id):
+                yield f"{record.address}: undo {incident.id} voids {piece.id}"
 
 
 def not_reverted(records: Iterable[Record], incident: Incident) -> Iterator[str]:
-    """Name each address with evidence that an undo which was taken back strikes out."""
+    """Name each address with evidence that an undo which was taken back voids."""
     for record in records:
-        if reverted(record, incident.id, by=OPERATOR, note="asked by a test", at=incident.end):
-            yield f"{record.address}: undo {incident.id} was taken back and strikes out"
+        if revert_undo(record, incident.id, by=OPERATOR, note="asked by a test", at=incident.end):
+            yield f"{record.address}: undo {incident.id} was taken back and voids"
 
 
 def lost_words(

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from lambdas.ingest import FEEDBACK
-from ses_suppression.core.actions import imported, reactivate, suppress, void
+from ses_suppression.core.actions import import_entry, reactivate, suppress, void
 from ses_suppression.core.evidence import TENANT_LIST, Evidence, Kind
 from ses_suppression.core.policy import Policy, Reason
 from ses_suppression.core.record import Record
@@ -111,7 +111,7 @@ class Feedback:
     def expected(self) -> Mapping[str, Record]:
         """Fold all of it, each once: no repetition and no fault.
 
-        Deliveries come last: one that strikes nothing out when it comes is not kept.
+        Deliveries come last: one that voids nothing when it comes is not kept.
         """
         store, late = InMemoryStore(), Deadline(3600)
         actions: defaultdict[str, list[Evidence]] = defaultdict(list)
@@ -269,7 +269,7 @@ class _Makers:
                 return Action(address, suppress(by=OPERATOR, note=note, at=at, stream=stream))
             case 3:
                 reason, note = self._chance.choice(list(Reason)), f"{IMPORT_NOTE}: {note}"
-                entry = imported(address=address, reason=reason, by=OPERATOR, note=note, at=at)
+                entry = import_entry(address=address, reason=reason, by=OPERATOR, note=note, at=at)
                 return Action(address, entry)
             case 1:
                 address = self._address(self._wavering + self._failing + self._troubled)

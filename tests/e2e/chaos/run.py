@@ -18,7 +18,7 @@ from local.deployment import configured, deploy
 from local.emulator import LocalError, running_emulator
 from local.mailbox_simulator import verify_identities, waiting_messages
 from ses_suppression.core.evidence import Evidence, Kind
-from ses_suppression.core.record import Record, updated
+from ses_suppression.core.record import Record, update
 from ses_suppression.ingest import apply
 from ses_suppression.store.deadline import Deadline
 from ses_suppression.store.protocol import Loaded, chunks
@@ -115,12 +115,12 @@ def wrong_records(scan: Iterable[Loaded], expected: Mapping[str, Record]) -> Ite
             yield f"{name}: {dict(record.suppressions)}, not {dict(model.suppressions)}"
         elif _lasting(model) != _lasting(record):
             yield f"{name}: evidence {_lasting(record) ^ _lasting(model)} differs"
-        elif updated(record, (), POLICY):
+        elif update(record, (), POLICY):
             yield f"{name}: what follows from its evidence is not what is stored"
 
 
 def _lasting(record: Record) -> set[Evidence]:
-    """Give the evidence but the deliveries, of which those that strike nothing out are not kept."""
+    """Give the evidence but the deliveries, of which those that void nothing are not kept."""
     return {piece for piece in record.evidence if piece.kind is not Kind.DELIVERY}
 
 

@@ -1,0 +1,1 @@
+"""What operators do to many addresses at once. The command asks, calls and prints."""
