@@ -69,7 +69,7 @@ docs: setup ## write the pages that are made from code
 	$(BIN)/python -m docs.generate
 
 lock: setup ## pin all dependencies again
-	$(BIN)/uv pip compile pyproject.toml --extra cli --extra snapshot --extra webhook --group dev --universal --python-version 3.11 --upgrade --quiet \
+	$(BIN)/uv pip compile pyproject.toml --extra cli --extra webhook --group dev --universal --python-version 3.11 --upgrade --quiet \
 	  --no-emit-index-url --custom-compile-command "make lock" -o requirements.txt
 	$(BIN)/uv pip compile --group pyproject.toml:lambda -c requirements.txt --universal --python-version 3.11 --quiet \
 	  --generate-hashes --no-emit-index-url --custom-compile-command "make lock" -o lambdas/requirements.txt

@@ -1,26 +1,19 @@
-"""Screening a list against a loop of `get_item`; and one address, and a list of a million."""
+"""Screening a list against a loop of `get_item`, and against one address after the other."""
 
 import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
-from itertools import chain
 from typing import Any
 
 from benchmarks.measure import Goal, Result, Row, in_turns, show, taken
 from benchmarks.servers import Stub, running_stub
 from local.emulator import forget_real_accounts, running_emulator
 from ses_suppression.client.suppression_list import SuppressionList
-from ses_suppression.lists.snapshot import Snapshot
-from ses_suppression.store.deadline import Deadline
-from ses_suppression.store.dynamodb import DynamoDBStore
 
 ADDRESSES = 10_000
 LOOPED = 1_000  # the loop is measured on a part: it is the same for every address
-SNAPSHOT = 1_000_000
 ONE_IN = 100  # is held back
-HELD = 100_000  # that many more are in the snapshot
 TABLE_NAME = "suppressions"
 CHECKS, SCREEN = "a loop of `check`", "`screen`"
 _PERCENT_99 = 98
@@ -70,15 +63,6 @@ def compare(name: str, dynamodb: Any, back_end: str, *, with_goals: bool) -> Res
     filling = SuppressionList.of_table(TABLE_NAME, client=dynamodb)
     for address in addresses[::ONE_IN]:
         filling.suppress(address, by="benchmark", note=f"one in {ONE_IN}")
-    held = DynamoDBStore(dynamodb, TABLE_NAME).load(
-        addresses[::ONE_IN], consistent=True, deadline=Deadline(30)
-    )
-    model = held.records[addresses[0]]
-    others = (replace(model, address=f"held-{number}@example.org") for number in range(HELD))
-    snapshot = Snapshot.of(
-        chain(held.records.values(), others), table_name=TABLE_NAME, taken_at=datetime.now(UTC)
-    )
-    million = [f"customer-{number}@example.com" for number in range(SNAPSHOT)]
     suppressions = SuppressionList.of_table(TABLE_NAME, client=dynamodb, check_seconds=30)
     latencies: dict[str, list[float]] = {"get_item": [], "check": []}
 
@@ -94,19 +78,11 @@ def compare(name: str, dynamodb: Any, back_end: str, *, with_goals: bool) -> Res
         _check(len(screening.suppressed), ADDRESSES // ONE_IN)
         return rate
 
-    def sift() -> float:
-        begun = time.perf_counter()
-        found = snapshot.candidates(million)
-        rate = SNAPSHOT / (time.perf_counter() - begun)
-        _check(len({*addresses[::ONE_IN]} - {*found}), 0)
-        return rate
-
     measured = in_turns(
         {
             "a loop of `get_item`": lambda: loop("get_item", lambda one: get_item(dynamodb, one)),
             CHECKS: lambda: loop("check", suppressions.check),
             SCREEN: screen,
-            f"`Snapshot.candidates`, {SNAPSHOT:,} addresses": sift,
         },
         rounds=3,
     )
@@ -114,19 +90,8 @@ def compare(name: str, dynamodb: Any, back_end: str, *, with_goals: bool) -> Res
     for index, what in enumerate(latencies):
         one = rows[index]
         rows[index] = Row(name=one.name, values=one.values, more=_percentiles(latencies[what]))
-    base, _, screened, sifted = rows
-    bytes_each = len(snapshot.to_bytes()) / snapshot.addresses
-    goals = (
-        Goal(what="`screen` against the loop", reached=screened.against(base), goal=25),
-        Goal(what="the snapshot against the loop", reached=sifted.against(base), goal=1_000),
-        Goal(what="the snapshot, addresses a second", reached=sifted.median, goal=1_000_000),
-        Goal(
-            what=f"bytes an address of a snapshot of {snapshot.addresses:,}",
-            reached=bytes_each,
-            goal=2,
-            at_most=True,
-        ),
-    )
+    base, _, screened = rows
+    goals = (Goal(what="`screen` against the loop", reached=screened.against(base), goal=25),)
     return Result(
         name=name,
         title=f"Screening {ADDRESSES:,} addresses, of which one in {ONE_IN} is held back",

@@ -191,11 +191,6 @@ def _checks(result: Result) -> Iterator[str]:
         more = _row(result, name).more
         dollars = more["read units"] * READ_UNIT * MILLION
         yield f"| {name} | {more['requests an address']:.2f} | {more['read units']:.2f} | ${dollars:.2f} |"
-    yield ""
-    yield (
-        "A [snapshot](operations.md) asks the table about the candidates only: of a million addresses a thousand, and "
-        "those that are held back."
-    )
 
 
 def standing(template: Mapping[str, Any]) -> Mapping[str, float]:

@@ -8,7 +8,7 @@ def main() -> None:
     try:
         from ses_suppression.cli.app import run  # noqa: PLC0415  # typer is an extra
     except ModuleNotFoundError as error:
-        if error.name not in {"typer", "rich", "rbloom", "xxhash"}:
+        if error.name not in {"typer", "rich"}:
             raise
         sys.exit(f"error: {error.name} is not installed: pip install 'ses-suppression[cli]'")
     run()

@@ -23,3 +23,20 @@ def redirect(old: str, new: str) -> Callable[[str], object]:
         return found
 
     return find
+
+
+def remove(module: str, name: str, instead: str) -> Callable[[str], object]:
+    """Return the `__getattr__` of a module whose one name is removed.
+
+    Args:
+        module: the module.
+        name: what is removed.
+        instead: what to use in place of it.
+    """
+
+    def find(asked: str) -> object:
+        if asked == name:
+            raise ImportError(f"{module}.{name} is removed: use {instead}")
+        raise AttributeError(f"module {module!r} has no attribute {asked!r}")
+
+    return find

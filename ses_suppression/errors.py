@@ -45,10 +45,6 @@ class InvalidPolicyError(SESSuppressionError, ValueError):
     """A policy has an unknown key, or a wrong value. The message names the key."""
 
 
-class InvalidSnapshotError(SESSuppressionError, ValueError):
-    """A file is no snapshot, one of another version, or not whole. The message says which."""
-
-
 class InvalidActionError(SESSuppressionError, ValueError):
     """An operator's action cannot be meant so. The message names the argument."""
 

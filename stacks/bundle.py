@@ -29,6 +29,7 @@ _NOT_BUNDLED = (
     "undo.py",
     "account_list.py",
     "memory.py",
+    "snapshot.py",
     "webhook.py",
 )
 

@@ -20,7 +20,7 @@ from ses_suppression.cli import (
     incidents,
     listing,
     replaying,
-    snapshots,
+    screening,
 )
 from ses_suppression.cli.output import Output
 from ses_suppression.cli.session import Session
@@ -88,13 +88,13 @@ _COMMANDS: tuple[Callable[..., None], ...] = (
     incidents.undo,
     replaying.replay,
     account_level.sync,
-    snapshots.preflight,
+    screening.screen,
+    screening.preflight,
     doctor.doctor,
 )
 for _command in _COMMANDS:
     app.command(name=_command.__name__.rstrip("_"))(_command)
 app.add_typer(dead_letters.app, name="dead-letters")
-app.add_typer(snapshots.app, name="snapshot")
 
 _FORMER_VARIABLE = "SUPPRESSION_ENV"
 

@@ -18,19 +18,34 @@ Sync = Callable[[int], None]
 
 
 @contextmanager
-def written_at_once(path: Path, *, sync: Sync = os.fsync) -> Iterator[IO[str]]:
+def write_atomically(path: Path, *, sync: Sync = os.fsync) -> Iterator[IO[str]]:
     """Write a text that takes the place of an older one when it is whole, and not before.
 
     What is no ordinary file, such as a pipe, is written as it is.
     """
-    with _opened(path, sync, mode="w", encoding="utf-8", newline="") as file:
-        yield file
+    path = path.resolve()  # a link stays a link
+    if path.exists() and not path.is_file():
+        with path.open(mode="w", encoding="utf-8", newline="") as pipe:
+            yield pipe
+        return
+    file = _open_beside(path)
+    try:
+        with file:
+            yield file
+            _flush(file, sync)
+        Path(file.name).replace(path)
+    except BaseException:
+        Path(file.name).unlink()
+        raise
+    _sync_directory(path.parent, sync)
 
 
-def write_at_once(path: Path, content: bytes, *, sync: Sync = os.fsync) -> None:
-    """Write a file that takes the place of an older one when it is whole, and not before."""
-    with _opened(path, sync, mode="wb") as file:
-        file.write(content)
+def count_lines(path: Path) -> int | None:
+    """Count the lines of a file; None: it is a pipe, which can be read once only."""
+    if not path.is_file():
+        return None
+    with path.open("rb") as lines:
+        return sum(1 for _ in lines)
 
 
 @contextmanager
@@ -58,29 +73,12 @@ def _ends_in_mid_line(path: Path) -> bool:
         return file.read(1) not in {b"", b"\n"}
 
 
-@contextmanager
-def _opened(path: Path, sync: Sync, **options: Any) -> Iterator[IO[Any]]:  # noqa: ANN401  # of open
-    path = path.resolve()  # a link stays a link
-    if path.exists() and not path.is_file():
-        with path.open(**options) as pipe:
-            yield pipe
-        return
-    file = _beside(path, **options)
-    try:
-        with file:
-            yield file
-            _flush(file, sync)
-        Path(file.name).replace(path)
-    except BaseException:
-        Path(file.name).unlink()
-        raise
-    _sync_directory(path.parent, sync)
-
-
-def _beside(path: Path, **options: Any) -> Any:  # noqa: ANN401  # those of open, and its file
+def _open_beside(path: Path) -> Any:  # noqa: ANN401  # of tempfile's own type
     try:
         # Only its owner may read it ("mkstemp", Python's library reference).
-        return tempfile.NamedTemporaryFile(dir=path.parent, delete=False, **options)
+        return tempfile.NamedTemporaryFile(
+            mode="w", encoding="utf-8", newline="", dir=path.parent, delete=False
+        )
     except OSError as error:  # which names a file that nobody asked for
         raise OSError(error.errno, error.strerror, str(path)) from None
 

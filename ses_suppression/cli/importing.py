@@ -1,29 +1,27 @@
 """Move here from another service: read its export, keep its reasons and dates."""
 
-import codecs
 import csv
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
-from typing import IO, TYPE_CHECKING, Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import typer
 
-from ses_suppression.cli.files import written_at_once
+from ses_suppression.cli.files import count_lines, write_atomically
 from ses_suppression.cli.parameters import report_failures
 from ses_suppression.cli.session import Session
 from ses_suppression.core import actions as operator_actions
 from ses_suppression.core.evidence import Evidence
 from ses_suppression.core.record import Record
+from ses_suppression.lists.csv_file import TextLines, escape_cell
 from ses_suppression.lists.exports import (
     Entry,
     RejectedRow,
-    UnknownFormatError,
-    escaped,
     read_export,
 )
 from ses_suppression.operations.batches import ADDRESSES_A_BATCH, BatchWriter, plan
@@ -63,21 +61,18 @@ def import_(
     if rejects.resolve() == file.resolve():
         raise typer.BadParameter("--rejects: it is the file that is imported")
     with file.open("rb") as opened, _Rejects(rejects) as rejected:
-        lines = _Lines(opened)
+        lines = TextLines(opened)
         undated = _time_of(file, session.now)
         export = read_export(lines, now=session.now, undated=undated, policy=session.policy)
         what = _Import(session, export.format.name, note, undated, dry_run=dry_run)
-        with session.out.progress(f"importing {what.name}", _count_lines(file)) as advance:
+        total = count_lines(file)
+        with session.out.progress(f"importing {what.name}", total and total - 1) as advance:
             while batch := list(islice(export.rows, ADDRESSES_A_BATCH)):
                 what.take(batch, rejected)
                 advance.by(len(batch))
             what.rows_a_second = advance.rate
     what.tell(rejects)
-    if lines.broken_at:
-        raise UnknownFormatError(
-            f"{file}: line {lines.broken_at:,} is not UTF-8, and nothing from there on was read: "
-            "save the file as UTF-8 and run it again"
-        )
+    lines.check()
     report_failures(session, what.writer.failures)
     if what.left_out:
         raise typer.Exit(1)
@@ -179,49 +174,8 @@ class _Import:
             )
 
 
-class _Lines:
-    """The lines of a file as text, up to the first that is not UTF-8.
-
-    Attributes:
-        broken_at: the number of that line; 0: there is none.
-
-    Raises:
-        UnknownFormatError: the file is UTF-16.
-    """
-
-    def __init__(self, file: IO[bytes]) -> None:
-        self._file = file
-        self.broken_at = 0
-
-    def __iter__(self) -> Iterator[str]:
-        for number, line in enumerate(self._file, start=1):
-            if number == 1 and _is_utf_16(line):
-                raise UnknownFormatError(
-                    f"{self._file.name}: it is UTF-16, such as Excel's «Unicode text»: save it as "
-                    "«CSV UTF-8» and run it again"
-                )
-            try:
-                yield line.decode()
-            except UnicodeDecodeError:
-                self.broken_at = number
-                return
-
-
-def _is_utf_16(line: bytes) -> bool:
-    has_mark = line.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    return has_mark or line.count(0) * 3 > len(line)
-
-
 def _time_of(file: Path, now: datetime) -> datetime:
     return min(datetime.fromtimestamp(int(file.stat().st_mtime), UTC), now)
-
-
-def _count_lines(file: Path) -> int | None:
-    """Count the rows; None: it is a pipe, which can be read once only."""
-    if not file.is_file():
-        return None
-    with file.open("rb") as lines:
-        return sum(1 for _ in lines) - 1
 
 
 class _Rejects:
@@ -246,7 +200,7 @@ class _Rejects:
     def write(self, row: RejectedRow) -> None:
         """Add a row."""
         if self._table is None:
-            file = self._opened.enter_context(written_at_once(self._path))
+            file = self._opened.enter_context(write_atomically(self._path))
             self._table = csv.writer(file, lineterminator="\n")
             self._table.writerow(("line", "text", "problem"))
-        self._table.writerow((row.line, escaped(row.text), row.problem))
+        self._table.writerow((row.line, escape_cell(row.text), row.problem))

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from ses_suppression.cli.files import written_at_once
+from ses_suppression.cli.files import write_atomically
 from ses_suppression.cli.output import as_text, json_line, suppression_document
 from ses_suppression.cli.parameters import domain_named, moment
 from ses_suppression.cli.session import Session
@@ -20,7 +20,7 @@ from ses_suppression.core.evidence import check_length
 from ses_suppression.core.policy import Reason
 from ses_suppression.core.record import Record
 from ses_suppression.core.suppression import Suppression
-from ses_suppression.lists.exports import escaped
+from ses_suppression.lists.csv_file import escape_cell
 
 _TOP = 10
 _DAYS = 14
@@ -192,7 +192,7 @@ def export(
     """
     session: Session = context.obj
     now = session.now
-    with written_at_once(output) if output else nullcontext(session.out) as file:
+    with write_atomically(output) if output else nullcontext(session.out) as file:
         table = csv.writer(file, lineterminator="\n")
         if form is Form.CSV:
             table.writerow(COLUMNS)
@@ -202,6 +202,6 @@ def export(
                     continue
                 document = {"address": record.address} | suppression_document(one)
                 if form is Form.CSV:
-                    table.writerow(escaped(as_text(document[name])) for name in COLUMNS)
+                    table.writerow(escape_cell(as_text(document[name])) for name in COLUMNS)
                 else:
                     file.write(json_line(document))

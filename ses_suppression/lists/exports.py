@@ -5,13 +5,9 @@ a bounce of SES. A temporary failure is left out, with that reason. A word or a 
 understood never loses the address.
 """
 
-import csv
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import chain
-from typing import Protocol
 
 from ses_suppression.core.address import normalise
 from ses_suppression.core.evidence import EVERY_STREAM, TENANT_PREFIX, is_stream
@@ -19,6 +15,7 @@ from ses_suppression.core.notification import LONGEST_STREAM, kept_diagnostic
 from ses_suppression.core.policy import CONSEQUENCES, NoEffect, Policy, Reason, Suppress
 from ses_suppression.core.rules import Rule
 from ses_suppression.errors import InvalidAddressError, SESSuppressionError
+from ses_suppression.lists.csv_file import CSVFile, CSVRow, unescape_cell
 from ses_suppression.lists.import_cells import (
     has_code,
     moment,
@@ -28,7 +25,6 @@ from ses_suppression.lists.import_cells import (
 )
 from ses_suppression.lists.import_services import FORMATS, SES_BULK, Format
 
-DELIMITERS = ",;\t"
 _LINES_A_ROW = 20
 _LONGEST_REMARK = 40
 
@@ -100,21 +96,14 @@ def read_export(
     >>> export.format.name, [row.address for row in export.rows]
     ('SendGrid unsubscribes', ['jane@example.com'])
     """
-    lines = iter(lines)
-    before, first = next(
-        ((number, line) for number, line in enumerate(lines, start=1) if line.strip()), (0, "")
-    )
-    first = first.removeprefix("\ufeff")
-    delimiter = max(DELIMITERS, key=first.count)
-    header = [cell.lower() for cell in _cells(first, delimiter)]
+    file = CSVFile(lines)
+    header = [cell.lower() for cell in file.header]
     if _is_ses_bulk(header):
-        header, form = ["emailaddress", "reason"], SES_BULK
-        before, lines = before - 1, chain([first], lines)
-    else:
-        form = _recognised(header)
-    reader = csv.reader(lines, delimiter=delimiter, strict=True)
-    terms = _Terms(form, now, undated, policy)
-    return Export(form, _rows(header, reader, before, terms))
+        columns = ["emailaddress", "reason"]
+        rows = _rows(columns, file.rows(has_header=False), _Terms(SES_BULK, now, undated, policy))
+        return Export(SES_BULK, rows)
+    form = _recognised(header)
+    return Export(form, _rows(header, file.rows(), _Terms(form, now, undated, policy)))
 
 
 def _is_ses_bulk(cells: Sequence[str]) -> bool:
@@ -123,13 +112,6 @@ def _is_ses_bulk(cells: Sequence[str]) -> bool:
             return "@" in address
         case _:
             return False
-
-
-def _cells(line: str, delimiter: str) -> list[str]:
-    try:
-        return [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter), [])]
-    except csv.Error:
-        return []
 
 
 def _recognised(header: Sequence[str]) -> Format:
@@ -151,37 +133,21 @@ def _recognised(header: Sequence[str]) -> Format:
     raise error
 
 
-class _Reader(Protocol):
-    """What `csv.reader` gives."""
-
-    line_num: int
-
-    def __next__(self) -> list[str]: ...
-
-
 def _rows(
-    header: Sequence[str], reader: "_Reader", before: int, terms: "_Terms"
+    header: Sequence[str], rows: Iterable[CSVRow], terms: "_Terms"
 ) -> Iterator[Entry | RejectedRow]:
-    while True:
-        first = before + reader.line_num + 1
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:  # such as a quote that is not closed
-            yield RejectedRow(first, "", f"not CSV up to line {before + reader.line_num}: {error}")
-            continue
-        last = before + reader.line_num
-        if last - first >= _LINES_A_ROW:
-            problem = f"the lines up to {last} are one row: a quote is not closed"
-            yield RejectedRow(first, "", problem)
-        elif any(cell.strip() for cell in cells):
-            named = zip(header, cells, strict=False)
-            row = {name: unescaped(cell.strip()) for name, cell in named if name}
-            if any(map(_is_address, cells[len(header) :])):  # whose commas are not quoted
-                yield RejectedRow(first, ",".join(cells), "the row names several mailboxes")
-            else:
-                yield terms.taken_over(first, row)
+    for row in rows:
+        if row.problem:
+            yield RejectedRow(row.first, "", f"not CSV up to line {row.last}: {row.problem}")
+        elif row.last - row.first >= _LINES_A_ROW:
+            problem = f"the lines up to {row.last} are one row: a quote is not closed"
+            yield RejectedRow(row.first, "", problem)
+        elif any(map(_is_address, row.cells[len(header) :])):  # whose commas are not quoted
+            yield RejectedRow(row.first, ",".join(row.cells), "the row names several mailboxes")
+        elif any(cell.strip() for cell in row.cells):
+            named = zip(header, row.cells, strict=False)
+            cells = {name: unescape_cell(cell.strip()) for name, cell in named if name}
+            yield terms.taken_over(row.first, cells)
 
 
 def _is_address(cell: str) -> bool:
@@ -303,21 +269,3 @@ def _date(text: str, unread: list[str]) -> datetime | None:
     if text and found is None:
         unread.append(f"unread date: {text[:_LONGEST_REMARK]}")
     return found
-
-
-_FORMULA = frozenset("=+-@\t\r")
-_ESCAPED = re.compile("'+[=+@\t\r-]")
-
-
-def escaped(cell: str) -> str:
-    """Write a cell so that no spreadsheet takes it for a formula.
-
-    >>> escaped("+jane@example.com"), unescaped("'+jane@example.com")
-    ("'+jane@example.com", '+jane@example.com')
-    """
-    return f"'{cell}" if cell[:1] in _FORMULA or _ESCAPED.match(cell) else cell
-
-
-def unescaped(cell: str) -> str:
-    """Take back what `escaped` did."""
-    return cell[1:] if _ESCAPED.match(cell) else cell

@@ -87,5 +87,5 @@ def test_the_runbook_has_the_occasions_and_every_command() -> None:
     assert used == {
         "check", "explain", "add", "remove", "erase", "fingerprint", "list", "stats", "export",
         "import", "undo", "replay", "sync", "doctor", "dead-letters",
-        "snapshot", "preflight",
+        "screen", "preflight",
     }  # fmt: skip

@@ -43,10 +43,6 @@ def test_an_app_installs_boto3_and_nothing_else_with_it(wheel: Path) -> None:
         "Requires-Dist: boto3>=1.34",
         'Requires-Dist: rich>=14; extra == "cli"',
         'Requires-Dist: typer>=0.16; extra == "cli"',
-        'Requires-Dist: rbloom>=1.5; extra == "cli"',
-        'Requires-Dist: xxhash>=3.5; extra == "cli"',
-        'Requires-Dist: rbloom>=1.5; extra == "snapshot"',
-        'Requires-Dist: xxhash>=3.5; extra == "snapshot"',
         'Requires-Dist: cryptography>=45; extra == "webhook"',
     ]
 

@@ -29,12 +29,8 @@ def mode(path: Path) -> int:
 
 
 def export(path: Path, sync: files.Sync) -> None:
-    with files.written_at_once(path, sync=sync) as file:
+    with files.write_atomically(path, sync=sync) as file:
         file.write("whole\n")
-
-
-def snapshot(path: Path, sync: files.Sync) -> None:
-    files.write_at_once(path, b"whole\n", sync=sync)
 
 
 def letter(path: Path, sync: files.Sync) -> None:
@@ -42,7 +38,7 @@ def letter(path: Path, sync: files.Sync) -> None:
         append("whole\n")
 
 
-@pytest.mark.parametrize("write", [export, snapshot, letter])
+@pytest.mark.parametrize("write", [export, letter])
 def test_a_file_is_its_owners_and_on_the_disk_with_its_name(
     tmp_path: Path, write: Callable[[Path, files.Sync], None]
 ) -> None:

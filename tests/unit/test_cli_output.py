@@ -19,7 +19,6 @@ from ses_suppression.core.evidence import Evidence, Kind
 from ses_suppression.core.policy import Policy, Reason
 from ses_suppression.core.record import Record, update
 from ses_suppression.errors import UnreadableItemError
-from ses_suppression.lists.snapshot import Snapshot
 from ses_suppression.ses_account.account_list import AccountLevelEntry
 from ses_suppression.store.deadline import Deadline
 from ses_suppression.store.protocol import Loaded
@@ -164,13 +163,10 @@ def folder(at: Path, text: str) -> Path:
         "list.csv": f"email\n{quoted}\nnew@{'a' * 300}\nnew@example.com\n",
         "policy.json": '{"transient_bounces": 3}',
         "bad.json": f'{{"{quoted[1:-1].encode("unicode_escape").decode()}": 3}}',
-        "no.snapshot": text,
+        "strange.txt": text,
     }
     for file, content in contents.items():
         (inside / file).write_text(content, newline="")
-    for file, table in {"good.snapshot": text, "other.snapshot": f"{text}2"}.items():
-        snapshot = Snapshot.of([], table_name=table, taken_at=day(0))
-        (inside / file).write_bytes(snapshot.to_bytes())
     return inside
 
 
@@ -213,7 +209,7 @@ COMMANDS = [
     "undo --revert @",
     "replay --policy /policy.json",
     "replay --policy /bad.json",
-    "replay --policy /no.snapshot",
+    "replay --policy /strange.txt",
     "sync",
     "sync --import-job @",
     "doctor",
@@ -223,13 +219,13 @@ COMMANDS = [
     "dead-letters redrive",
     "dead-letters drop --to /letters.jsonl",
     "dead-letters @",
-    "snapshot build /new.snapshot",
-    "snapshot build /nowhere/new.snapshot",
-    "preflight /list.csv --snapshot /good.snapshot",
-    "preflight /header.csv --snapshot /good.snapshot",
-    "preflight /list.csv --snapshot /other.snapshot",
-    "preflight /list.csv --snapshot /no.snapshot",
-    "preflight /list.csv --snapshot /good.snapshot --output /list.csv",
+    "screen /list.csv --output /allowed.txt --held-back /held-back.csv",
+    "screen /list.csv --output /nowhere/allowed.txt",
+    "screen /list.csv --output /list.csv",
+    "screen /strange.txt --output /allowed.txt",
+    "preflight /list.csv",
+    "preflight /header.csv",
+    "preflight /strange.txt",
     "@",
     "--@ list",
     "list --@",

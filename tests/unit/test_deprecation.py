@@ -20,7 +20,12 @@ def test_a_name_at_its_former_place_works_and_names_the_new_one(old: str) -> Non
     assert found is getattr(import_module(new), name)
 
 
-@pytest.mark.parametrize("old", MOVED)
+def test_a_name_that_is_removed_names_what_to_use() -> None:
+    with pytest.raises(ImportError, match=r"Snapshot is removed: use .*iter_screen.*screen FILE"):
+        _ = import_module("ses_suppression.snapshot").Snapshot
+
+
+@pytest.mark.parametrize("old", [*MOVED, "ses_suppression.snapshot"])
 def test_a_name_that_never_was_is_no_warning(old: str) -> None:
     with pytest.raises(AttributeError, match="no_such_name"):
         import_module(old).no_such_name  # noqa: B018  # it raises

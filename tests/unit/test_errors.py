@@ -4,11 +4,11 @@ import copy
 import importlib
 import pickle
 import pkgutil
+import tempfile
 import traceback
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from http import HTTPStatus
-from pathlib import Path
 
 import boto3
 import pytest
@@ -28,7 +28,6 @@ from ses_suppression.errors import (
     InvalidAddressError,
     InvalidNotificationError,
     InvalidPolicyError,
-    InvalidSnapshotError,
     InvalidStreamError,
     MissingSettingError,
     NoEffectError,
@@ -39,8 +38,8 @@ from ses_suppression.errors import (
 from ses_suppression.integrations.boto3 import guard
 from ses_suppression.integrations.webhook import RefusedMessageError, receive
 from ses_suppression.lists.address_csv import UnknownListError, read_addresses
+from ses_suppression.lists.csv_file import TextLines, UnreadableFileError
 from ses_suppression.lists.exports import UnknownFormatError, read_export
-from ses_suppression.lists.snapshot import Snapshot
 from ses_suppression.ses_account.identity_feedback import RefusedError
 from ses_suppression.store.items import to_record
 from tests.unit.test_client import NOW, AnsweringStore
@@ -49,6 +48,13 @@ from tests.unit.test_decision import JANE, hard, verdict
 HELD = verdict(hard(0))
 INVALID = f"{JANE} {JANE}"
 NEVER = datetime(1, 1, 1, tzinfo=UTC)
+
+
+def utf_16(text: str) -> None:
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(text.encode("utf-16"))
+        file.seek(0)
+        list(TextLines(file))
 
 
 def asking(store: AnsweringStore) -> SuppressionList:
@@ -77,7 +83,7 @@ RAISED: dict[type[SESSuppressionError], Callable[[], object]] = {
         '{"notificationType": "Bounce", "bounce": "' + JANE + '"}'
     ),
     InvalidPolicyError: lambda: Policy.from_json(JANE, source="SUPPRESSION_POLICY"),
-    InvalidSnapshotError: lambda: Snapshot.open(Path(__file__)),
+    UnreadableFileError: lambda: utf_16(JANE),
     InvalidActionError: lambda: operator_actions.suppress(by=JANE, note=JANE, at=NOW, until=NEVER),
     StoreUnavailableError: lambda: asking(AnsweringStore({}, silent=[JANE])).check(JANE),
     UnreadableItemError: lambda: to_record({"address": {"S": JANE}}),

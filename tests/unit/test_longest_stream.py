@@ -15,19 +15,17 @@ from typer.testing import CliRunner
 from ses_suppression.cli.addresses import add, check, remove
 from ses_suppression.cli.listing import list_
 from ses_suppression.cli.output import Output
-from ses_suppression.cli.snapshots import preflight
+from ses_suppression.cli.screening import preflight, screen
 from ses_suppression.client.suppression_list import SuppressionList
 from ses_suppression.core import actions as operator_actions
 from ses_suppression.core.notification import LONGEST_STREAM, Subscription, parse
 from ses_suppression.core.policy import Policy
 from ses_suppression.errors import InvalidActionError, InvalidPolicyError, InvalidStreamError
 from ses_suppression.integrations.boto3 import guard, sending
-from ses_suppression.lists.snapshot import Snapshot
 from ses_suppression.testing import InMemoryStore, InMemorySuppressionList
 from tests.sent_by_ses import bounce, complaint, subscription
 from tests.unit.test_decision import JANE, day
 from tests.unit.test_evidence import attributed, changed, only
-from tests.unit.test_snapshot import of
 
 LONGEST, TOO_LONG = "s" * LONGEST_STREAM, "s" * (LONGEST_STREAM + 1)
 BOUND = f"at most {LONGEST_STREAM} characters"
@@ -60,9 +58,6 @@ QUESTIONS: dict[str, Callable[[SuppressionList], object]] = {
     "check of a tenant": lambda suppressions: suppressions.check(JANE, tenant=TOO_LONG),
     "screen": lambda suppressions: suppressions.screen([JANE], TOO_LONG),
     "iter_screen": lambda suppressions: next(suppressions.iter_screen([JANE], TOO_LONG)),
-    "snapshot": lambda suppressions: Snapshot.of(
-        [], table_name="suppressions", taken_at=day(10)
-    ).screen([JANE], suppressions, TOO_LONG),
     "guard": lambda suppressions: guard(
         boto3.client("ses", "eu-west-1"), suppressions, stream=TOO_LONG
     ),
@@ -94,7 +89,8 @@ def test_an_entry_or_a_policy_with_a_longer_name_is_refused_with_the_bound() -> 
         (add, [JANE, "--note", "asked"]),
         (remove, [JANE, "--note", "asked"]),
         (list_, []),
-        (preflight, ["list.csv", "--snapshot", "taken.snapshot"]),
+        (preflight, ["list.csv"]),
+        (screen, ["list.csv", "--output", "allowed.txt"]),
     ],
     ids=lambda one: getattr(one, "__name__", ""),
 )
@@ -106,7 +102,6 @@ def test_a_command_about_a_longer_name_is_refused_with_the_bound(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("list.csv").write_text(f"{JANE}\n")
-    Path("taken.snapshot").write_bytes(of([]).to_bytes())
     store = InMemoryStore()
     session = SimpleNamespace(
         suppressions=SuppressionList(store),

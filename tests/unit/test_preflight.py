@@ -4,11 +4,19 @@ import pytest
 
 from ses_suppression.client.screening import Screening
 from ses_suppression.client.suppression_list import SuppressionList
+from ses_suppression.core.evidence import Evidence
+from ses_suppression.core.policy import Policy
+from ses_suppression.core.record import Record, update
 from ses_suppression.lists.address_csv import UnknownListError, read_addresses
 from ses_suppression.lists.preflight import REVIEW, Preflight, points_below, summary
 from ses_suppression.testing import InMemoryStore
 from tests.unit.test_decision import complaint, day, hard
-from tests.unit.test_snapshot import record_of
+
+
+def record_of(address: str, *evidence: Evidence) -> Record:
+    record = update(Record(address=address), evidence, Policy())
+    assert record is not None
+    return record
 
 
 def screened(allowed: list[str], bounced: list[str], complained: list[str]) -> Screening:
@@ -131,7 +139,7 @@ def test_another_list_is_refused_with_what_was_found(lines: list[str], problem: 
     ],
 )
 def test_a_stray_quote_does_not_make_addresses_vanish(lines: list[str]) -> None:
-    with pytest.raises(UnknownListError, match=r"^line \d, counted from the header: "):
+    with pytest.raises(UnknownListError, match=r"^line \d: "):
         list(read_addresses(lines))
 
 
@@ -151,7 +159,7 @@ def test_a_row_that_is_no_csv_is_named() -> None:
     lines = ["name,email", "Jane,jane@example.com", f'Joe,"{"x" * 200_000}"']
     addresses = read_addresses(lines)
     assert next(addresses) == "jane@example.com"
-    with pytest.raises(UnknownListError, match=r"^line 3, counted from the header: field larger"):
+    with pytest.raises(UnknownListError, match=r"^line 3: field larger"):
         next(addresses)
 
 
