@@ -126,7 +126,7 @@ def _then(consequence: Consequence, policy: Policy) -> str:
         case Count(hold=hold):
             return (
                 f"counted, at most once a UTC day; {policy.transient_bounces} days in a row, with no delivery in "
-                f"between: **{hold.reason}**, {_end(hold, policy)}, and the row begins anew"
+                f"between: **{hold.reason}**, {_end(hold, policy)}, and a new streak begins"
             )
         case VoidTransientBounces():
             return (
@@ -194,7 +194,7 @@ def _senders(policy: Policy) -> Iterator[str]:
     yield f"| monthly | the {days}th month | never: {window} |"
     yield ""
     yield (
-        "One delivery in between, and the row begins anew. Without deliveries nothing would end a row, so there the bounces "
+        "One delivery in between, and a new streak begins. Without deliveries nothing would end a streak, so there the bounces "
         f"have to fall within `transient_window_days`, which is then {WINDOW_DAYS}."
     )
 

@@ -101,14 +101,14 @@ def explain(context: typer.Context, address: Address) -> None:
                 "suppressions": [
                     suppression_document(one)
                     | {"active": one.holds_at(now), "lifted_by": explanation.lifted_by(one)}
-                    for one in found.verdict
+                    for one in found.suppressions
                 ],
             }
         )
         return
     for line in found.text():
         session.out.say(line)
-    for suppression in found.verdict:
+    for suppression in found.suppressions:
         if suppression.holds_at(now):
             session.out.say(f"     what lifts it: {explanation.lifted_by(suppression)}")
         else:

@@ -4,8 +4,8 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ses_suppression.core.suppression import Verdict
 from ses_suppression.store.fork import Lock
-from ses_suppression.store.protocol import Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

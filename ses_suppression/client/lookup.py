@@ -7,10 +7,11 @@ from concurrent.futures import TimeoutError as FutureTimeoutError
 from functools import partial
 
 from ses_suppression.client.cache import Cache, CacheSettings
+from ses_suppression.core.suppression import Verdict
 from ses_suppression.errors import SESSuppressionError, StoreUnavailableError
 from ses_suppression.store.daemon_pool import DaemonPool
 from ses_suppression.store.deadline import Deadline
-from ses_suppression.store.protocol import Found, Store, Verdict, chunks
+from ses_suppression.store.protocol import Found, Store, chunks
 
 REQUESTS = 16
 """Requests at a time."""

@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import assert_never
 
-from ses_suppression.core.suppression import Suppression
+from ses_suppression.core.suppression import Suppression, Verdict
 from ses_suppression.errors import (
     InvalidAddressError,
     SESSuppressionError,
     StoreUnavailableError,
     UnreadableItemError,
 )
-from ses_suppression.store.protocol import Found, Verdict
+from ses_suppression.store.protocol import Found
 
 
 class Unknown(StrEnum):

@@ -25,7 +25,7 @@ from ses_suppression.core import actions as operator_actions
 from ses_suppression.core.address import normalise
 from ses_suppression.core.evidence import Evidence
 from ses_suppression.core.policy import Policy
-from ses_suppression.core.suppression import Suppression, hold, keys_of_mail
+from ses_suppression.core.suppression import Suppression, Verdict, hold, keys_of_mail
 from ses_suppression.deployment import StackOutput, Variable
 from ses_suppression.errors import (
     InvalidAddressError,
@@ -35,7 +35,7 @@ from ses_suppression.errors import (
 from ses_suppression.store.deadline import Deadline
 from ses_suppression.store.dynamodb import DynamoDBStore
 from ses_suppression.store.fork import Lock
-from ses_suppression.store.protocol import KEYS_A_REQUEST, Store, Verdict
+from ses_suppression.store.protocol import KEYS_A_REQUEST, Store
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient

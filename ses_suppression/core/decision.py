@@ -6,7 +6,7 @@ raises.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
@@ -39,7 +39,7 @@ from ses_suppression.core.policy import (
     VoidUnsubscription,
 )
 from ses_suppression.core.rules import Rule
-from ses_suppression.core.suppression import Suppression, verdict
+from ses_suppression.core.suppression import Suppression, Verdict, combine
 from ses_suppression.core.under_way import UnderWay
 from ses_suppression.core.value import value
 
@@ -91,7 +91,7 @@ class Step:
 class Decision:
     """The verdict by stream, and every piece of evidence in order of time with what it did."""
 
-    suppressions: Mapping[str, Suppression]
+    suppressions: Verdict
     steps: tuple[Step, ...]
 
 
@@ -119,7 +119,7 @@ def decide(address: str, evidence: Iterable[Evidence], policy: Policy) -> Decisi
     counting = _once_a_day([step for step in steps if step.counts])
     _count_streaks(counting, policy)
     longest_days = policy.simulator_days if is_simulator(address) else None
-    return Decision(suppressions=verdict(_suppress(counting, policy, longest_days)), steps=steps)
+    return Decision(suppressions=combine(_suppress(counting, policy, longest_days)), steps=steps)
 
 
 def expires_at(address: str, decision: Decision, policy: Policy) -> int | None:

@@ -1,7 +1,7 @@
 """What happened to an address: one flat piece of evidence for each event, and whom it is about.
 
 Evidence forms a set. Its ids are deterministic, so that the same event, however often and through
-whichever channel it comes, is one piece of evidence; `join` unites two copies of it without regard
+whichever feed it comes, is one piece of evidence; `join` unites two copies of it without regard
 to their order.
 """
 

@@ -36,7 +36,7 @@ class Explanation:
 
     address: str
     lines: tuple[Line, ...]
-    verdict: tuple[Suppression, ...]
+    suppressions: tuple[Suppression, ...]
 
     def __str__(self) -> str:
         return "\n".join(self.text())
@@ -47,9 +47,9 @@ class Explanation:
         for line in self.lines:
             yield f"  {line.at:%Y-%m-%d %H:%M:%S}  {line.what}"
             yield f"    {line.rule}: {line.effect}"
-        for suppression in self.verdict:
+        for suppression in self.suppressions:
             yield f"  -> {describe(suppression)}"
-        if not self.verdict:
+        if not self.suppressions:
             yield "  -> may be mailed"
 
 
@@ -68,7 +68,7 @@ def explain(record: Record, policy: Policy) -> Explanation:
     return Explanation(
         address=record.address,
         lines=tuple(_line(step, policy) for step in decision.steps),
-        verdict=tuple(decision.suppressions.values()),
+        suppressions=tuple(decision.suppressions.values()),
     )
 
 

@@ -64,7 +64,7 @@ class Suppress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Count:
-    """Counted once a UTC day; a row of them holds mail back."""
+    """Counted once a UTC day; a streak of them holds mail back."""
 
     hold: Suppress
 
@@ -151,7 +151,7 @@ class Policy:
         transient_bounces: this number of transient bounces in a row, each on another UTC day and
             no mail delivered in between, makes a hold.
         transient_window_days: they have to fall within this number of days; None: they need not.
-            Where deliveries are not reported, no row would ever end without it.
+            Where deliveries are not reported, no streak would ever end without it.
         transient_hold_days: the first such hold lasts so long, each one after it twice as long.
         block_hold_days: the first block (policy, reputation, content) holds mail back for so long,
             each one after it twice as long.

@@ -1,7 +1,7 @@
 """One address, as the table holds it: what happened, and what follows from it."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import field, replace
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from ses_suppression.core.decision import decide, expires_at
 from ses_suppression.core.evidence import OPERATOR_KINDS, Evidence
 from ses_suppression.core.policy import Policy
 from ses_suppression.core.retention import STREAMS, merge, size_of, streams_of
-from ses_suppression.core.suppression import Suppression
+from ses_suppression.core.suppression import Suppression, Verdict
 from ses_suppression.core.value import value
 from ses_suppression.errors import InvalidActionError
 
@@ -28,7 +28,7 @@ class Record:
 
     address: str
     evidence: tuple[Evidence, ...] = ()
-    suppressions: Mapping[str, Suppression] = field(default_factory=dict)
+    suppressions: Verdict = field(default_factory=dict)
     revision: str | None = None
     expires_at: int | None = None
 

@@ -41,8 +41,12 @@ class Suppression:
         return self.until is None or moment < self.until
 
 
-def verdict(suppressions: Iterable[Suppression]) -> Mapping[str, Suppression]:
-    """Give, for each stream and tenant, the cause that lasts longest.
+Verdict = Mapping[str, Suppression]
+"""The suppressions of one address: stream -> suppression. Those that have ended are in it, too."""
+
+
+def combine(suppressions: Iterable[Suppression]) -> Verdict:
+    """Return, for each stream and tenant, the cause that lasts longest.
 
     Causes are kept apart: what lifts or ends one leaves the others as they are.
 
@@ -74,9 +78,7 @@ def keys_of_mail(stream: str | None, tenant: str | None) -> Sequence[str]:
     return sorted(filter(None, keys))
 
 
-def hold(
-    verdict: Mapping[str, Suppression], keys: Iterable[str], moment: datetime
-) -> Suppression | None:
+def hold(verdict: Verdict, keys: Iterable[str], moment: datetime) -> Suppression | None:
     """Return the suppression that holds mail back longest; None: mail may be sent.
 
     Between equals COMPLAINT comes first, then MANUAL, then BOUNCE.

@@ -3,22 +3,17 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from ses_suppression.core.record import Record
+from ses_suppression.core.suppression import Verdict
 from ses_suppression.errors import SESSuppressionError
 from ses_suppression.store.deadline import Deadline
-
-if TYPE_CHECKING:
-    from ses_suppression.core.suppression import Suppression
 
 KEYS_A_REQUEST = 100
 """What one BatchGetItem may ask for ("BatchGetItem", DynamoDB API reference)."""
 
 _Item = TypeVar("_Item")
-
-Verdict = Mapping[str, "Suppression"]
-"""The suppressions of one address: stream -> suppression. Those that have ended are still in it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from ses_suppression.client.screening import AddressesUnknownError, Screening, U
 from ses_suppression.client.suppression_list import BLOCK, SuppressionList
 from ses_suppression.core.address import normalise
 from ses_suppression.core.policy import Reason
-from ses_suppression.core.suppression import Suppression
+from ses_suppression.core.suppression import Suppression, Verdict
 from ses_suppression.errors import (
     AllRecipientsSuppressedError,
     InvalidActionError,
@@ -30,7 +30,7 @@ from ses_suppression.errors import (
 )
 from ses_suppression.lists.address_csv import read_addresses
 from ses_suppression.store.deadline import Deadline
-from ses_suppression.store.protocol import Found, Verdict
+from ses_suppression.store.protocol import Found
 from ses_suppression.testing import InMemoryStore
 from tests.unit.test_decision import JANE, block, complaint, day, hard, only
 
