@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 
 from benchmarks.measure import Goal, Result, Row, show
-from local.deployment import configured, deploy
+from local.deployment import deploy, read_config
 from local.emulator import Emulator, forget_real_accounts, running_emulator
 from local.mailbox_simulator import send_mail, sender_of, verify_identities
 from local.waiting import wait_for
@@ -19,7 +19,7 @@ PERCENT_95 = 94  # of the 99 cuts that make a hundred parts
 def results() -> Iterator[Result]:
     """Let mails bounce one after the other."""
     forget_real_accounts()
-    config = configured()
+    config = read_config()
     with running_emulator(config.region) as emulator:
         verify_identities(emulator, config)
         store = DynamoDBStore(emulator.client("dynamodb"), deploy(emulator).table_name)

@@ -20,19 +20,19 @@ had eight tries by then."""
 BITS = 2
 GROUPS = 1 << BITS
 
-Record = Mapping[str, Any]
+SQSRecord = Mapping[str, Any]
 
 
-def isolate(records: Sequence[Record]) -> tuple[list[Record], list[Record]]:
+def isolate(records: Sequence[SQSRecord]) -> tuple[list[SQSRecord], list[SQSRecord]]:
     """Part the records of an SQS event: those that are tried now, those that are handed back."""
-    tried: list[Record] = []
-    handed_back: list[Record] = []
+    tried: list[SQSRecord] = []
+    handed_back: list[SQSRecord] = []
     for record in records:
         (tried if _is_tried(record) else handed_back).append(record)
     return tried, handed_back
 
 
-def _is_tried(record: Record) -> bool:
+def _is_tried(record: SQSRecord) -> bool:
     receives = int(record["attributes"].get("ApproximateReceiveCount", "1"))
     if receives < SUSPECT_RECEIVES:
         return True

@@ -6,7 +6,7 @@ import typer
 from rich.console import Console
 
 from local.demo import run_demo
-from local.deployment import configured, deploy
+from local.deployment import deploy, read_config
 from local.emulator import LocalError, forget_real_accounts, running_emulator
 from local.mailbox_simulator import sender_of, verify_identities
 from local.stopping import Stopped, raise_on_signals
@@ -29,7 +29,7 @@ def demo() -> None:
 @app.command()
 def up() -> None:
     """Start the whole stack, print how to talk to it, and leave it running until Ctrl-C."""
-    config = configured()
+    config = read_config()
     with running_emulator(config.region) as emulator:
         console.print(f"starting the stack at {emulator.endpoint_url}; this takes some 20 seconds")
         verify_identities(emulator, config)

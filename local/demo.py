@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from local.cdk import Deployment
-from local.deployment import configured, deploy
+from local.deployment import deploy, read_config
 from local.emulator import Emulator, running_emulator
 from local.mailbox_simulator import (
     SIMULATOR,
@@ -69,7 +69,7 @@ def run_demo(console: Console) -> None:
     Raises:
         LocalError: a step failed.
     """
-    config = configured()
+    config = read_config()
     sender = sender_of(config)
     names = ", ".join(identity.name for identity in config.identities)
     with ExitStack() as running:

@@ -17,7 +17,7 @@ from stacks.config_values import ConfigError
 EMULATOR_OPTIONS = ("-c", "synthesizer=cli")
 
 
-def configured(environment: str = "dev", *, project: Path = ROOT) -> Config:
+def read_config(environment: str = "dev", *, project: Path = ROOT) -> Config:
     """Read an environment of `cdk.json`, as the app does.
 
     Args:
@@ -48,7 +48,7 @@ def deploy(emulator: Emulator, *, environment: str = "dev", project: Path = ROOT
     Raises:
         LocalError: the CDK command line failed; the message ends with what it said.
     """
-    region = configured(environment, project=project).region
+    region = read_config(environment, project=project).region
     make_asset_bucket(emulator.client("s3", region_name=region), region)
     return cdk_of(emulator, project).deploy(environment)
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from ses_suppression.cli.listing import scan
-from ses_suppression.cli.parameters import Apply, domain_named, moment, report_failures
+from ses_suppression.cli.parameters import Apply, moment, read_domain, report_failures
 from ses_suppression.cli.session import Session
 from ses_suppression.core.undo import Incident
 from ses_suppression.operations.batches import BatchWriter
@@ -59,7 +59,7 @@ def undo(
     incident = Incident(
         start=start,
         end=end,
-        domains=frozenset(map(domain_named, domain or ())),
+        domains=frozenset(map(read_domain, domain or ())),
         diagnostic=diagnostic,
         bounce_sub_type=sub_type,
     )

@@ -13,7 +13,7 @@ import typer
 
 from ses_suppression.cli.files import write_atomically
 from ses_suppression.cli.output import as_text, json_line, suppression_document
-from ses_suppression.cli.parameters import domain_named, moment
+from ses_suppression.cli.parameters import moment, read_domain
 from ses_suppression.cli.session import Session
 from ses_suppression.core.address import domain_of
 from ses_suppression.core.evidence import check_length
@@ -81,7 +81,7 @@ def list_(
     session: Session = context.obj
     now = session.now
     check_length(stream=stream)
-    at_domain = domain_named(domain) if domain else None
+    at_domain = read_domain(domain) if domain else None
     rows = (
         (record, one)
         for record in scan(session)
@@ -148,9 +148,9 @@ def stats(context: typer.Context) -> None:
         return
     session.out.say(f"{records:,} addresses with a record, {reasons.total():,} suppressions")
     session.out.say("")
-    session.out.table(["reason", "suppressions"], _numbered(reasons.most_common()))
+    session.out.table(["reason", "suppressions"], _format_counts(reasons.most_common()))
     session.out.table(
-        [f"domain (the first {_TOP})", "suppressions"], _numbered(domains.most_common(_TOP))
+        [f"domain (the first {_TOP})", "suppressions"], _format_counts(domains.most_common(_TOP))
     )
     most = max(by_day.values(), default=0) or 1
     session.out.table(
@@ -159,7 +159,7 @@ def stats(context: typer.Context) -> None:
     )
 
 
-def _numbered(counts: list[tuple[str, int]]) -> list[tuple[str, str]]:
+def _format_counts(counts: list[tuple[str, int]]) -> list[tuple[str, str]]:
     return [(name, f"{number:,}") for name, number in counts]
 
 

@@ -31,7 +31,7 @@ def moment(text: str) -> datetime:
         raise typer.BadParameter(f"{text} lies beyond the end of time") from None
 
 
-def domain_named(text: str) -> str:
+def read_domain(text: str) -> str:
     """Give a domain as it stands in addresses: lower case, as its A-label.
 
     Raises:

@@ -146,7 +146,7 @@ def sort_out(
     return screening, let_through
 
 
-def listed(addresses: Iterable[str]) -> Iterable[str]:
+def refuse_text(addresses: Iterable[str]) -> Iterable[str]:
     """Refuse a single text, each of whose letters would be taken for an address."""
     if isinstance(addresses, str | bytes):
         raise TypeError("an iterable of addresses is needed, this is one text: pass [address]")

@@ -18,7 +18,7 @@ from ses_suppression.client.screening import (
     Screening,
     Unknown,
     hashable,
-    listed,
+    refuse_text,
     sort_out,
 )
 from ses_suppression.core import actions as operator_actions
@@ -223,7 +223,7 @@ class SuppressionList:
         >>> screening.allowed, list(screening.invalid)
         (('jane@example.com',), ['nobody'])
         """
-        texts = [hashable(text) for text in listed(addresses)]
+        texts = [hashable(text) for text in refuse_text(addresses)]
         keys: dict[str, str] = {}
         invalid: dict[str, InvalidAddressError] = {}
         for text in dict.fromkeys(texts):
@@ -267,7 +267,7 @@ class SuppressionList:
         >>> [screening.allowed for screening in InMemorySuppressionList().iter_screen(lines)]
         [('jane@example.com', 'joe@example.com')]
         """
-        remaining = iter(listed(addresses))
+        remaining = iter(refuse_text(addresses))
         blocks = iter(lambda: list(islice(remaining, BLOCK)), [])
         return (self.screen(block, stream, tenant=tenant) for block in blocks)
 

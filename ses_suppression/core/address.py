@@ -74,7 +74,7 @@ def normalise(text: str) -> str:
     >>> normalise("jane@bücher.example")
     'jane@xn--bcher-kva.example'
     """
-    address = _normalised(text, _MAILBOX)
+    address = _normalise(text, _MAILBOX)
     if "=?" in address and _ENCODED_WORD.search(address):
         raise InvalidAddressError(
             "before the @ is an encoded word (=?…?=), which a mailer may read as another address"
@@ -94,7 +94,7 @@ def normalise_reported(text: str) -> str:
     >>> normalise_reported("Doe, Jane (work) <jane@example.com>")
     'jane@example.com'
     """
-    return _normalised(text, _REPORTED)
+    return _normalise(text, _REPORTED)
 
 
 def domain_of(address: str) -> str:
@@ -126,7 +126,7 @@ def fingerprint(address: str, key: str) -> str:
     return hmac.new(key.encode(), address.encode(), "sha256").hexdigest()[:_FINGERPRINT_DIGITS]
 
 
-def _normalised(text: object, mailbox: re.Pattern[str]) -> str:
+def _normalise(text: object, mailbox: re.Pattern[str]) -> str:
     if not isinstance(text, str):  # a cell of somebody's list
         raise InvalidAddressError(f"a text is needed, this is {type(text).__name__}")
     if len(text) <= PLAIN_LENGTH and PLAIN.fullmatch(text):

@@ -17,7 +17,7 @@ from ses_suppression.core.classification import may_be_automatic_reply, rule_of
 from ses_suppression.core.evidence import (
     EVERY_STREAM,
     Evidence,
-    happened,
+    happened_at,
     in_order_of_mail,
     in_time,
     mailed_at,
@@ -219,7 +219,7 @@ def _is_lifted_by(reactivation: Evidence, step: Step) -> bool:
         return False
     if reactivation.consent is False and _reason(consequence, evidence) is Reason.COMPLAINT:
         return False
-    return happened(evidence) < reactivation.at
+    return happened_at(evidence) < reactivation.at
 
 
 def _void_unsubscriptions(steps: tuple[Step, ...]) -> None:
@@ -236,7 +236,7 @@ def _void_unsubscriptions(steps: tuple[Step, ...]) -> None:
 
 
 def _takes_back(subscription: Evidence, unsubscription: Evidence) -> bool:
-    if happened(unsubscription) >= subscription.at:
+    if happened_at(unsubscription) >= subscription.at:
         return False
     if unsubscription.bounce_sub_type and subscription.stream is None:
         # It does not tell why SES did not send; from which topics the recipient is still

@@ -107,7 +107,7 @@ def is_invisible(character: str) -> bool:
 
 
 def _a_label(text: str) -> str:
-    label = text.lower() if text.isascii() else _mapped(text)
+    label = text.lower() if text.isascii() else _map(text)
     if not label:
         raise InvalidAddressError("the domain has an empty part")
     if any(is_invisible(character) for character in label if character not in _JOINERS):
@@ -130,14 +130,14 @@ def _short_enough(label: str) -> str:
     return label
 
 
-def _mapped(label: str) -> str:
+def _map(label: str) -> str:
     """Map a label as UTS 46 does: each character by itself, then the whole to NFC."""
     visible = _IGNORED.sub("", label)
-    folded = "".join(_KEPT.get(one) or _folded(one) for one in visible)
+    folded = "".join(_KEPT.get(one) or _fold(one) for one in visible)
     return unicodedata.normalize("NFC", folded)
 
 
-def _folded(character: str) -> str:
+def _fold(character: str) -> str:
     once = unicodedata.normalize("NFKC", character).casefold()
     return unicodedata.normalize("NFKC", once).casefold()
 
@@ -210,7 +210,7 @@ def _punycode(label: str) -> str:
             if number == point:
                 output += _digits(delta, bias)
                 done += 1
-                bias, delta, first = _adapted(delta // (700 if first else 2), done), 0, False
+                bias, delta, first = _adapt(delta // (700 if first else 2), done), 0, False
         delta, point = delta + 1, point + 1
         if len(output) > _MAX_LABEL:
             break
@@ -226,7 +226,7 @@ def _digits(delta: int, bias: int) -> str:
     return digits + _DIGITS[delta]
 
 
-def _adapted(delta: int, done: int) -> int:
+def _adapt(delta: int, done: int) -> int:
     delta += delta // done
     bias = 0
     while delta > _MOST_AT_ONCE:

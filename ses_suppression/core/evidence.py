@@ -174,7 +174,7 @@ def mailed_at(evidence: Evidence) -> datetime:
     return evidence.mail_at or evidence.at
 
 
-def happened(evidence: Evidence) -> datetime:
+def happened_at(evidence: Evidence) -> datetime:
     """Return when something happened, for what puts it behind.
 
     A bounce of mail from before says nothing about the mailbox afterwards, however late it comes. A
@@ -191,7 +191,7 @@ def happened(evidence: Evidence) -> datetime:
 
 def in_order_of_mail(evidence: Evidence) -> tuple[datetime, datetime, str]:
     """Sort key: by when the mail was sent, then as `in_time`."""
-    return happened(evidence), evidence.at, evidence.id
+    return happened_at(evidence), evidence.at, evidence.id
 
 
 def join(one: Evidence, other: Evidence) -> Evidence:
@@ -388,7 +388,7 @@ def digest(*parts: str | None) -> str:
     return hashed.hexdigest()[:_HASH_DIGITS]
 
 
-def united(evidence: Iterable[Evidence]) -> dict[str, Evidence]:
+def unite(evidence: Iterable[Evidence]) -> dict[str, Evidence]:
     """Unite all copies: one piece of evidence for each id."""
     by_id: dict[str, Evidence] = {}
     for piece in evidence:

@@ -194,7 +194,7 @@ class Policy:
                 raise InvalidPolicyError(
                     f"{key} is not a key of the policy; there are {', '.join(known)}"
                 )
-        validated: dict[str, Any] = {key: _validated(key, value) for key, value in values.items()}
+        validated: dict[str, Any] = {key: _validate(key, value) for key, value in values.items()}
         policy = cls(**validated)
         kept = DAYS_KEPT[Rule.TRANSIENT_BOUNCE]
         if policy.transient_bounces > min(policy.transient_window_days or kept, kept):
@@ -235,7 +235,7 @@ class Policy:
         return cls.from_mapping(values)
 
 
-def _validated(key: str, value: object) -> object:
+def _validate(key: str, value: object) -> object:
     match key:
         case "never_suppress":
             return frozenset(_address_or_domain(key, entry) for entry in _texts(key, value))

@@ -31,11 +31,11 @@ from ses_suppression.core.evidence import (
     Kind,
     began,
     digest,
-    happened,
+    happened_at,
     in_order_of_mail,
     in_time,
     mailed_at,
-    united,
+    unite,
 )
 from ses_suppression.core.policy import CONSEQUENCES, DAYS_KEPT, Suppress
 from ses_suppression.core.rules import Rule
@@ -86,7 +86,7 @@ WEEKS = 8
 
 def merge(known: Iterable[Evidence], new: Iterable[Evidence]) -> tuple[Evidence, ...]:
     """Unite evidence, oldest first, within the limits of what is kept."""
-    return trim(united([*known, *new]).values())
+    return trim(unite([*known, *new]).values())
 
 
 def trim(evidence: Iterable[Evidence]) -> tuple[Evidence, ...]:
@@ -94,7 +94,7 @@ def trim(evidence: Iterable[Evidence]) -> tuple[Evidence, ...]:
     pieces = _within_streams(list(evidence))
     kept = _chosen(pieces)
     if len(kept) > FEW and size_of(kept) > LARGEST:
-        kept = _chosen([_shortened(piece) for piece in _on_every_stream(pieces)])
+        kept = _chosen([_shorten(piece) for piece in _on_every_stream(pieces)])
     return tuple(sorted(kept, key=in_time))
 
 
@@ -182,7 +182,7 @@ def _on_every_stream(evidence: Iterable[Evidence], stay: Collection[str] = ()) -
     return found
 
 
-def _shortened(piece: Evidence) -> Evidence:
+def _shorten(piece: Evidence) -> Evidence:
     """Cut the words of an operator."""
     if piece.kind not in OPERATOR_KINDS:
         return piece
@@ -344,7 +344,7 @@ def _tally(rest: Sequence[Evidence]) -> Evidence:
         kind=Kind.TALLY,
         at=last_at,
         first_at=first_at,
-        mail_at=max(map(happened, rest)),
+        mail_at=max(map(happened_at, rest)),
         until=until,
         rule=rule.value,
         **scope,

@@ -83,7 +83,9 @@ def _reply(status: str, text: str) -> SMTPReply:
 
 
 def _words(text: str) -> str:
-    named = _NO_WORDS.sub(lambda found: _dotted(found["dotted"]) if found["dotted"] else " ", text)
+    named = _NO_WORDS.sub(
+        lambda found: _with_dots(found["dotted"]) if found["dotted"] else " ", text
+    )
     if not named.isascii():
         decomposed = unicodedata.normalize("NFKD", named.translate(_LETTERS))
         letters = (letter for letter in decomposed if not unicodedata.combining(letter))
@@ -91,7 +93,7 @@ def _words(text: str) -> str:
     return _SPACE.sub(" ", named).strip().lower()
 
 
-def _dotted(name: str) -> str:
+def _with_dots(name: str) -> str:
     """Mark the name of a host, which ends in letters of one case.
 
     Exchange's words (RESOLVER.ADR.RecipNotFound), and two sentences without a space between them,

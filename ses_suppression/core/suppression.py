@@ -57,7 +57,7 @@ def combine(suppressions: Iterable[Suppression]) -> Verdict:
     for suppression in suppressions:
         key = (suppression.stream, suppression.reason)
         earlier = causes.get(key)
-        causes[key] = suppression if earlier is None else _continued(earlier, suppression)
+        causes[key] = suppression if earlier is None else _continue(earlier, suppression)
     by_stream: dict[str, list[Suppression]] = {}
     for cause in causes.values():
         by_stream.setdefault(cause.stream, []).append(cause)
@@ -92,7 +92,7 @@ def hold(verdict: Verdict, keys: Iterable[str], moment: datetime) -> Suppression
     return max(found, key=_weight, default=None)
 
 
-def _continued(earlier: Suppression, later: Suppression) -> Suppression:
+def _continue(earlier: Suppression, later: Suppression) -> Suppression:
     """Let one cause go on: from the first, resting on what lasts longest, or is certain."""
     if not earlier.holds_at(later.since):
         return later

@@ -57,7 +57,7 @@ logger = logging.getLogger("ses_suppression")
 
 
 @lru_cache(maxsize=1)
-def _configured() -> SuppressionList:
+def _configure() -> SuppressionList:
     options = _options()
     unknown = options.get("UNKNOWN", "hold")
     if options.get("TABLE_NAME"):
@@ -174,7 +174,7 @@ class EmailBackend:
                 screening = screenings[mail.sent_as]
                 if isinstance(screening, SESSuppressionError):
                     raise screening
-                screened = _screened(mail, screening)
+                screened = _screen(mail, screening)
             except SESSuppressionError:
                 if not self._fail_silently:
                     raise
@@ -186,7 +186,7 @@ class EmailBackend:
         self, mails: Sequence["_Mail"]
     ) -> Mapping[_SentAs, Screening | SESSuppressionError]:
         """Screen all recipients of all messages at once, by stream and tenant."""
-        suppressions = self._suppressions or _configured()
+        suppressions = self._suppressions or _configure()
         recipients: dict[_SentAs, list[str]] = {}
         for mail in mails:
             recipients.setdefault(mail.sent_as, []).extend(mail.places)
@@ -247,7 +247,7 @@ def _sent_as(message: Any) -> _SentAs:  # noqa: ANN401  # a message of Django
     return stream and force_str(stream), next(filter(None, named), None)
 
 
-def _screened(mail: _Mail, screening: Screening) -> Any:  # noqa: ANN401  # a message of Django
+def _screen(mail: _Mail, screening: Screening) -> Any:  # noqa: ANN401  # a message of Django
     """Give a copy of a message with those recipients who may be mailed."""
     message, places = mail.message, mail.places
     for text, place in places.items():

@@ -102,7 +102,7 @@ def read_export(
         columns = ["emailaddress", "reason"]
         rows = _rows(columns, file.rows(has_header=False), _Terms(SES_BULK, now, undated, policy))
         return Export(SES_BULK, rows)
-    form = _recognised(header)
+    form = _recognise(header)
     return Export(form, _rows(header, file.rows(), _Terms(form, now, undated, policy)))
 
 
@@ -114,7 +114,7 @@ def _is_ses_bulk(cells: Sequence[str]) -> bool:
             return False
 
 
-def _recognised(header: Sequence[str]) -> Format:
+def _recognise(header: Sequence[str]) -> Format:
     for form in FORMATS:
         if form.header <= set(header):
             if header.count(form.address) > 1:
@@ -147,7 +147,7 @@ def _rows(
         elif any(cell.strip() for cell in row.cells):
             named = zip(header, row.cells, strict=False)
             cells = {name: unescape_cell(cell.strip()) for name, cell in named if name}
-            yield terms.taken_over(row.first, cells)
+            yield terms.take_over(row.first, cells)
 
 
 def _is_address(cell: str) -> bool:
@@ -171,7 +171,7 @@ class _Terms:
     undated: datetime
     policy: Policy
 
-    def taken_over(self, line: int, row: Mapping[str, str]) -> Entry | RejectedRow:
+    def take_over(self, line: int, row: Mapping[str, str]) -> Entry | RejectedRow:
         text = row.get(self.form.address, "")
         try:
             return self._entry(line, normalise(text), row)

@@ -9,7 +9,7 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 from rich.console import Console
 
-from local.deployment import configured
+from local.deployment import read_config
 from local.emulator import LocalError
 from local.stopping import Stopped, raise_on_signals
 from tests.acceptance.account import Account, refuse_unless_confirmed
@@ -31,7 +31,7 @@ def acceptance(
     ] = False,
 ) -> None:
     """Deploy a throw-away environment, prove what it does, and remove it again."""
-    config = configured(env)
+    config = read_config(env)
     if dry_run:
         for line in plan(config):
             console.print(line, soft_wrap=True)

@@ -2,7 +2,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from local.deployment import configured, deploy
+from local.deployment import deploy, read_config
 from local.emulator import ACCOUNT_ID, running_emulator
 from local.mailbox_simulator import verify_identities
 from tests.denials import role_with
@@ -13,7 +13,7 @@ from tests.e2e.stack import Stack
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
     """The unmodified app, deployed once for all tests."""
-    config = configured()
+    config = read_config()
     with running_emulator(config.region) as emulator:
         verify_identities(emulator, config)
         yield Stack(emulator, config, deploy(emulator))

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from local.cdk import ROOT
-from local.deployment import configured
+from local.deployment import read_config
 from local.emulator import ACCOUNT_ID, Emulator, running_emulator
 from local.mailbox_simulator import verify_identities
 from tests.acceptance import run
@@ -22,7 +22,7 @@ Answer = subprocess.CompletedProcess[str]
 
 @pytest.fixture(scope="module")
 def emulator() -> Iterator[Emulator]:
-    config = configured()
+    config = read_config()
     with running_emulator(config.region) as running:
         verify_identities(running, config)
         yield running

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from local.cdk import ROOT
-from local.deployment import configured, deploy
+from local.deployment import deploy, read_config
 from local.emulator import ACCOUNT_ID, Emulator, LocalError, running_emulator
 from local.mailbox_simulator import SIMULATOR
 from local.waiting import wait_for
@@ -36,7 +36,7 @@ def emulator() -> Iterator[Emulator]:
 def deployed(emulator: Emulator, folder: Path, name: str, **values: Any) -> Stack:
     """Deploy an environment of its own, or deploy it again with other values."""
     project = project_with(folder, **{name: {"region": HOME, "canary_minutes": None, **values}})
-    config = configured(name, project=project)
+    config = read_config(name, project=project)
     return Stack(emulator, config, deploy(emulator, environment=name, project=project))
 
 

@@ -4,7 +4,7 @@ import uuid
 
 import pytest
 
-from local.deployment import configured, deploy
+from local.deployment import deploy, read_config
 from local.emulator import running_emulator
 from local.mailbox_simulator import SIMULATOR, verify_identities
 from tests.e2e.operator import Operator
@@ -13,7 +13,7 @@ from tests.e2e.stack import Stack
 
 @pytest.mark.slow
 def test_the_production_example_deploys_and_a_bounce_goes_round() -> None:
-    config = configured("prod")
+    config = read_config("prod")
     with running_emulator(config.region) as emulator:
         verify_identities(emulator, config)
         stack = Stack(emulator, config, deploy(emulator, environment="prod"))

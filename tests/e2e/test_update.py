@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from local.cdk import ROOT
-from local.deployment import cdk_of, configured, deploy
+from local.deployment import cdk_of, deploy, read_config
 from local.emulator import Emulator, running_emulator
 from local.mailbox_simulator import sender_of, verify_identities
 from local.waiting import wait_for
@@ -56,7 +56,7 @@ def released(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def updated(released: Path) -> Iterator[Update]:
     """The last release, and today's deployed over it, with mail in flight."""
-    config = configured()
+    config = read_config()
     with running_emulator(config.region) as emulator:
         verify_identities(emulator, config)
         old = Stack(emulator, config, deploy(emulator, project=released))

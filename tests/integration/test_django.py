@@ -140,9 +140,9 @@ def test_a_connection_can_be_opened_shared_and_closed(outbox: list[Any]) -> None
 
 @pytest.fixture
 def table(client: Any) -> Iterator[SuppressionList]:
-    contrib._configured.cache_clear()
+    contrib._configure.cache_clear()
     yield SuppressionList.of_table(TABLE_NAME, client=client)
-    contrib._configured.cache_clear()
+    contrib._configure.cache_clear()
 
 
 def test_the_list_is_taken_from_the_settings(
@@ -152,7 +152,7 @@ def test_the_list_is_taken_from_the_settings(
     table.suppress("news@example.com", by="test", note="on a stream", stream="news")
     monkeypatch.setenv("SUPPRESSION_TABLE_NAME", TABLE_NAME)
     assert send_mail("s", "b", "shop@example.com", [CLEAR, HELD]) == 1
-    contrib._configured.cache_clear()
+    contrib._configure.cache_clear()
     monkeypatch.delenv("SUPPRESSION_TABLE_NAME")
     monkeypatch.setitem(settings.SES_SUPPRESSION, "TABLE_NAME", TABLE_NAME)
     monkeypatch.setitem(settings.SES_SUPPRESSION, "STREAM", "news")
@@ -169,7 +169,7 @@ def test_the_settings_say_what_becomes_of_the_unknown(
     with pytest.raises(AddressesUnknownError):
         send_mail("s", "b", "shop@example.com", [CLEAR])
     assert outbox == []
-    contrib._configured.cache_clear()
+    contrib._configure.cache_clear()
     monkeypatch.setitem(settings.SES_SUPPRESSION, "UNKNOWN", "allow")
     assert send_mail("s", "b", "shop@example.com", [CLEAR]) == 1
 

@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from local.cdk import ROOT
-from local.deployment import configured, deploy
+from local.deployment import deploy, read_config
 from local.emulator import LocalError, running_emulator
 from local.mailbox_simulator import verify_identities, waiting_messages
 from ses_suppression.core.evidence import Evidence, Kind
@@ -166,7 +166,7 @@ def deployed(handler: Handler = OURS) -> Iterator[tuple[Stack, FaultProxy]]:
     with ExitStack() as opened:
         folder = Path(opened.enter_context(TemporaryDirectory()))
         project = project_with(folder, dev={**dev, "feed": "configuration-set", "policy": SETTINGS})
-        config = configured(project=project)
+        config = read_config(project=project)
         emulator = opened.enter_context(running_emulator(config.region))
         verify_identities(emulator, config)
         stack = Stack(emulator, config, deploy(emulator, project=project))
