@@ -74,6 +74,13 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def snapshot() -> None:
+    """Say what took the place of a command that is gone."""
+    raise typer.BadParameter("the snapshot file is gone: use `screen FILE` or `preflight FILE`")
+
+
 _COMMANDS: tuple[Callable[..., None], ...] = (
     addresses.check,
     addresses.explain,
@@ -95,6 +102,9 @@ _COMMANDS: tuple[Callable[..., None], ...] = (
 for _command in _COMMANDS:
     app.command(name=_command.__name__.rstrip("_"))(_command)
 app.add_typer(dead_letters.app, name="dead-letters")
+app.command(
+    hidden=True, context_settings={"ignore_unknown_options": True, "allow_extra_args": True}
+)(snapshot)
 
 _FORMER_VARIABLE = "SUPPRESSION_ENV"
 

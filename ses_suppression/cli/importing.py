@@ -2,7 +2,7 @@
 
 import csv
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from itertools import islice
@@ -18,7 +18,7 @@ from ses_suppression.cli.session import Session
 from ses_suppression.core import actions as operator_actions
 from ses_suppression.core.evidence import Evidence
 from ses_suppression.core.record import Record
-from ses_suppression.lists.csv_file import TextLines, escape_cell
+from ses_suppression.lists.csv_file import UnreadableFileError, escape_cell, read_lines
 from ses_suppression.lists.exports import (
     Entry,
     RejectedRow,
@@ -60,22 +60,34 @@ def import_(
     rejects = rejects or file.with_name(f"{file.name}.rejects.csv")
     if rejects.resolve() == file.resolve():
         raise typer.BadParameter("--rejects: it is the file that is imported")
-    with file.open("rb") as opened, _Rejects(rejects) as rejected:
-        lines = TextLines(opened)
-        undated = _time_of(file, session.now)
-        export = read_export(lines, now=session.now, undated=undated, policy=session.policy)
-        what = _Import(session, export.format.name, note, undated, dry_run=dry_run)
-        total = count_lines(file)
-        with session.out.progress(f"importing {what.name}", total and total - 1) as advance:
-            while batch := list(islice(export.rows, ADDRESSES_A_BATCH)):
-                what.take(batch, rejected)
-                advance.by(len(batch))
-            what.rows_a_second = advance.rate
+    undated, unreadable = _time_of(file, session.now), list[UnreadableFileError]()
+    lines = _up_to_error(read_lines(file), unreadable)
+    export = read_export(lines, now=session.now, undated=undated, policy=session.policy)
+    what = _Import(session, export.format.name, note, undated, dry_run=dry_run)
+    total = count_lines(file)
+    with (
+        _Rejects(rejects) as rejected,
+        session.out.progress(f"importing {what.name}", total and total - 1) as advance,
+    ):
+        while batch := list(islice(export.rows, ADDRESSES_A_BATCH)):
+            what.take(batch, rejected)
+            advance.by(len(batch))
+        what.rows_a_second = advance.rate
     what.tell(rejects)
-    lines.check()
+    if unreadable:
+        raise unreadable[0]
     report_failures(session, what.writer.failures)
     if what.left_out:
         raise typer.Exit(1)
+
+
+def _up_to_error(lines: Iterator[str], errors: list[UnreadableFileError]) -> Iterator[str]:
+    """Yield the lines before one that cannot be read: those are imported all the same."""
+    yield from islice(lines, 1)  # without the header there is nothing to import
+    try:
+        yield from lines
+    except UnreadableFileError as error:
+        errors.append(error)
 
 
 class _Import:

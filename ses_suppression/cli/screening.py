@@ -15,8 +15,9 @@ from ses_suppression.cli.parameters import AskedStream, AskedTenant
 from ses_suppression.cli.session import Session
 from ses_suppression.client.screening import Screening
 from ses_suppression.client.suppression_list import BLOCK
+from ses_suppression.errors import StoreUnavailableError
 from ses_suppression.lists.address_csv import read_addresses
-from ses_suppression.lists.csv_file import TextLines, escape_cell
+from ses_suppression.lists.csv_file import escape_cell, read_lines
 from ses_suppression.lists.preflight import PAUSE, REVIEW, Preflight, points_below, summary
 
 TOO_MANY = 1
@@ -114,11 +115,18 @@ def _screenings(
 ) -> Iterator[tuple[Iterator[Screening], Advance]]:
     """Screen the addresses of a file, and show how far it is."""
     total = count_lines(file)
-    with file.open("rb") as opened, session.out.progress("screening", total) as advance:
-        lines = TextLines(opened)
-        addresses = _count(read_addresses(lines), advance)
-        yield session.suppressions.iter_screen(addresses, stream, tenant=tenant), advance
-        lines.check()
+    with session.out.progress("screening", total) as advance:
+        addresses = _count(read_addresses(read_lines(file)), advance)
+        screenings = session.suppressions.iter_screen(addresses, stream, tenant=tenant)
+        yield map(_check, screenings), advance
+
+
+def _check(screening: Screening) -> Screening:
+    """Raise what no other run would change, such as a missing table, at once."""
+    for error in screening.unknown.values():
+        if isinstance(error, StoreUnavailableError) and error.is_permanent:
+            raise error
+    return screening
 
 
 def _count(addresses: Iterable[str], advance: Advance) -> Iterator[str]:

@@ -5,7 +5,7 @@ import csv
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import IO
+from pathlib import Path
 
 from ses_suppression.errors import SESSuppressionError
 
@@ -16,52 +16,28 @@ class UnreadableFileError(SESSuppressionError, ValueError):
     """A file is no text in UTF-8. The message names the file and the line."""
 
 
-class TextLines:
-    r"""The lines of a file, up to the first that is no text in UTF-8.
-
-    Args:
-        file: opened for reading bytes.
+def read_lines(path: Path) -> Iterator[str]:
+    """Read the lines of a text file in UTF-8; a line may end in any of the usual ways.
 
     Raises:
-        UnreadableFileError: the file is UTF-16.
-
-    >>> import io
-    >>> lines = TextLines(io.BytesIO(b"jane@example.com\nj\xf6rg@example.com\n"))
-    >>> list(lines), lines.problem
-    (['jane@example.com\n'], 'line 2 is not UTF-8')
+        UnreadableFileError: it is UTF-16, or from some line on no text. The lines before have been
+            yielded then.
     """
-
-    def __init__(self, file: IO[bytes]) -> None:
-        self._file = file
-        self.problem = ""
-
-    def __iter__(self) -> Iterator[str]:
-        for number, line in enumerate(self._file, start=1):
-            if number == 1 and _is_utf_16(line):
+    with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
+        for number, line in enumerate(file, start=1):
+            content = line.encode(errors="surrogateescape")
+            if number == 1 and _is_utf_16(content):
                 raise UnreadableFileError(
-                    f"{self._file.name}: it is UTF-16, such as Excel's «Unicode text»: save it as "
+                    f"{path}: it is UTF-16, such as Excel's «Unicode text»: save it as "
                     "«CSV UTF-8» and run it again"
                 )
-            if b"\0" in line:
-                self.problem = f"line {number:,} has a NUL byte"
-                return
-            try:
-                yield line.decode()
-            except UnicodeDecodeError:
-                self.problem = f"line {number:,} is not UTF-8"
-                return
-
-    def check(self) -> None:
-        """Say that a line could not be read.
-
-        Raises:
-            UnreadableFileError: there is one, and those that follow were not read either.
-        """
-        if self.problem:
-            raise UnreadableFileError(
-                f"{self._file.name}: {self.problem}, and nothing from there on was read: save the "
-                "file as UTF-8 and run it again"
-            )
+            problem = "has a NUL byte" if "\0" in line else "is not UTF-8"
+            if "\0" in line or len(content.decode(errors="ignore")) < len(line):
+                raise UnreadableFileError(
+                    f"{path}: line {number:,} {problem}, and nothing from there on was read: "
+                    "save the file as UTF-8 and run it again"
+                )
+            yield line
 
 
 def _is_utf_16(line: bytes) -> bool:

@@ -9,6 +9,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from http import HTTPStatus
+from pathlib import Path
 
 import boto3
 import pytest
@@ -38,7 +39,7 @@ from ses_suppression.errors import (
 from ses_suppression.integrations.boto3 import guard
 from ses_suppression.integrations.webhook import RefusedMessageError, receive
 from ses_suppression.lists.address_csv import UnknownListError, read_addresses
-from ses_suppression.lists.csv_file import TextLines, UnreadableFileError
+from ses_suppression.lists.csv_file import UnreadableFileError, read_lines
 from ses_suppression.lists.exports import UnknownFormatError, read_export
 from ses_suppression.ses_account.identity_feedback import RefusedError
 from ses_suppression.store.items import to_record
@@ -53,8 +54,8 @@ NEVER = datetime(1, 1, 1, tzinfo=UTC)
 def utf_16(text: str) -> None:
     with tempfile.NamedTemporaryFile() as file:
         file.write(text.encode("utf-16"))
-        file.seek(0)
-        list(TextLines(file))
+        file.flush()
+        list(read_lines(Path(file.name)))
 
 
 def asking(store: AnsweringStore) -> SuppressionList:
