@@ -23,7 +23,6 @@ from ses_suppression.core.policy import Policy
 from ses_suppression.core.providers import provider_of
 from ses_suppression.core.record import Record, refusal, update
 from ses_suppression.core.rules import Rule
-from ses_suppression.core.value import value
 from ses_suppression.errors import (
     ConflictError,
     InvalidNotificationError,
@@ -34,7 +33,7 @@ from ses_suppression.store.deadline import Deadline
 from ses_suppression.store.protocol import Store
 
 
-@value
+@dataclass(slots=True, kw_only=True)
 class Message:
     """One message. `received_at` is when the queue got it, UTC: never this machine's clock."""
 
@@ -52,7 +51,7 @@ class Status(StrEnum):
     REJECTED = "rejected"
 
 
-@value
+@dataclass(slots=True, kw_only=True)
 class Outcome:
     """How a message ended.
 
@@ -74,7 +73,7 @@ class Outcome:
     unattributed: int = 0
 
 
-@value
+@dataclass(slots=True, kw_only=True)
 class _Read:
     message: Message
     attribution: Attribution

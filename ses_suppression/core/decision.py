@@ -41,7 +41,6 @@ from ses_suppression.core.policy import (
 from ses_suppression.core.rules import Rule
 from ses_suppression.core.suppression import Suppression, Verdict, combine
 from ses_suppression.core.under_way import UnderWay
-from ses_suppression.core.value import value
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -87,7 +86,7 @@ class Step:
         by.effect = Effect.VOIDS
 
 
-@value
+@dataclass(slots=True, kw_only=True)
 class Decision:
     """The verdict by stream, and every piece of evidence in order of time with what it did."""
 

@@ -7,7 +7,7 @@ to their order.
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, TypeVar, assert_never
@@ -23,7 +23,6 @@ from ses_suppression.core.notification import (
     Recipient,
     Subscription,
 )
-from ses_suppression.core.value import value
 from ses_suppression.errors import InvalidNotificationError, InvalidStreamError
 
 EVERY_STREAM = "*"
@@ -97,7 +96,7 @@ class Kind(StrEnum):
 OPERATOR_KINDS = frozenset({Kind.SUPPRESS, Kind.REACTIVATE, Kind.IMPORT, Kind.VOID})
 
 
-@value
+@dataclass(slots=True, kw_only=True, unsafe_hash=True)
 class Evidence:
     """One event, as it is kept. All times are UTC; None is what the event did not say.
 
@@ -213,7 +212,7 @@ def _smaller(one: _Value | None, other: _Value | None) -> _Value | None:
     return one if other is None or one <= other else other
 
 
-@value
+@dataclass(slots=True, kw_only=True)
 class Attribution:
     """Whom a notification is about.
 

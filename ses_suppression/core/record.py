@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from ses_suppression.core.decision import decide, expires_at
@@ -10,11 +10,10 @@ from ses_suppression.core.evidence import OPERATOR_KINDS, Evidence
 from ses_suppression.core.policy import Policy
 from ses_suppression.core.retention import STREAMS, merge, size_of, streams_of
 from ses_suppression.core.suppression import Suppression, Verdict
-from ses_suppression.core.value import value
 from ses_suppression.errors import InvalidActionError
 
 
-@value
+@dataclass(slots=True, kw_only=True)
 class Record:
     """What is known about one address.
 

@@ -8,10 +8,10 @@ The remaining words are compared with the table of `refusals.py`.
 import re
 import unicodedata
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import islice
 
 from ses_suppression.core.notification import MAX_DIAGNOSTIC
-from ses_suppression.core.value import value
 
 _CODE = r"[245]\.[0-7]\.\d{1,3}(?!\d|\.\d)"
 _STATUS = re.compile(rf"\s*({_CODE})")
@@ -39,7 +39,7 @@ _SPACE = re.compile(r"[\s_]+")
 _LETTERS = str.maketrans({"ł": "l", "Ł": "L", "ß": "ss", "ø": "o", "\u2019": "'", "`": "'"})
 
 
-@value
+@dataclass(slots=True, kw_only=True)
 class SMTPReply:
     """One reply.
 
