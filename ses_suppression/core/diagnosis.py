@@ -29,7 +29,7 @@ def diagnose_reply(status: str | None, diagnostic: str | None) -> Row:
 
     Args:
         status: the enhanced status code that was reported beside the text, if any.
-        diagnostic: the text, as `notification.kept_diagnostic` returns it.
+        diagnostic: the text, as `untrusted_text.kept_diagnostic` returns it.
 
     >>> diagnose_reply("5.2.2", "552 5.2.2 mailbox full").rule.value
     'transient-bounce'

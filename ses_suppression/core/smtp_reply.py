@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from ses_suppression.core.notification import MAX_DIAGNOSTIC
+from ses_suppression.core.untrusted_text import MAX_DIAGNOSTIC
 
 _CODE = r"[245]\.[0-7]\.\d{1,3}(?!\d|\.\d)"
 _STATUS = re.compile(rf"\s*({_CODE})")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from ses_suppression.core.notification import kept_diagnostic
+from ses_suppression.core.untrusted_text import kept_diagnostic
 from ses_suppression.errors import SESSuppressionError
 from ses_suppression.lists.csv_file import CSVFile, CSVRow
 

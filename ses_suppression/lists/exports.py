@@ -11,9 +11,10 @@ from datetime import datetime, timedelta
 
 from ses_suppression.core.address import normalise
 from ses_suppression.core.evidence import EVERY_STREAM, TENANT_PREFIX, is_stream
-from ses_suppression.core.notification import LONGEST_STREAM, kept_diagnostic
+from ses_suppression.core.notification import LONGEST_STREAM
 from ses_suppression.core.policy import CONSEQUENCES, NoEffect, Policy, Reason, Suppress
 from ses_suppression.core.rules import Rule
+from ses_suppression.core.untrusted_text import kept_diagnostic
 from ses_suppression.errors import InvalidAddressError, SESSuppressionError
 from ses_suppression.lists.csv_file import CSVFile, CSVRow, unescape_cell
 from ses_suppression.lists.import_cells import (

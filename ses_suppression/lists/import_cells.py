@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from ses_suppression.core.diagnosis import diagnose_reply
-from ses_suppression.core.notification import kept_diagnostic
 from ses_suppression.core.rules import Rule
+from ses_suppression.core.untrusted_text import kept_diagnostic
 
 _WORDS = {
     Rule.HARD_BOUNCE: (

@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 
 from ses_suppression.core import refusal_words
 from ses_suppression.core.diagnosis import diagnose, diagnose_reply
-from ses_suppression.core.notification import MAX_DIAGNOSTIC, kept_diagnostic
 from ses_suppression.core.refusals import DELAYED, NO_REPLY, OTHERWISE, ROWS, Row, covers
 from ses_suppression.core.rules import Rule
 from ses_suppression.core.smtp_reply import replies_in
+from ses_suppression.core.untrusted_text import MAX_DIAGNOSTIC, kept_diagnostic
 from tests.unit.test_decision import hard
 
 DEAD, FULL, BLOCKED = Rule.HARD_BOUNCE, Rule.TRANSIENT_BOUNCE, Rule.BLOCK

@@ -2,8 +2,8 @@
 
 import pytest
 
-from ses_suppression.core.notification import kept_diagnostic
 from ses_suppression.core.providers import OTHER, PROVIDERS, provider_of
+from ses_suppression.core.untrusted_text import kept_diagnostic
 
 SES = "dns; a1-2.smtp-out.eu-west-1.amazonses.com"
 OUTLOOK_MARK = "[AB0PR00CA0000.EURPRD00.prod.outlook.com 2026-01-02T03:04:05.678Z 0123456789ABCDEF]"
