@@ -16,7 +16,6 @@ from ses_suppression.integrations.webhook import (
     Certificates,
     Kind,
     Received,
-    SeenHere,
     confirm_subscription,
 )
 from tests.adapters import serving
@@ -69,7 +68,6 @@ def options(stack: Stack, app: App) -> dict[str, Any]:
         "handle": app.handle,
         "certificates": Certificates(lambda _url: pem),
         "confirm": partial(confirm_subscription, client=stack.emulator.client("sns")),
-        "seen": SeenHere(),
     }
 
 
@@ -97,4 +95,4 @@ def test_an_app_confirms_hears_of_a_bounce_crashes_and_is_told_again(
         ("Notification", 500),
         ("Notification", 204),
     ]
-    assert (bounce.message_id, bounce.duplicate) == (app.crashed[0], True)
+    assert bounce.message_id == app.crashed[0]

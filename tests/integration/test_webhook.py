@@ -16,7 +16,6 @@ from ses_suppression.integrations.webhook import (
     Kind,
     Received,
     RefusedMessageError,
-    SeenHere,
     confirm_subscription,
 )
 from tests.adapters import FRAMEWORKS, PAGE, SECTIONS, adapter, over_http, page_code, serving
@@ -49,7 +48,6 @@ class App:
             "handle": self.handle,
             "certificates": Certificates(self._fetch),
             "confirm": lambda _topic, token: self.confirmed.append(token),
-            "seen": SeenHere(),
             "clock": lambda: NOW,
         }
 
@@ -102,12 +100,12 @@ def test_a_subscription_is_confirmed(app: App, post: Post) -> None:
     assert [received.kind for received in app.handled] == [Kind.SUBSCRIPTION_CONFIRMATION]
 
 
-def test_what_crashed_is_handed_over_again_and_marked(app: App, post: Post) -> None:
+def test_what_crashed_is_handed_over_again(app: App, post: Post) -> None:
     app.crashes, body = 1, as_body(signed(notification()))
     status, _ = post(body)
     assert (status, app.handled) == (500, [])
     assert post(body) == (204, "")
-    assert [received.duplicate for received in app.handled] == [True]
+    assert [received.kind for received in app.handled] == [Kind.NOTIFICATION]
 
 
 def test_what_is_not_taken_is_answered_with_its_status_and_reason(app: App, post: Post) -> None:
@@ -125,7 +123,7 @@ def test_sns_has_to_try_again_when_the_certificate_cannot_be_fetched(app: App, p
     assert post(body) == (503, "the certificate cannot be fetched: TimeoutError")
     app.certificate = certificate()
     assert post(body) == (204, "")
-    assert [received.duplicate for received in app.handled] == [False]
+    assert [received.kind for received in app.handled] == [Kind.NOTIFICATION]
 
 
 def test_the_page_names_the_topics_of_its_endpoints() -> None:

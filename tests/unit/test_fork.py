@@ -18,7 +18,7 @@ import pytest
 
 from ses_suppression.client.cache import Cache, CacheSettings
 from ses_suppression.client.suppression_list import SuppressionList
-from ses_suppression.integrations.webhook import Certificates, RefusedMessageError, SeenHere
+from ses_suppression.integrations.webhook import Certificates, RefusedMessageError
 from ses_suppression.store.rate_limit import Pace
 from ses_suppression.testing import InMemoryStore
 
@@ -162,7 +162,6 @@ LOCKED: dict[str, tuple[Any, Callable[[Any], bool]]] = {
     "cache": (Cache(CacheSettings()), lambda one: one.get(HELD, 0.0, bool) is None),
     "pace": (Pace(1e9), lambda one: one.spend() is None),
     "store": (InMemoryStore(), lambda one: one.save([], deadline=None) == {}),
-    "ids": (SeenHere(), lambda one: not one("id")),
     "certificates": (Certificates(lambda _: bytes(1 // 0)), checks_a_certificate),
 }
 

@@ -1,20 +1,15 @@
 """Messages that anybody can post to an app's endpoint: what is taken, and what is refused how."""
 
 import json
-import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from http.client import BadStatusLine
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from local.waiting import wait_for
 from ses_suppression.core.notification import Bounce, Subscription
 from ses_suppression.integrations.webhook import (
     MOST_BYTES,
@@ -23,8 +18,6 @@ from ses_suppression.integrations.webhook import (
     Kind,
     Received,
     RefusedMessageError,
-    SeenHere,
-    fetch_certificate,
     receive,
 )
 from tests.sent_by_ses import bounce, iso, subscription
@@ -55,7 +48,6 @@ class Wire:
         self.fetched: list[str] = []
         self.confirmed: list[tuple[str, str]] = []
         self.certificates = Certificates(self.fetch)
-        self.seen = SeenHere()
 
     def fetch(self, url: str) -> bytes:
         self.fetched.append(url)
@@ -71,7 +63,6 @@ class Wire:
             topics={TOPIC, CHINA, SOVEREIGN, UNKNOWN},
             certificates=self.certificates,
             confirm=lambda topic, token: self.confirmed.append((topic, token)),
-            seen=self.seen,
             clock=lambda: NOW,
             **options,
         )
@@ -140,10 +131,9 @@ def test_topics_are_a_collection_and_not_a_text_of_which_every_part_would_be_our
         receive("{}", {}, topics=topics)
 
 
-def test_a_message_that_comes_again_is_handed_over_again_and_marked(wire: Wire) -> None:
+def test_a_message_that_comes_again_is_handed_over_again(wire: Wire) -> None:
     first, again = (wire.receive(signed(notification())) for _ in range(2))
-    assert (first.duplicate, again.duplicate) == (False, True)
-    assert first.notification == again.notification
+    assert first == again
 
 
 def test_a_subscription_is_confirmed_by_its_token_and_no_url_is_followed(wire: Wire) -> None:
@@ -377,88 +367,7 @@ def test_what_could_not_be_fetched_is_fetched_the_next_time() -> None:
     wire = Wire(TimeoutError())
     wire.refused(signed(notification()))
     wire.answer = certificate()
-    assert wire.receive(signed(notification())).duplicate is False
-
-
-class Hanging:
-    """A server of certificates that does not answer before it may."""
-
-    def __init__(self) -> None:
-        self.may_answer = threading.Event()
-        self.asked: list[str] = []
-
-    def fetch(self, url: str) -> bytes:
-        self.asked.append(url)
-        assert self.may_answer.wait(10)
-        return certificate()
-
-
-def urls(number: int) -> list[str]:
-    return [f"{HOST}/SimpleNotificationService-{index:032}.pem" for index in range(number)]
-
-
-def refusal(certificates: Certificates, url: str) -> tuple[int, str]:
-    with pytest.raises(RefusedMessageError) as refused:
-        certificates.get(url)
-    return refused.value.status, str(refused.value)
-
-
-def test_few_certificates_are_fetched_at_a_time_and_no_message_waits_for_long() -> None:
-    server = Hanging()
-    certificates = Certificates(server.fetch, seconds=0.01)
-    named = urls(64)
-    try:
-        for url in (*named, named[0]):
-            assert refusal(certificates, url) == (
-                503,
-                "the certificate cannot be fetched: TimeoutError",
-            )
-        assert refusal(certificates, URL) == (503, "too many certificates are being fetched")
-        wait_for("the four", lambda: len(server.asked) == 4, seconds=5)
-        assert sorted(server.asked) == named[:4]
-    finally:
-        server.may_answer.set()
-    wait_for("what was fetched late", lambda: kept(certificates, named[-1]), seconds=5)
-    wait_for("all", lambda: len(server.asked) == len(named), seconds=5)
-    assert sorted(server.asked) == named, "once each"
-
-
-def test_messages_that_name_the_same_certificate_wait_for_one_fetch() -> None:
-    server = Hanging()
-    certificates = Certificates(server.fetch, seconds=10)
-    with ThreadPoolExecutor(20) as threads:
-        waiting = [threads.submit(certificates.get, URL) for _ in range(20)]
-        wait_for("the fetch", lambda: server.asked, seconds=5)
-        server.may_answer.set()
-        assert len({id(task.result(10)) for task in waiting}) == 1
-    assert server.asked == [URL]
-
-
-def test_a_certificate_is_waited_for_while_others_are_named_that_are_none() -> None:
-    server = Hanging()
-    certificates = Certificates(server.fetch, seconds=10)
-    with ThreadPoolExecutor(20) as threads:
-        others = [threads.submit(kept, certificates, url) for url in urls(8)]
-        wait_for("what hangs", lambda: len(server.asked) == 4, seconds=5)
-        ours = threads.submit(certificates.get, URL)
-        server.may_answer.set()
-        ours.result(10)
-        assert [task.result(10) for task in others] == [True] * 8
-
-
-def kept(certificates: Certificates, url: str) -> bool:
-    try:
-        certificates.get(url)
-    except RefusedMessageError:
-        return False
-    return True
-
-
-def test_a_certificate_in_use_is_kept_whatever_others_are_named(wire: Wire) -> None:
-    for url in urls(40):
-        wire.certificates.get(URL)
-        wire.certificates.get(url)
-    assert wire.fetched.count(URL) == 1
+    assert wire.receive(signed(notification())).kind is Kind.NOTIFICATION
 
 
 def test_raw_delivery_is_refused_since_nobody_signed_it(wire: Wire) -> None:
@@ -477,61 +386,5 @@ def test_what_is_ours_and_no_notification_of_ses_is_refused_with_the_field(wire:
     assert reason.startswith("Message: bounce: an object is needed")
 
 
-def test_only_what_was_verified_counts_as_seen(wire: Wire) -> None:
-    wire.refused(signed(notification(), key=OTHER_KEY))
-    assert wire.receive(signed(notification())).duplicate is False
-
-
-def test_ids_are_forgotten_when_there_are_too_many() -> None:
-    seen = SeenHere(most=2)
-    assert [seen(one) for one in ("a", "b", "a", "c", "a", "b")] == [
-        False, False, True, False, True, False,
-    ]  # fmt: skip
-
-
 def test_a_body_at_the_limit_is_read(wire: Wire) -> None:
     assert wire.refused(" " * MOST_BYTES) == (400, "not JSON")
-
-
-class _Server(BaseHTTPRequestHandler):
-    asked: ClassVar[list[str]] = []
-
-    def do_GET(self) -> None:
-        self.asked.append(self.path)
-        if self.path == "/redirect":
-            self.send_response(302)
-            self.send_header("Location", "/certificate")
-            self.end_headers()
-        elif self.path == "/trickling":
-            self.send_response(200)
-            self.end_headers()
-            with suppress(ConnectionError):
-                for _ in range(1_000):
-                    self.wfile.write(b"x")
-                    threading.Event().wait(0.01)
-        else:
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(b"x" * 100_000 if self.path == "/large" else b"certificate")
-
-    def log_message(self, *_: object) -> None:
-        """Keep quiet."""
-
-
-def test_a_certificate_is_fetched_without_redirects_and_no_more_than_is_sensible() -> None:
-    with ThreadingHTTPServer(("127.0.0.1", 0), _Server) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        url = f"http://127.0.0.1:{server.server_address[1]}"
-        try:
-            assert fetch_certificate(f"{url}/certificate") == b"certificate"
-            with pytest.raises(OSError, match="302"):
-                fetch_certificate(f"{url}/redirect")
-            with pytest.raises(OSError, match="too large"):
-                fetch_certificate(f"{url}/large")
-            with pytest.raises(TimeoutError, match="too slowly"):
-                fetch_certificate(f"{url}/trickling", seconds=0.5)
-        finally:
-            server.shutdown()
-            thread.join()
-    assert _Server.asked == ["/certificate", "/redirect", "/large", "/trickling"]
