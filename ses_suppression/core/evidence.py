@@ -20,6 +20,7 @@ from ses_suppression.core.notification import (
     Delivery,
     Feedback,
     Mail,
+    Preference,
     Recipient,
     Subscription,
 )
@@ -271,73 +272,71 @@ def _evidence(
 ) -> Iterable[Evidence]:
     mail = feedback.mail
     reported_as = None if recipient.address == address else recipient.address or recipient.reported
+    shared: dict[str, Any] = {
+        "at": min(feedback.timestamp or received_at, received_at),
+        "mail_id": mail.message_id,
+        "mail_at": min(mail.timestamp, received_at) if mail.timestamp else None,
+        "identity": mail.identity,
+        "stream": _stream(mail, stream_tag),
+        "reported_as": reported_as,
+    }
+    for own in _fields_of(feedback, recipient, address, reported_as):
+        yield Evidence(**{**shared, **own})
 
-    tagged = _stream(mail, stream_tag)
 
-    def piece(
-        kind: Kind,
-        evidence_id: str,
-        stream: str | None = tagged,
-        **more: Any,  # noqa: ANN401  # its fields
-    ) -> Evidence:
-        return Evidence(
-            id=evidence_id,
-            kind=kind,
-            at=min(feedback.timestamp or received_at, received_at),
-            mail_id=mail.message_id,
-            mail_at=min(mail.timestamp, received_at) if mail.timestamp else None,
-            identity=mail.identity,
-            stream=stream,
-            reported_as=reported_as,
-            **more,
-        )
-
+def _fields_of(
+    feedback: Feedback, recipient: Recipient, address: str, reported_as: str | None
+) -> Iterable[dict[str, Any]]:
     match feedback:
         case Bounce():
-            yield piece(
-                Kind.BOUNCE,
-                _feedback_id(feedback, Kind.BOUNCE, address, reported_as),
-                bounce_type=feedback.bounce_type,
-                bounce_sub_type=feedback.bounce_sub_type,
-                tenant=_tenant(mail, feedback.bounce_sub_type),
-                action=recipient.action,
-                status=recipient.status,
-                diagnostic=recipient.diagnostic,
-            )
+            evidence_id = _feedback_id(feedback, Kind.BOUNCE, address, reported_as)
+            yield {"id": evidence_id, "kind": Kind.BOUNCE, **_bounced(feedback, recipient)}
         case Complaint():
-            yield piece(
-                Kind.COMPLAINT,
-                _feedback_id(feedback, Kind.COMPLAINT, address, reported_as),
-                feedback_type=feedback.complaint_feedback_type,
-                sub_type=feedback.complaint_sub_type,
-                tenant=_tenant(mail, feedback.complaint_sub_type),
-                certain=_is_certain(feedback, address),
-            )
+            evidence_id = _feedback_id(feedback, Kind.COMPLAINT, address, reported_as)
+            yield {"id": evidence_id, "kind": Kind.COMPLAINT, **_complained(feedback, address)}
         case Delivery():
-            by_mail = f"{Kind.DELIVERY}:{mail.message_id}" if mail.message_id else None
-            yield piece(Kind.DELIVERY, by_mail or _hashed_id(Kind.DELIVERY, feedback, address))
+            mail_id = feedback.mail.message_id
+            by_mail = f"{Kind.DELIVERY}:{mail_id}" if mail_id else None
+            evidence_id = by_mail or _hashed_id(Kind.DELIVERY, feedback, address)
+            yield {"id": evidence_id, "kind": Kind.DELIVERY}
         case Subscription():
-            for one in feedback.preferences:
-                if _is_stream_or_every(one.topic):
-                    yield piece(
-                        Kind.SUBSCRIPTION,
-                        _hashed_id(Kind.SUBSCRIPTION, feedback, address, one.topic),
-                        stream=one.topic,
-                        subscribed=one.subscribed,
-                    )
+            for one in filter(_is_stream_or_every, feedback.preferences):
+                evidence_id = _hashed_id(Kind.SUBSCRIPTION, feedback, address, one.topic)
+                own = {"stream": one.topic, "subscribed": one.subscribed}
+                yield {"id": evidence_id, "kind": Kind.SUBSCRIPTION, **own}
         case _:
             assert_never(feedback)
+
+
+def _bounced(bounce: Bounce, recipient: Recipient) -> dict[str, Any]:
+    return {
+        "bounce_type": bounce.bounce_type,
+        "bounce_sub_type": bounce.bounce_sub_type,
+        "tenant": _tenant(bounce.mail, bounce.bounce_sub_type),
+        "action": recipient.action,
+        "status": recipient.status,
+        "diagnostic": recipient.diagnostic,
+    }
+
+
+def _complained(complaint: Complaint, address: str) -> dict[str, Any]:
+    return {
+        "feedback_type": complaint.complaint_feedback_type,
+        "sub_type": complaint.complaint_sub_type,
+        "tenant": _tenant(complaint.mail, complaint.complaint_sub_type),
+        "certain": _is_certain(complaint, address),
+    }
 
 
 def _topics_that_are_no_stream(feedback: Feedback) -> Iterable[InvalidNotificationError]:
     if isinstance(feedback, Subscription):
         for one in feedback.preferences:
-            if not _is_stream_or_every(one.topic):
+            if not _is_stream_or_every(one):
                 yield InvalidNotificationError(one.path, "no stream can have such a name")
 
 
-def _is_stream_or_every(topic: str | None) -> bool:
-    return topic is None or is_stream(topic)
+def _is_stream_or_every(preference: Preference) -> bool:
+    return preference.topic is None or is_stream(preference.topic)
 
 
 def _is_certain(complaint: Complaint, address: str) -> bool:
