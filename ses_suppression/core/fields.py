@@ -70,7 +70,7 @@ def as_object(value: object, path: str) -> Fields:
 def as_time(value: object) -> datetime | None:
     """Read ISO 8601 as SES writes it: with or without milliseconds, or a space before the offset.
 
-    What cannot be read is None; the time of receipt takes its place.
+    None is a time that cannot be read; the time of receipt takes its place.
     """
     if not isinstance(value, str):
         return None

@@ -95,7 +95,7 @@ class Bounce(_Feedback):
 
 @dataclass(slots=True, kw_only=True)
 class Complaint(_Feedback):
-    """Somebody marked the mail as spam: one of those named, not necessarily all of them."""
+    """A recipient marked the mail as spam: one of those named, not necessarily all of them."""
 
     feedback_id: str | None = None
     complaint_sub_type: str | None = None
@@ -109,7 +109,7 @@ class Delivery(_Feedback):
 
 @dataclass(slots=True, kw_only=True)
 class Preference:
-    """What a contact wants: the mail of a topic, or not. `topic` is None for the whole list."""
+    """Whether a contact wants the mail of a topic. `topic` is None for the whole list."""
 
     path: str
     topic: str | None

@@ -21,7 +21,7 @@ _ADDRESS_OR_WORD = re.compile(
 
 
 def clean(text: str, limit: int) -> str:
-    r"""Take out what cannot be printed or stored, and cut to `limit` characters.
+    r"""Take out characters that cannot be printed or stored, and cut to `limit` characters.
 
     >>> clean("550\x1b[2J no such\r\nuser", 64)
     '550 [2J no such user'
@@ -33,7 +33,7 @@ def clean(text: str, limit: int) -> str:
 
 
 def kept_diagnostic(text: str | None) -> str | None:
-    """Return what is kept of a diagnostic: printable, without addresses, at most 256 characters.
+    """Return a diagnostic as it is kept: printable, without addresses, at most 256 characters.
 
     >>> kept_diagnostic("550 <jane@example.com>: user unknown")
     '550 <[address]>: user unknown'

@@ -43,7 +43,7 @@ _CONFIRMATION = ("Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "
 
 
 class Kind(StrEnum):
-    """What SNS posts."""
+    """The types of messages that SNS posts."""
 
     NOTIFICATION = "Notification"
     SUBSCRIPTION_CONFIRMATION = "SubscriptionConfirmation"
@@ -218,7 +218,7 @@ def _hash_algorithm(version: str, *, demand_version_2: bool) -> type[HashAlgorit
 
 
 def _certificate_url(url: str, topic_arn: str) -> str:
-    """Check the form of the whole URL at once: what is not in it cannot be there."""
+    """Return a certificate's URL if all of it has the one form that SNS uses."""
     arn = _TOPIC_ARN.fullmatch(topic_arn)
     if not arn:
         raise RefusedMessageError(403, "TopicArn: not the ARN of a topic")

@@ -57,7 +57,7 @@ class Received:
     """A message that was verified.
 
     Attributes:
-        kind: what it is; only a notification is about mail.
+        kind: its type; only a notification is about mail.
         topic_arn: the topic that it came from, one of those that the app named.
         message_id: SNS's own; the same for every attempt at a delivery.
         notification: the notification of SES; None for another kind.
@@ -107,7 +107,7 @@ def receive(
     confirm: Callable[[str, str], None] = confirm_subscription,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Received:
-    """Verify a message that SNS posted, confirm a subscription, and parse what SES says.
+    """Verify a message that SNS posted, confirm a subscription, and parse the notification.
 
     SNS may post a message several times, and each time it is returned.
 
@@ -178,8 +178,8 @@ def _check_fields(document: Mapping[str, object]) -> None:
         is_missing = name == "Subject" and document.get(name) is None  # it need not be there
         if not (is_missing or isinstance(document.get(name), str)):
             raise RefusedMessageError(400, f"{name}: a text is needed")
-    # What is signed is a list of lines. With a line break in the message alone, which comes first
-    # and is followed by an id of a fixed form, there is one way to read it.
+    # SNS signs a list of lines. With line breaks in the message alone, which comes first and is
+    # followed by an id of a fixed form, there is one way to read it.
     if not _MESSAGE_ID.fullmatch(str(document["MessageId"])):
         raise RefusedMessageError(400, "MessageId: a UUID is needed")
     for name in ("Subject", "SubscribeURL", "Token"):
