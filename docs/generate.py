@@ -1,11 +1,11 @@
 """Writes the pages that are made from code: `make docs`. A test fails when they differ."""
 
-import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import MISSING, Field, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import assert_never
 
+from docs.configuration import attributes_of, cdk_schema, configuration_page
 from docs.cost import cost_page
 from docs.diagram import diagram
 from ses_suppression.core import retention as merge
@@ -25,8 +25,7 @@ from ses_suppression.core.policy import (
 from ses_suppression.core.record import ROOM_FOR_OPERATORS
 from ses_suppression.core.refusals import DELAYED, NO_REPLY, OTHERWISE, ROWS, Row
 from ses_suppression.core.rules import WHEN, Rule
-from stacks.config import WINDOW_DAYS, Config
-from stacks.config_values import ses_regions
+from stacks.config import WINDOW_DAYS
 
 DOCS = Path(__file__).parent
 
@@ -62,7 +61,7 @@ def _policy_page() -> Iterator[str]:
     yield ""
     yield "| key | default | meaning |"
     yield "|---|---|---|"
-    meanings = _attributes(Policy)
+    meanings = attributes_of(Policy)
     for field in fields(Policy):
         yield f"| `{field.name}` | {_default(getattr(policy, field.name))} | {meanings[field.name]} |"
     yield ""
@@ -199,20 +198,6 @@ def _senders(policy: Policy) -> Iterator[str]:
     )
 
 
-def _attributes(of: type) -> dict[str, str]:
-    """Read the `Attributes:` of a docstring."""
-    section = (of.__doc__ or "").partition("Attributes:")[2]
-    found: dict[str, str] = {}
-    name = ""
-    for line in filter(None, map(str.strip, section.splitlines())):
-        head, colon, rest = line.partition(": ")
-        if colon and head.isidentifier():
-            name, found[head] = head, rest
-        else:
-            found[name] += f" {line}"
-    return found
-
-
 def _default(value: object) -> str:
     return "none" if value is None or value == frozenset() else str(value)
 
@@ -223,78 +208,6 @@ def _codes(row: Row) -> str:
 
 def _words(row: Row) -> str:
     return " ".join(f"`{words}`" for words in row.words).replace("|", "\\|") or "any"
-
-
-def configuration_page() -> str:
-    """Give the text of `docs/configuration.md`."""
-    return "\n".join(_configuration_page()) + "\n"
-
-
-def _configuration_page() -> Iterator[str]:
-    yield "# Configuration"
-    yield ""
-    yield "<!-- made by `make docs` from stacks/config.py -->"
-    yield ""
-    yield (
-        "`cdk.json` has an object for each environment under `context.environments`; `cdk deploy -c env=prod` takes that "
-        "of `prod`. A name is up to 20 lower-case letters, digits and hyphens. A wrong key or value stops `cdk synth`, "
-        "with the key, the value and what is allowed."
-    )
-    yield ""
-    yield "| key | default | meaning |"
-    yield "|---|---|---|"
-    meanings = _attributes(Config)
-    for field in fields(Config):
-        if field.name in {
-            "environment",
-            "synthesizer",
-        }:  # not of the object: its name, and how it is deployed
-            continue
-        default = (
-            "needed"
-            if field.default is MISSING and field.default_factory is MISSING
-            else _configured(field)
-        )
-        yield f"| `{field.name}` | {default} | {meanings[field.name]} |"
-    yield ""
-    yield "An example with all of them:"
-    yield ""
-    yield "```json"
-    yield json.dumps({"environments": {"prod": EXAMPLE}}, indent=2)
-    yield "```"
-    yield ""
-    yield f"SES is in these regions: {', '.join(ses_regions())}."
-
-
-EXAMPLE = {
-    "region": "eu-west-1",
-    "feed": "configuration-set",
-    "identities": [
-        "shop.example",
-        {"name": "news@example.net", "take_over": True},
-        {"name": "shop.example.org", "create": True, "hosted_zone_id": "Z0123456789ABC"},
-    ],
-    "deliveries": True,
-    "sending_account_ids": ["111122223333"],
-    "function_timeout_seconds": 30,
-    "endpoints": {"bounces": ["https://shop.example/ses"]},
-    "canary_minutes": 60,
-    "alarm_emails": ["ops@shop.example"],
-    "suppressions_an_hour": 500,
-    "table": "arn:aws:dynamodb:us-east-1:111122223333:table/suppressions",
-    "table_key": "arn:aws:kms:us-east-1:111122223333:key/12345678-1234-1234-1234-123456789012",
-    "key": "arn:aws:kms:eu-west-1:111122223333:key/87654321-4321-4321-4321-210987654321",
-    "log_retention_days": 365,
-    "encrypt_logs": True,
-    "termination_protection": True,
-    "tags": {"team": "mail"},
-    "policy": {"stream_tag": "stream", "transient_bounces": 3, "never_suppress": ["shop.example"]},
-}
-
-
-def _configured(field: Field[object]) -> str:
-    value = field.default_factory() if field.default_factory is not MISSING else field.default
-    return f"`{json.dumps(value)}`"
 
 
 def architecture_page() -> str:
@@ -312,6 +225,7 @@ _PICTURE_END = "<!-- the end of the picture -->"
 PAGES: Mapping[Path, Callable[[], str]] = {
     DOCS / "policy.md": policy_page,
     DOCS / "configuration.md": configuration_page,
+    DOCS / "cdk.schema.json": cdk_schema,
     DOCS / "architecture.md": architecture_page,
     DOCS / "cost.md": cost_page,
 }

@@ -4,6 +4,7 @@ import json
 from typing import TYPE_CHECKING
 
 from ses_suppression.deployment import Variable
+from stacks.config_values import ConfigError
 
 if TYPE_CHECKING:
     from stacks.config import Config
@@ -52,3 +53,19 @@ def bytes_of_variables(config: "Config") -> int:
     variables = ingest_variables(config, **names)
     variables[Variable.DEAD_LETTER_QUEUE_URL] = queue + "q" * _LONGEST_QUEUE_NAME
     return len(json.dumps(variables, separators=(",", ":")).encode())
+
+
+def check_variables(config: "Config") -> None:
+    """Refuse more than a function takes: the deployment would fail after the table was made.
+
+    Raises:
+        ConfigError: the message names the limit.
+    """
+    size = bytes_of_variables(config)
+    if size > MOST_BYTES:
+        path = f"environments.{config.environment}"
+        raise ConfigError(
+            f"{path}: the functions' variables take {size:,} bytes as Lambda counts them, more "
+            f"than its limit of {MOST_BYTES:,}: shorten {path}.policy (never_suppress, for "
+            f"example) or {path}.sending_account_ids"
+        )

@@ -14,7 +14,7 @@ from typing import Any
 from cfnlint.api import lint  # type: ignore[import-untyped]
 from cfnlint.config import ManualArgs  # type: ignore[import-untyped]
 
-from docs import generate
+from docs.configuration import EXAMPLE
 from stacks.bundle import ROOT
 from tests.infrastructure.conftest import synthesized
 
@@ -28,7 +28,7 @@ def documented() -> Iterator[tuple[str, Mapping[str, Any]]]:
         "environments"
     ].items():
         yield f"cdk.json, {name}", values
-    yield "docs/configuration.md", generate.EXAMPLE
+    yield "docs/configuration.md", EXAMPLE
     for page in sorted((ROOT / "docs").glob("*.md")):
         for number, text in enumerate(_SHOWN.findall(page.read_text())):
             values = json.loads(text)
