@@ -15,8 +15,7 @@ from benchmarks.page import RESULTS
 from benchmarks.screening import CHECKS, SCREEN
 from docs.diagram import TEMPLATE
 from ses_suppression.deployment import NotificationType
-from stacks.feedback_channel import MAX_CONCURRENCY, MEMORY_MB
-from stacks.suppression_stack import BATCHING
+from stacks.feedback_channel import BATCHING, MAX_CONCURRENCY, MEMORY_MB
 
 MILLION = 1_000_000
 READ_ON = "November 2026"

@@ -47,6 +47,7 @@ class Alarms(Construct):
         key: what the alarms' topic is encrypted with.
         emails: who is called; more can subscribe to the topic.
         suppressions_an_hour: more than so many are a spike: a provider's bad hour, or a bad list.
+        canary_minutes: its interval; None: there is no canary.
 
     Attributes:
         topic: what they call through.
@@ -63,6 +64,7 @@ class Alarms(Construct):
         key: kms.IKey,
         emails: Sequence[str],
         suppressions_an_hour: int,
+        canary_minutes: int | None,
     ) -> None:
         super().__init__(scope, construct_id)
         self._environment = environment
@@ -75,6 +77,8 @@ class Alarms(Construct):
         self._watch_verdicts(suppressions_an_hour)
         self._watch_ses()
         self._watch_account()
+        if canary_minutes:
+            self._watch_canary(Duration.minutes(canary_minutes))
 
     def _topic(self, key: kms.IKey, emails: Sequence[str]) -> sns.Topic:
         topic = sns.Topic(
@@ -245,14 +249,14 @@ class Alarms(Construct):
             above=0,
         )
 
-    def watch_canary(self, *, minutes: int) -> None:
+    def _watch_canary(self, interval: Duration) -> None:
         """Call when the canary fails, or falls silent, twice in a row."""
         self._alarm(
             "Canary",
             "doctor",
             "the mailbox simulator's bounce did not come back, twice in a row",
             f"{_RUNBOOK}#the-silence",
-            self._ours(Metric.CANARY_FAILED, CANARY_SERVICE, period=Duration.minutes(minutes)),
+            self._ours(Metric.CANARY_FAILED, CANARY_SERVICE, period=interval),
             above=0,
             times=2,
             missing=cloudwatch.TreatMissingData.BREACHING,

@@ -5,7 +5,7 @@ A channel of its own for each kind, so that a flood of deliveries cannot delay a
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from aws_cdk import Aws, Duration
 from aws_cdk import aws_iam as iam
@@ -15,10 +15,18 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct, IDependable
 
-from ses_suppression.deployment import ChannelOutput, NotificationType, Variable, topic_name
+from ses_suppression.deployment import (
+    ChannelOutput,
+    NotificationType,
+    Variable,
+    configuration_set_name,
+    topic_name,
+)
 from stacks.checks import acknowledge
+from stacks.config import Config
+from stacks.config_values import Feed
 from stacks.function import make_function, parts_before
-from stacks.suppression_table import grant_key_through
+from stacks.suppression_table import SuppressionTable, grant_key_through
 
 RECEIVES = 20
 """So often a message is tried before it is a dead letter."""
@@ -41,23 +49,35 @@ ENDPOINT_RETRIES = sns.HealthyRetryPolicy(
 however long the five tries in between wait: 3 x 10 s + (5 + 6) x 300 s."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Batching:
+class Batching(NamedTuple):
     """How many messages a function gets at once, and how many seconds it may wait for them."""
 
     size: int
     window: int
 
 
+# Lambda wants a window of at least a second for more than ten messages.
+BATCHING = {
+    NotificationType.BOUNCE: Batching(size=100, window=1),
+    NotificationType.COMPLAINT: Batching(size=10, window=0),
+    NotificationType.DELIVERY: Batching(size=1000, window=10),
+}
+
+
 class FeedbackChannel(Construct):
     """The path of one kind of feedback.
 
     Args:
+        config: of the environment.
         carries: what SES publishes to it.
-        environment: the environment's name.
-        sources: the resources of SES whose feedback the topic takes, such as
-            `identity/example.com`; none: any of the account's.
-        endpoints: HTTPS URLs of apps that hear of it too.
+        key: what topic and queues are encrypted with.
+        table: what the function writes.
+        code: of all functions.
+        variables: of all ingest functions.
+
+    Attributes:
+        way_in: what has to be there before SES publishes.
+        before_function: what needs no table.
     """
 
     def __init__(
@@ -65,19 +85,18 @@ class FeedbackChannel(Construct):
         scope: Construct,
         construct_id: str,
         *,
+        config: Config,
         carries: NotificationType,
-        environment: str,
-        sources: Sequence[str],
-        endpoints: Sequence[str],
         key: kms.IKey,
+        table: SuppressionTable,
         code: lambda_.Code,
-        timeout: Duration,
-        batching: Batching,
         variables: Mapping[str, str],
     ) -> None:
         super().__init__(scope, construct_id)
-        self._key = key
-        self.topic = self._topic(topic_name(carries, environment), sources)
+        self._config, self._carries, self._key = config, carries, key
+        self._endpoints = config.endpoints.get(carries.plural, ())
+        timeout = Duration.seconds(config.function_timeout_seconds)
+        self.topic = self._topic()
         self.visibility_timeout = Duration.seconds(VISIBILITY_FACTOR * timeout.to_seconds())
         self.dead_letter_queue = self._queue("DeadLetterQueue")
         self.queue = self._queue(
@@ -88,29 +107,28 @@ class FeedbackChannel(Construct):
             ),
         )
         # SNS does not try again when a queue is gone or its policy is wrong.
-        self.undelivered_queue = self._queue("UndeliveredQueue")
-        acknowledge(
-            self.undelivered_queue,
-            "SQS3",
-            reason="it is itself the dead-letter queue, of the subscription",
-        )
+        self.undelivered_queue = self._queue_of_subscriptions("UndeliveredQueue", "subscription")
         self.way_in: Sequence[IDependable] = (self.topic, self.queue, self._subscribe())
         self.endpoint_dead_letter_queue = (
-            self._queue("EndpointDeadLetterQueue") if endpoints else None
+            self._queue_of_subscriptions("EndpointDeadLetterQueue", "apps' subscriptions")
+            if self._endpoints
+            else None
         )
-        self.endpoints = self._subscribe_endpoints(endpoints)
-        self.function = self._function(carries.plural, code, timeout, variables)
+        endpoints = self._subscribe_endpoints()
+        self.function = self._function(code, timeout, variables)
         self.before_function: Sequence[IDependable] = (
             self.dead_letter_queue,
             self.undelivered_queue,
             *([self.endpoint_dead_letter_queue] if self.endpoint_dead_letter_queue else []),
-            *self.endpoints,  # SNS refuses an app that it cannot reach
+            *endpoints,  # SNS refuses an app that it cannot reach
             *parts_before(self.function),
         )
-        self._feed(batching)
-        self.outputs = self._outputs(endpoints)
+        self._feed()
+        table.grant_ingest(self.function)
 
-    def _outputs(self, endpoints: Sequence[str]) -> Mapping[ChannelOutput, str]:
+    @property
+    def outputs(self) -> Mapping[str, str]:
+        """The outputs of the channel, by their names."""
         outputs = {
             ChannelOutput.TOPIC_ARN: self.topic.topic_arn,
             ChannelOutput.QUEUE_URL: self.queue.queue_url,
@@ -120,14 +138,14 @@ class FeedbackChannel(Construct):
         if self.endpoint_dead_letter_queue:
             url = self.endpoint_dead_letter_queue.queue_url
             outputs[ChannelOutput.ENDPOINT_DEAD_LETTER_QUEUE_URL] = url
-            outputs[ChannelOutput.ENDPOINTS] = " ".join(endpoints)
-        return outputs
+            outputs[ChannelOutput.ENDPOINTS] = " ".join(self._endpoints)
+        return {name.of(self._carries): value for name, value in outputs.items()}
 
-    def _topic(self, name: str, sources: Sequence[str]) -> sns.Topic:
+    def _topic(self) -> sns.Topic:
         topic = sns.Topic(
             self,
             "Topic",
-            topic_name=name,
+            topic_name=topic_name(self._carries, self._config.environment),
             master_key=self._key,
             enforce_ssl=True,
             signature_version="2",  # of what an app's endpoint gets: SHA-256, where 1 is SHA-1
@@ -135,12 +153,9 @@ class FeedbackChannel(Construct):
         conditions: dict[str, dict[str, object]] = {
             "StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}
         }
-        if sources:
-            arns = [
-                f"arn:{Aws.PARTITION}:ses:{Aws.REGION}:{Aws.ACCOUNT_ID}:{source}"
-                for source in sources
-            ]
-            conditions["ArnLike"] = {"aws:SourceArn": arns}
+        if sources := _sources(self._config):
+            ses = f"arn:{Aws.PARTITION}:ses:{Aws.REGION}:{Aws.ACCOUNT_ID}"
+            conditions["ArnLike"] = {"aws:SourceArn": [f"{ses}:{source}" for source in sources]}
         topic.add_to_resource_policy(
             iam.PolicyStatement(
                 principals=[iam.ServicePrincipal("ses.amazonaws.com")],
@@ -169,6 +184,11 @@ class FeedbackChannel(Construct):
             dead_letter_queue=dead_letter_queue,
         )
 
+    def _queue_of_subscriptions(self, construct_id: str, of: str) -> sqs.Queue:
+        queue = self._queue(construct_id)
+        acknowledge(queue, "SQS3", reason=f"it is itself the dead-letter queue, of the {of}")
+        return queue
+
     def _subscribe(self) -> sns.Subscription:
         """Let the topic fill the queue.
 
@@ -194,18 +214,12 @@ class FeedbackChannel(Construct):
         )
         return subscription
 
-    def _subscribe_endpoints(self, endpoints: Sequence[str]) -> Sequence[sns.Subscription]:
+    def _subscribe_endpoints(self) -> Sequence[sns.Subscription]:
         """Let apps hear of it too, each when it has confirmed its subscription.
 
         What an app did not take is kept on a queue of its own: the table has it already, and
         nothing may put it on the functions' queue once more.
         """
-        if self.endpoint_dead_letter_queue:
-            acknowledge(
-                self.endpoint_dead_letter_queue,
-                "SQS3",
-                reason="it is itself the dead-letter queue, of the apps' subscriptions",
-            )
         return [
             sns.Subscription(
                 self,
@@ -216,15 +230,16 @@ class FeedbackChannel(Construct):
                 delivery_policy=sns.DeliveryPolicy(healthy_retry_policy=ENDPOINT_RETRIES),
                 dead_letter_queue=self.endpoint_dead_letter_queue,
             )
-            for endpoint in endpoints
+            for endpoint in self._endpoints
         ]
 
-    def _feed(self, batching: Batching) -> None:
+    def _feed(self) -> None:
         """Let the queue call the function.
 
         By hand, since CDK's own event source lets the role decrypt with the key by itself, and the
         key is the table's too.
         """
+        batching = BATCHING[self._carries]
         self.queue.grant(
             self.function, "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"
         )
@@ -240,12 +255,12 @@ class FeedbackChannel(Construct):
         )
 
     def _function(
-        self, name: str, code: lambda_.Code, timeout: Duration, variables: Mapping[str, str]
+        self, code: lambda_.Code, timeout: Duration, variables: Mapping[str, str]
     ) -> lambda_.Function:
         function = make_function(
             self,
-            module=name,
-            description=f"applies {name}",
+            module=self._carries.plural,
+            description=f"applies {self._carries.plural}",
             code=code,
             memory=MEMORY_MB,
             timeout=timeout,
@@ -257,3 +272,11 @@ class FeedbackChannel(Construct):
         self.dead_letter_queue.grant(function, "sqs:SendMessage")
         grant_key_through(self._key, function, "sqs", "kms:Decrypt", "kms:GenerateDataKey*")
         return function
+
+
+def _sources(config: Config) -> Sequence[str]:
+    """Return what may publish to the topics: both feeds, so that a change of it loses nothing."""
+    names = [f"identity/{identity.name}" for identity in config.identities]
+    if not names and config.feed is Feed.IDENTITY:
+        return ()
+    return [*names, f"configuration-set/{configuration_set_name(config.environment)}"]

@@ -1,28 +1,16 @@
 """The stack: it composes, and does nothing else."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
-from aws_cdk import (
-    Annotations,
-    Aws,
-    CfnOutput,
-    Duration,
-    Environment,
-    Fn,
-    IStackSynthesizer,
-    Stack,
-    Tags,
-)
-from aws_cdk import aws_kms as kms
-from aws_cdk import aws_lambda as lambda_
+import aws_cdk as cdk
 from aws_cdk import aws_logs as logs
-from constructs import Construct, IDependable
+from aws_cdk import aws_ses as ses
+from constructs import Construct
 
 from ses_suppression.deployment import (
     NotificationType,
     StackOutput,
     Variable,
-    configuration_set_name,
     topic_name,
 )
 from stacks.alarms import Alarms
@@ -34,22 +22,19 @@ from stacks.dashboard import Dashboard
 from stacks.email_identities import EmailIdentities
 from stacks.encryption_key import EncryptionKey, admit_logs
 from stacks.event_publishing import EventPublishing
-from stacks.feedback_channel import Batching, FeedbackChannel
+from stacks.feedback_channel import FeedbackChannel
 from stacks.function import parts_before
 from stacks.function_variables import ingest_variables
 from stacks.identity_settings import IdentitySettings
 from stacks.reader_access import ReaderAccess
 from stacks.suppression_table import SuppressionTable
 
-# Lambda wants a window of at least a second for more than ten messages.
-BATCHING = {
-    NotificationType.BOUNCE: Batching(size=100, window=1),
-    NotificationType.COMPLAINT: Batching(size=10, window=0),
-    NotificationType.DELIVERY: Batching(size=1000, window=10),
+_DESCRIPTIONS = {
+    StackOutput.SENDING: "as of the last change of the identities: doctor reads it again"
 }
 
 
-class SuppressionStack(Stack):
+class SuppressionStack(cdk.Stack):
     """The application-level suppression list of one environment.
 
     The table is protected, so CloudFormation cannot roll it back: a first deploy that fails after
@@ -64,19 +49,19 @@ class SuppressionStack(Stack):
         *,
         config: Config,
         account: str | None = None,
-        synthesizer: IStackSynthesizer | None = None,
+        synthesizer: cdk.IStackSynthesizer | None = None,
     ) -> None:
         super().__init__(
             scope,
             construct_id,
             description="Amazon SES application-level suppression list",
-            env=Environment(account=account, region=config.region),
+            env=cdk.Environment(account=account, region=config.region),
             synthesizer=synthesizer,
             termination_protection=config.termination_protection,
             suppress_template_indentation=True,  # of a template's megabyte a third would be blanks
         )
-        for name, value in config.tags.items():
-            Tags.of(self).add(name, value)
+        for name, text in config.tags.items():
+            cdk.Tags.of(self).add(name, text)
         key = EncryptionKey(
             self,
             "Encryption",
@@ -90,154 +75,143 @@ class SuppressionStack(Stack):
             existing=config.table,
             existing_key=config.table_key,
         )
-        code = function_code()
-        # The random part of the stack's id: one key a deployment, that nobody has to keep.
-        fingerprint_key = Fn.select(2, Fn.split("/", Aws.STACK_ID))
-        variables = ingest_variables(
+        self._config, self._key, self._table, self._code = config, key, table, function_code()
+        self._variables = ingest_variables(
             config,
             table=table.reference,
-            account=Aws.ACCOUNT_ID,
-            fingerprint_key=fingerprint_key,
+            account=cdk.Aws.ACCOUNT_ID,
+            # The random part of the stack's id: a key for each deployment, and nothing to keep.
+            fingerprint_key=cdk.Fn.select(2, cdk.Fn.split("/", cdk.Aws.STACK_ID)),
         )
-        self.channels: dict[NotificationType, FeedbackChannel] = {}
-        for carries in NotificationType:
-            if carries is NotificationType.DELIVERY and not config.deliveries:
-                continue
-            channel = FeedbackChannel(
+        self._channels = {
+            carries: FeedbackChannel(
                 self,
                 carries.plural.capitalize(),
+                config=config,
                 carries=carries,
-                environment=config.environment,
-                sources=_sources(config),
-                endpoints=config.endpoints.get(carries.plural, ()),
                 key=key,
-                code=code,
-                timeout=Duration.seconds(config.function_timeout_seconds),
-                batching=BATCHING[carries],
-                variables=variables,
+                table=table,
+                code=self._code,
+                variables=self._variables,
             )
-            table.grant_ingest(channel.function)
-            self.channels[carries] = channel
-        self._connect_ses(config, code=code, table=table)
-        self._warn(config)
+            for carries in NotificationType
+            if config.deliveries or carries is not NotificationType.DELIVERY
+        }
+        configuration_set, settings = self._connect_ses()
+        canary = self._canary()
         alarms = Alarms(
             self,
             "Alarms",
             environment=config.environment,
-            channels=self.channels,
+            channels=self._channels,
             key=key,
             emails=config.alarm_emails,
             suppressions_an_hour=config.suppressions_an_hour,
+            canary_minutes=config.canary_minutes if canary else None,
         )
-        CfnOutput(self, StackOutput.ALARMS_TOPIC, value=alarms.topic.topic_arn)
-        if config.identities and config.canary_minutes:
-            canary = Canary(
-                self,
-                "Canary",
-                identity=config.identities[0],
-                minutes=config.canary_minutes,
-                table=table,
-                code=code,
-                variables=variables,
-            )
-            alarms.watch_canary(minutes=config.canary_minutes)
-            CfnOutput(self, StackOutput.CANARY_FUNCTION_NAME, value=canary.function.function_name)
-            table.node.add_dependency(*parts_before(canary.function))
-        table.node.add_dependency(*alarms.before_functions)
-        for channel in self.channels.values():
-            table.node.add_dependency(*channel.before_function)
-        self._keep_logs(config, key)
         Dashboard(
             self,
             "Dashboard",
             environment=config.environment,
-            channels=self.channels,
+            channels=self._channels,
             table=table.table,
         )
         reader = ReaderAccess(self, "Reader", environment=config.environment, table=table)
-        CfnOutput(self, StackOutput.READER_POLICY_ARN, value=reader.policy.managed_policy_arn)
-        CfnOutput(self, StackOutput.TABLE_NAME, value=table.reference)
-        CfnOutput(self, StackOutput.KEY_ARN, value=key.key_arn)
-        if table.key:
-            CfnOutput(self, StackOutput.TABLE_KEY_ARN, value=table.key.key_arn)
-        CfnOutput(self, StackOutput.POLICY, value=variables[Variable.POLICY])
-        for carries, channel in self.channels.items():
-            for name, text in channel.outputs.items():
-                CfnOutput(self, name.of(carries), value=text)
+        table.node.add_dependency(
+            *alarms.before_functions,
+            *(part for channel in self._channels.values() for part in channel.before_function),
+            *(parts_before(canary.function) if canary else ()),
+            *((settings,) if settings else ()),
+        )
+        self._keep_logs()
+        self._warn()
+        self._write_outputs(
+            {
+                StackOutput.TABLE_NAME: table.reference,
+                StackOutput.TABLE_KEY_ARN: table.key.key_arn if table.key else None,
+                StackOutput.KEY_ARN: key.key_arn,
+                StackOutput.POLICY: self._variables[Variable.POLICY],
+                StackOutput.READER_POLICY_ARN: reader.policy.managed_policy_arn,
+                StackOutput.ALARMS_TOPIC: alarms.topic.topic_arn,
+                StackOutput.CANARY_FUNCTION_NAME: canary.function.function_name if canary else None,
+                StackOutput.FEED: config.feed,
+                StackOutput.CONFIGURATION_SET_NAME: configuration_set.configuration_set_name,
+                StackOutput.IDENTITIES: ",".join(one.name for one in config.identities),
+                StackOutput.SENDING: settings.sending if settings else None,
+            }
+        )
 
-    def _keep_logs(self, config: Config, key: kms.IKey) -> None:
-        """Say for every log group how long it is kept, and under which key."""
-        if config.encrypt_logs and not config.key:
-            admit_logs(key)
-        for part in self.node.find_all():
-            if isinstance(part, logs.CfnLogGroup):
-                part.retention_in_days = config.log_retention_days
-                part.kms_key_id = key.key_arn if config.encrypt_logs else None
-
-    def _warn(self, config: Config) -> None:
-        """Tell at synth what is allowed, and perhaps not meant."""
-        annotations = Annotations.of(self)
-        if not config.alarm_emails:
-            annotations.add_warning_v2(
-                "ses-suppression:nobody-is-called",
-                "alarm_emails: nobody is called by the alarms, unless somebody subscribes to the "
-                "output AlarmsTopic",
-            )
-        if not config.identities and config.feed is Feed.IDENTITY:
-            annotations.add_warning_v2(
-                "ses-suppression:nothing-is-connected",
-                "identities: none is named, so SES publishes nothing here, and no canary flies",
-            )
-
-    def _connect_ses(self, config: Config, *, code: lambda_.Code, table: SuppressionTable) -> None:
+    def _connect_ses(self) -> tuple[ses.ConfigurationSet, IdentitySettings | None]:
         """Let SES publish to the topics: by the identities, or by a configuration set."""
-        topics = {carries: channel.topic for carries, channel in self.channels.items()}
-        after: list[IDependable] = [
-            part for channel in self.channels.values() for part in channel.way_in
-        ]
-        publishes = config.feed is Feed.CONFIGURATION_SET
+        config = self._config
+        topics = {carries: channel.topic for carries, channel in self._channels.items()}
+        ways_in = [part for channel in self._channels.values() for part in channel.way_in]
+        by_set = config.feed is Feed.CONFIGURATION_SET
         publishing = EventPublishing(
             self,
             "EventPublishing",
             environment=config.environment,
-            topics=topics if publishes else {},
-            after=after,
-        )
-        after.append(publishing)
-        CfnOutput(self, StackOutput.FEED, value=config.feed)
-        CfnOutput(
-            self,
-            StackOutput.CONFIGURATION_SET_NAME,
-            value=publishing.configuration_set.configuration_set_name,
+            topics=topics if by_set else {},
+            after=ways_in,
         )
         new = [identity for identity in config.identities if identity.create]
-        if new:
-            after.append(EmailIdentities(self, "EmailIdentities", identities=new))
-        if config.identities:
-            names = [identity.name for identity in config.identities]
-            CfnOutput(self, StackOutput.IDENTITIES, value=",".join(names))
-            settings = IdentitySettings(
-                self,
-                "IdentitySettings",
-                identities=config.identities,
-                topics={} if publishes else topics,
-                configuration_set=publishing.configuration_set,
-                is_default=publishes,
-                code=code,
-                after=after,
+        created = EmailIdentities(self, "EmailIdentities", identities=new)
+        if not config.identities:
+            return publishing.configuration_set, None
+        return publishing.configuration_set, IdentitySettings(
+            self,
+            "IdentitySettings",
+            identities=config.identities,
+            topics={} if by_set else topics,
+            configuration_set=publishing.configuration_set,
+            is_default=by_set,
+            code=self._code,
+            after=[*ways_in, publishing, created],
+        )
+
+    def _canary(self) -> Canary | None:
+        config = self._config
+        if not (config.identities and config.canary_minutes):
+            return None
+        return Canary(
+            self,
+            "Canary",
+            identity=config.identities[0],
+            minutes=config.canary_minutes,
+            table=self._table,
+            code=self._code,
+            variables=self._variables,
+        )
+
+    def _keep_logs(self) -> None:
+        """Set for every log group how long it is kept, and under which key."""
+        config = self._config
+        if config.encrypt_logs and not config.key:
+            admit_logs(self._key)
+        for part in self.node.find_all():
+            if isinstance(part, logs.CfnLogGroup):
+                part.retention_in_days = config.log_retention_days
+                part.kms_key_id = self._key.key_arn if config.encrypt_logs else None
+
+    def _warn(self) -> None:
+        """Warn at synth of what is allowed, and perhaps not meant."""
+        config, annotations = self._config, cdk.Annotations.of(self)
+        if not config.alarm_emails:
+            annotations.add_warning_v2(
+                "ses-suppression:nobody-is-called",
+                f"alarm_emails: empty; subscribe to the output {StackOutput.ALARMS_TOPIC}, or no "
+                "alarm reaches a person",
             )
-            table.node.add_dependency(settings)
-            CfnOutput(
-                self,
-                StackOutput.SENDING,
-                value=settings.sending,
-                description="as of the last change of the identities: doctor reads it again",
+        if not config.identities and config.feed is Feed.IDENTITY:
+            annotations.add_warning_v2(
+                "ses-suppression:nothing-is-connected",
+                "identities: empty; SES publishes nothing to this stack, and no canary runs",
             )
 
-
-def _sources(config: Config) -> Sequence[str]:
-    """Give what may publish to the topics: both feeds, so that nothing is lost when it changes."""
-    names = [f"identity/{identity.name}" for identity in config.identities]
-    if not names and config.feed is Feed.IDENTITY:
-        return ()
-    return [*names, f"configuration-set/{configuration_set_name(config.environment)}"]
+    def _write_outputs(self, outputs: Mapping[StackOutput, str | None]) -> None:
+        for name, value in outputs.items():
+            if value:
+                cdk.CfnOutput(self, name, value=value, description=_DESCRIPTIONS.get(name))
+        for channel in self._channels.values():
+            for of_channel, value in channel.outputs.items():
+                cdk.CfnOutput(self, of_channel, value=value)
