@@ -20,12 +20,14 @@ from stacks.template_limits import check_template
 
 def main() -> None:
     """Synthesize the environment that the context names."""
-    app = App()
-    account = os.environ.get("CDK_DEFAULT_ACCOUNT")
     try:
-        config = Config.from_context(_context(app), account=account)
+        _synthesize(App(), os.environ.get("CDK_DEFAULT_ACCOUNT"))
     except ConfigError as error:
         sys.exit(f"cdk.json: {error}")
+
+
+def _synthesize(app: App, account: str | None) -> None:
+    config = Config.from_context(_context(app), account=account)
     SuppressionStack(
         app,
         stack_name(config.environment),
@@ -36,23 +38,18 @@ def main() -> None:
     )
     check(app)
     for stack in app.synth().stacks:
-        try:
-            check_template(
-                Path(stack.template_full_path).read_text(), f"environments.{config.environment}"
-            )
-        except ConfigError as error:
-            sys.exit(f"cdk.json: {error}")
+        template = Path(stack.template_full_path).read_text()
+        check_template(template, f"environments.{config.environment}")
 
 
 def _context(app: App) -> Mapping[str, Any]:
     """Read the environments from the file: on the way through the CDK every null is lost."""
     try:
-        settings = json.loads(Path("cdk.json").read_text())
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"it cannot be read: {error}") from None
-    environments = settings.get("context", {}).get("environments")
-    of_command_line = {name: app.node.try_get_context(name) for name in ("env", "synthesizer")}
-    return {"environments": environments, **of_command_line}
+        environments = json.loads(Path("cdk.json").read_text())["context"]["environments"]
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise ConfigError(f"context.environments cannot be read: {error!r}") from None
+    options = {name: app.node.try_get_context(name) for name in ("env", "synthesizer")}
+    return {"environments": environments, **options}
 
 
 if __name__ == "__main__":

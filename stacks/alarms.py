@@ -6,8 +6,7 @@ after how many minutes.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from typing import TypeVar
+from collections.abc import Iterable, Mapping, Sequence
 
 from aws_cdk import Aws, Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -27,7 +26,7 @@ from stacks.feedback_channel import FeedbackChannel
 from stacks.metrics import our_metric
 
 OLDEST_MESSAGE = Duration.minutes(15)
-_FIVE_MINUTES = Duration.minutes(5)
+_FIVE_MINUTES, _HOUR = Duration.minutes(5), Duration.hours(1)
 _RUNBOOK = "docs/operations.md"
 _BOUNCES = NotificationType.BOUNCE.plural
 
@@ -104,85 +103,50 @@ class Alarms(Construct):
 
     def _watch_queues(self) -> None:
         channels = list(self._channels.values())
-        self._watch_left_over(
+        self._alarm(
             "DeadLetters",
-            "dead-letters show",
             "notifications that nobody could use",
-            f"{_RUNBOOK}#the-dead-letter-alarm",
-            [channel.dead_letter_queue for channel in channels],
+            _waiting([channel.dead_letter_queue for channel in channels]),
+            command="dead-letters show",
+            see=f"{_RUNBOOK}#the-dead-letter-alarm",
         )
-        self._watch_left_over(
+        self._alarm(
             "Undelivered",
-            "doctor",
             "SNS could not put notifications on a queue",
-            f"{_RUNBOOK}#the-dead-letter-alarm",
-            [channel.undelivered_queue for channel in channels],
+            _waiting([channel.undelivered_queue for channel in channels]),
+            see=f"{_RUNBOOK}#the-dead-letter-alarm",
         )
-        endpoints = [
-            channel.endpoint_dead_letter_queue
-            for channel in channels
-            if channel.endpoint_dead_letter_queue
-        ]
-        if endpoints:
-            self._watch_left_over(
+        kept = [channel.endpoint_dead_letter_queue for channel in channels]
+        if endpoints := [queue for queue in kept if queue]:
+            self._alarm(
                 "EndpointDeadLetters",
-                "doctor",
                 "an app's endpoint did not take notifications",
-                "docs/webhook.md#when-the-app-does-not-take-it",
-                endpoints,
+                _waiting(endpoints),
+                see="docs/webhook.md#when-the-app-does-not-take-it",
             )
+        lost = "NumberOfNotificationsFailedToRedriveToDlq"
         self._alarm(
             "Lost",
-            "doctor",
             "SNS lost notifications: neither a queue nor the queue behind it took them",
-            f"{_RUNBOOK}#the-table-takes-nothing",
             _total(
-                channels,
-                lambda channel: channel.topic.metric(
-                    "NumberOfNotificationsFailedToRedriveToDlq",
-                    statistic="Sum",
-                    period=_FIVE_MINUTES,
-                ),
+                channel.topic.metric(lost, statistic="Sum", period=_FIVE_MINUTES)
+                for channel in channels
             ),
-            above=0,
         )
         self._alarm(
             "Old",
-            "doctor",
             "no function takes what waits on a queue, for more than "
             f"{OLDEST_MESSAGE.to_minutes():g} minutes",
-            f"{_RUNBOOK}#the-table-takes-nothing",
             _total(
-                channels,
-                lambda channel: channel.queue.metric_approximate_age_of_oldest_message(
-                    period=_FIVE_MINUTES, statistic="Maximum"
+                (
+                    channel.queue.metric_approximate_age_of_oldest_message(
+                        period=_FIVE_MINUTES, statistic="Maximum"
+                    )
+                    for channel in channels
                 ),
                 function="MAX",
             ),
             above=OLDEST_MESSAGE.to_seconds(),
-        )
-
-    def _watch_left_over(
-        self,
-        construct_id: str,
-        command: str,
-        what: str,
-        read_on: str,
-        queues: Sequence[sqs.IQueue],
-    ) -> None:
-        """Call when anything is on a queue of what nobody took."""
-        self._alarm(
-            construct_id,
-            command,
-            what,
-            read_on,
-            _total(
-                queues,
-                lambda queue: queue.metric_approximate_number_of_messages_visible(
-                    period=_FIVE_MINUTES, statistic="Maximum"
-                ),
-            ),
-            above=0,
         )
 
     def _watch_functions(self) -> None:
@@ -196,34 +160,23 @@ class Alarms(Construct):
         period = Duration.minutes(max(_FIVE_MINUTES.to_minutes(), math.ceil(visibility / 60)))
         self._alarm(
             "GivenBack",
-            "doctor",
             "functions give notifications back to the queue: the table does not take them",
-            f"{_RUNBOOK}#the-table-takes-nothing",
             our_metric(Metric.GIVEN_BACK, period=period, environment=self._environment),
-            above=0,
             times=2,
             of=3,
         )
         self._alarm(
             "FunctionErrors",
-            "doctor",
             "a function fails: its log says why",
-            f"{_RUNBOOK}#the-table-takes-nothing",
-            _total(channels, lambda channel: channel.function.metric_errors(period=period)),
-            above=0,
+            _total(channel.function.metric_errors(period=period) for channel in channels),
             times=2,
             of=3,
             needs_function=True,
         )
         self._alarm(
             "FunctionThrottles",
-            "doctor",
             "functions are throttled: raise the account's concurrency",
-            f"{_RUNBOOK}#the-table-takes-nothing",
-            _total(
-                channels, lambda channel: channel.function.metric_throttles(period=_FIVE_MINUTES)
-            ),
-            above=0,
+            _total(channel.function.metric_throttles(period=_FIVE_MINUTES) for channel in channels),
             times=3,
             needs_function=True,
         )
@@ -231,53 +184,48 @@ class Alarms(Construct):
     def _watch_verdicts(self, suppressions_an_hour: int) -> None:
         self._alarm(
             "SuppressionsSpike",
-            "stats",
             f"more than {suppressions_an_hour:,} suppressions in an hour: a provider's bad hour, "
             "or a bad list",
-            f"{_RUNBOOK}#the-incident",
-            self._ours(Metric.SUPPRESSIONS, _BOUNCES, period=Duration.hours(1)),
+            self._ours(Metric.SUPPRESSIONS, _BOUNCES, period=_HOUR),
+            command="stats",
+            see=f"{_RUNBOOK}#the-incident",
             above=suppressions_an_hour,
         )
         # On the first: such mail is lost, and no address is held that would show it.
         self._alarm(
             "SenderFault",
-            "explain",
             "your authentication is broken: a provider refuses mail for SPF, DKIM, DMARC, TLS or "
             "PTR; the dashboard says which",
-            f"{_RUNBOOK}#the-senders-fault",
-            self._ours(Rule.SENDER_FAULT, _BOUNCES, period=Duration.hours(1)),
-            above=0,
+            self._ours(Rule.SENDER_FAULT, _BOUNCES, period=_HOUR),
+            command="explain",
+            see=f"{_RUNBOOK}#the-senders-fault",
         )
 
     def _watch_canary(self, interval: Duration) -> None:
         """Call when the canary fails, or falls silent, twice in a row."""
         self._alarm(
             "Canary",
-            "doctor",
             "the mailbox simulator's bounce did not come back, twice in a row",
-            f"{_RUNBOOK}#the-silence",
             self._ours(Metric.CANARY_FAILED, CANARY_SERVICE, period=interval),
-            above=0,
+            see=f"{_RUNBOOK}#the-silence",
             times=2,
             missing=cloudwatch.TreatMissingData.BREACHING,
         )
 
     def _watch_ses(self) -> None:
         for metric_name, levels in SES_RATES.items():
+            short = metric_name.removeprefix("Reputation.")
+            metric = cloudwatch.Metric(
+                namespace="AWS/SES", metric_name=metric_name, period=_HOUR, statistic="Maximum"
+            )
             for level, rate in levels.items():
-                short = metric_name.removeprefix("Reputation.")
                 self._alarm(
                     f"{short}{level.capitalize()}",
-                    "stats",
                     f"SES's {short} is {rate:.2%} or more"
                     + (", and AWS reviews the account" if level == "review" else ""),
-                    f"{_RUNBOOK}#the-rates",
-                    cloudwatch.Metric(
-                        namespace="AWS/SES",
-                        metric_name=metric_name,
-                        period=Duration.hours(1),
-                        statistic="Maximum",
-                    ),
+                    metric,
+                    command="stats",
+                    see=f"{_RUNBOOK}#the-rates",
                     at_least=rate,
                 )
 
@@ -312,12 +260,12 @@ class Alarms(Construct):
     def _alarm(
         self,
         construct_id: str,
-        command: str,
         what: str,
-        read_on: str,
         metric: cloudwatch.IMetric,
         *,
-        above: float | None = None,
+        command: str = "doctor",
+        see: str = f"{_RUNBOOK}#the-table-takes-nothing",
+        above: float = 0,
         at_least: float | None = None,
         times: int = 1,
         of: int | None = None,
@@ -330,14 +278,14 @@ class Alarms(Construct):
             construct_id,
             alarm_name=f"{Stack.of(self).stack_name}-{construct_id}",
             alarm_description=(
-                f"ses-suppression --env {self._environment} {command}: {what}. See {read_on}"
+                f"ses-suppression --env {self._environment} {command}: {what}. See {see}"
             ),
             metric=metric,
-            threshold=above if above is not None else at_least or 0,
+            threshold=at_least or above,
             comparison_operator=(
-                operators.GREATER_THAN_THRESHOLD
-                if above is not None
-                else operators.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
+                operators.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
+                if at_least
+                else operators.GREATER_THAN_THRESHOLD
             ),
             datapoints_to_alarm=times,
             evaluation_periods=of or times,
@@ -349,22 +297,23 @@ class Alarms(Construct):
             self.before_functions.append(alarm)
 
 
-_Watched = TypeVar("_Watched")
+def _waiting(queues: Iterable[sqs.IQueue]) -> cloudwatch.IMetric:
+    """Return the number of messages on several queues."""
+    return _total(
+        queue.metric_approximate_number_of_messages_visible(
+            period=_FIVE_MINUTES, statistic="Maximum"
+        )
+        for queue in queues
+    )
 
 
-def _total(
-    watched: Sequence[_Watched],
-    metric_of: Callable[[_Watched], cloudwatch.IMetric],
-    *,
-    function: str = "SUM",
-) -> cloudwatch.IMetric:
-    """Give one metric of several; what writes nothing counts as nothing."""
-    metrics = {f"m{number}": metric_of(one) for number, one in enumerate(watched)}
-    filled = ", ".join(f"FILL({name}, 0)" for name in metrics)
-    period = next(iter(metrics.values())).to_metric_config().metric_stat
+def _total(metrics: Iterable[cloudwatch.Metric], *, function: str = "SUM") -> cloudwatch.IMetric:
+    """Return one metric of several of the same period; a metric without data counts as 0."""
+    named = {f"m{number}": metric for number, metric in enumerate(metrics)}
+    filled = ", ".join(f"FILL({name}, 0)" for name in named)
     return cloudwatch.MathExpression(
         expression=f"{function}([{filled}])",
-        using_metrics=metrics,
-        period=period.period if period else None,
+        using_metrics=named,
+        period=named["m0"].period,
         label="",
     )

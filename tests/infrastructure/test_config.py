@@ -417,8 +417,13 @@ def test_a_null_is_read_as_it_stands_and_refused_where_it_says_nothing(tmp_path:
     assert ended.startswith("cdk.json: environments.dev.alarm_emails: expected a valid array")
 
 
-def test_a_cdk_json_that_cannot_be_read_is_a_sentence(tmp_path: Path) -> None:
-    assert "cdk.json: it cannot be read: " in app_ended(tmp_path, None)
+@pytest.mark.parametrize("text", [None, "{", "[]", '{"context": null}'])
+def test_a_cdk_json_that_cannot_be_read_is_a_sentence(tmp_path: Path, text: str | None) -> None:
+    if text:
+        (tmp_path / "cdk.json").write_text(text)
+    ended = app_ended(tmp_path, None)
+    assert ended.startswith("cdk.json: context.environments cannot be read: ")
+    assert "Traceback" not in ended
 
 
 def test_the_app_ends_with_a_sentence_and_no_traceback(tmp_path: Path) -> None:
