@@ -178,7 +178,7 @@ class Identity(BaseModel):
     @field_validator("hosted_zone_id")
     @classmethod
     def _check_records(cls, zone: str | None, info: ValidationInfo) -> str | None:
-        if zone and (not info.data.get("create") or "@" in info.data.get("name", "")):
+        if zone and (not info.data.get("create", True) or "@" in info.data.get("name", "")):
             raise ValueError("DKIM records are written for a domain with create: true only")
         return zone
 
@@ -192,6 +192,6 @@ def _check_identities(identities: tuple[Identity, ...]) -> tuple[Identity, ...]:
     return identities
 
 
-_Entry = Annotated[Identity, BeforeValidator(_with_name, json_schema_input_type=str | Identity)]
+_Entry = Annotated[Identity, BeforeValidator(_with_name, json_schema_input_type=Name | Identity)]
 # A template has 500 resources and 200 outputs, an identity up to 5 and 3.
 Identities = Annotated[tuple[_Entry, ...], Field(max_length=50), AfterValidator(_check_identities)]

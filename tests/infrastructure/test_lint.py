@@ -1,10 +1,13 @@
 """Would `make lint` notice what CloudFormation refuses?"""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from cfnlint.jsonschema import StandardValidator  # type: ignore[import-untyped]
 
+from docs.configuration import cdk_schema
 from tests.infrastructure.conftest import synthesized
 from tests.infrastructure.lint import documented, findings
 
@@ -32,3 +35,19 @@ def test_cdk_nag_finds_nothing_without_a_reason_in_a_documented_environment(
     values: Mapping[str, Any],
 ) -> None:
     synthesized(**values)  # it fails on a finding: see tests/infrastructure/test_stack.py
+
+
+def test_the_schema_for_editors_takes_every_documented_environment_and_no_other() -> None:
+    schema = StandardValidator(json.loads(cdk_schema()))
+
+    def mistakes(values: Mapping[str, Any]) -> list[Any]:
+        return list(schema.iter_errors({"context": {"environments": {"dev": values}}}))
+
+    assert [place for place, values in documented() if mistakes(values)] == []
+    for wrong in (
+        {"regoin": "eu-west-1"},
+        {"canary_minutes": 1},
+        {"identities": ["A.example"]},
+        {"policy": {"hold": 1}},
+    ):
+        assert len(mistakes({"region": "eu-west-1", **wrong})) == 1
