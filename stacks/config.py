@@ -13,7 +13,6 @@ from pydantic_core import ErrorDetails
 from ses_suppression.core.policy import Policy
 from stacks import config_values as values
 from stacks.config_values import ConfigError, Feed, Identity, regions_of
-from stacks.function_variables import check_variables
 
 WINDOW_DAYS = 14
 """The window of a row of transient bounces, in days, where deliveries are not reported."""
@@ -165,9 +164,7 @@ class Config(EnvironmentSettings):
         except ValidationError as error:
             lines = (_message(f"environments.{name}", one) for one in error.errors())
             raise ConfigError("\n".join(lines)) from None
-        config = cls(environment=name, synthesizer=synthesizer, **dict(settings))
-        check_variables(config)
-        return config
+        return cls(environment=name, synthesizer=synthesizer, **dict(settings))
 
 
 def _message(path: str, error: ErrorDetails) -> str:

@@ -1,13 +1,10 @@
 """What the ingest functions are told by environment variables, and how much room that takes."""
 
 import json
-from typing import TYPE_CHECKING
 
 from ses_suppression.deployment import Variable
+from stacks.config import Config
 from stacks.config_values import ConfigError
-
-if TYPE_CHECKING:
-    from stacks.config import Config
 
 MOST_BYTES = 4096
 """Of all variables of a function as JSON, where a quote in a value counts twice ("Lambda quotas",
@@ -23,7 +20,7 @@ _LONGEST_QUEUE_NAME = 80
 
 
 def ingest_variables(
-    config: "Config", *, table: str, account: str, fingerprint_key: str
+    config: Config, *, table: str, account: str, fingerprint_key: str
 ) -> dict[str, str]:
     """Give the variables of an ingest function, but for its dead-letter queue.
 
@@ -43,7 +40,7 @@ def ingest_variables(
     }
 
 
-def bytes_of_variables(config: "Config") -> int:
+def bytes_of_variables(config: Config) -> int:
     """Give how many bytes the variables of an ingest function take, from above.
 
     What is known only when the stack stands is taken at its longest.
@@ -55,7 +52,7 @@ def bytes_of_variables(config: "Config") -> int:
     return len(json.dumps(variables, separators=(",", ":")).encode())
 
 
-def check_variables(config: "Config") -> None:
+def check_variables(config: Config) -> None:
     """Refuse more than a function takes: the deployment would fail after the table was made.
 
     Raises:

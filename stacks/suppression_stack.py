@@ -24,7 +24,7 @@ from stacks.encryption_key import EncryptionKey, admit_logs
 from stacks.event_publishing import EventPublishing
 from stacks.feedback_channel import FeedbackChannel
 from stacks.function import parts_before
-from stacks.function_variables import ingest_variables
+from stacks.function_variables import check_variables, ingest_variables
 from stacks.identity_settings import IdentitySettings
 from stacks.reader_access import ReaderAccess
 from stacks.suppression_table import SuppressionTable
@@ -60,6 +60,7 @@ class SuppressionStack(cdk.Stack):
             termination_protection=config.termination_protection,
             suppress_template_indentation=True,  # of a template's megabyte a third would be blanks
         )
+        check_variables(config)
         for name, text in config.tags.items():
             cdk.Tags.of(self).add(name, text)
         key = EncryptionKey(

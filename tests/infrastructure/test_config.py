@@ -9,6 +9,7 @@ import pytest
 from stacks.config import Config
 from stacks.config_values import ConfigError, Feed, Identity, regions_of
 from stacks.function_variables import bytes_of_variables
+from tests.infrastructure.conftest import synthesized
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -239,17 +240,6 @@ def test_the_tag_of_streams_may_be_long_or_one_of_sess_own(tag: str) -> None:
             "environments.dev.identities: duplicate a@a.example: name it once",
         ),
         (
-            {"policy": {"never_suppress": [f"customer-{n}.example" for n in range(200)]}},
-            "environments.dev: the functions' variables take 5,",
-        ),
-        (
-            {
-                "policy": {"never_suppress": [f"c{n}.example" for n in range(180)]},
-                "sending_account_ids": [f"{n:012}" for n in range(50)],
-            },
-            "environments.dev: the functions' variables take 4,",
-        ),
-        (
             {"log_retention_days": 100},
             "environments.dev.log_retention_days: expected one of 1, 3, 5, 7, 14, 30, 60, 9",
         ),
@@ -377,6 +367,29 @@ def test_every_region_of_the_page_is_accepted(region: str) -> None:
         Config.from_context({"env": "dev", "environments": {"dev": {"region": region}}}).region
         == region
     )
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        (
+            {"policy": {"never_suppress": [f"customer-{n}.example" for n in range(200)]}},
+            "environments.dev: the functions' variables take 5,",
+        ),
+        (
+            {
+                "policy": {"never_suppress": [f"c{n}.example" for n in range(180)]},
+                "sending_account_ids": [f"{n:012}" for n in range(50)],
+            },
+            "environments.dev: the functions' variables take 4,",
+        ),
+    ],
+)
+def test_more_variables_than_lambda_takes_are_refused_at_synth(
+    values: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ConfigError, match=f"^{message}"):
+        synthesized(**values)
 
 
 def test_the_variables_are_counted_as_lambda_counts_them() -> None:
