@@ -1,7 +1,7 @@
 """The custom resource that reports at a deploy whether SES sends for the identities.
 
 A deploy succeeds in the sandbox too, and before an identity is verified. The output `Sending` lists
-the obstacles that `ses-suppression doctor` lists.
+what `ses-suppression doctor` finds too.
 """
 
 import time
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from aws_lambda_powertools import Logger
 
 from lambdas.cloudformation import respond
-from ses_suppression.ses_account.health import SENDING_ATTRIBUTE, obstacles
+from ses_suppression.ses_account.health import SENDING_ATTRIBUTE, check_sending
 
 if TYPE_CHECKING:
     from types_boto3_sesv2 import SESV2Client
@@ -28,7 +28,7 @@ def report_sending(
     *,
     respond: Callable[..., None] = respond,
 ) -> None:
-    """Report the obstacles to CloudFormation. No obstacle is a reason to fail.
+    """Report to CloudFormation what keeps SES from sending. It never fails a deploy.
 
     Args:
         event: the request.
@@ -51,8 +51,8 @@ def report_sending(
 def _sentences(event: Mapping[str, Any], sesv2: "SESV2Client") -> Iterator[str]:
     end = time.monotonic() + _SECONDS
     identities = event["ResourceProperties"]["Identities"]
-    for obstacle in obstacles(sesv2, identities, is_over=lambda: time.monotonic() > end):
-        yield f"{obstacle.where}: {obstacle.what}; {obstacle.advice}"
+    for finding in check_sending(sesv2, identities, is_over=lambda: time.monotonic() > end):
+        yield f"{finding.check}: {finding.found}; {finding.advice}"
 
 
 def _text(sentences: list[str]) -> str:

@@ -7,7 +7,7 @@ identity that was there before.
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import boto3
@@ -16,12 +16,10 @@ from botocore.config import Config
 
 from lambdas import account_health
 from lambdas.cloudformation import respond
+from ses_suppression.ses_account.destination import DEFAULT_SET, SETTINGS, Destination
 from ses_suppression.ses_account.health import SENDING_RESOURCE_TYPE
 from ses_suppression.ses_account.identity_feedback import (
-    KINDS,
-    NOWHERE,
     Change,
-    Destination,
     IdentityNotifications,
     RefusedError,
 )
@@ -90,16 +88,15 @@ def _plan(
     return notifications.plan(
         identity,
         _destination(properties),
-        previous=_destination(old) if old.get("Identity") == identity else NOWHERE,
+        previous=_destination(old) if old.get("Identity") == identity else {},
         take_over=properties.get("TakeOver") == "true",
         rolling_back=is_rolling_back(event["StackId"]),
     )
 
 
 def _destination(properties: Mapping[str, Any]) -> Destination:
-    return Destination(
-        topics=properties.get("Topics", {}), configuration_set=properties.get("ConfigurationSet")
-    )
+    default = properties.get("ConfigurationSet")
+    return {**properties.get("Topics", {}), **({DEFAULT_SET: default} if default else {})}
 
 
 def _remembering(event: Mapping[str, Any], physical_id: str, change: Change) -> str:
@@ -109,11 +106,10 @@ def _remembering(event: Mapping[str, Any], physical_id: str, change: Change) -> 
     (`is_superseded`). So the name changes only when there is more to remember.
     """
     known = _memory(physical_id)
-    destination = Destination(
-        topics={**change.replaced.topics, **known.replaced.topics},
-        configuration_set=(known.replaced.configuration_set or change.replaced.configuration_set),
+    kept = _Memory(
+        {**change.replaced, **known.replaced},
+        known.forwarding_was_off or change.forwarding_was_off,
     )
-    kept = _Memory(destination, known.forwarding_was_off or change.forwarding_was_off)
     return physical_id if kept == known else _physical_id(event, kept)
 
 
@@ -121,7 +117,7 @@ def _remembering(event: Mapping[str, Any], physical_id: str, change: Change) -> 
 class _Memory:
     """How somebody else had set the identity."""
 
-    replaced: Destination = NOWHERE
+    replaced: Destination = field(default_factory=dict)
     forwarding_was_off: bool = False
 
 
@@ -133,8 +129,7 @@ def _physical_id(event: Mapping[str, Any], memory: _Memory) -> str:
     if memory == _NOTHING:
         return f"{_NAME}{identity}"
     kept: list[object] = [
-        *map(memory.replaced.topics.get, KINDS),
-        memory.replaced.configuration_set,
+        *map(memory.replaced.get, SETTINGS),
         *([_FORWARDING_WAS_OFF] if memory.forwarding_was_off else []),
     ]
     text = f"{_REPLACED}{json.dumps(kept, separators=(',', ':'))}"
@@ -160,14 +155,10 @@ def _memory(physical_id: str) -> _Memory:
     kept = json.loads(text)
     if isinstance(kept, dict):  # of 0.1.0
         return _Memory(_destination(kept))
-    topics = dict(zip(KINDS, kept, strict=False))
-    configuration_set, *more = kept[len(KINDS) :]
+    replaced = zip(SETTINGS, kept, strict=False)
     return _Memory(
-        Destination(
-            topics={kind: topic for kind, topic in topics.items() if topic},
-            configuration_set=configuration_set,
-        ),
-        forwarding_was_off=more == [_FORWARDING_WAS_OFF],
+        {setting: value for setting, value in replaced if value},
+        forwarding_was_off=kept[len(SETTINGS) :] == [_FORWARDING_WAS_OFF],
     )
 
 

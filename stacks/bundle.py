@@ -27,6 +27,8 @@ _NOT_BUNDLED = (
     "testing.py",
     "explanation.py",
     "undo.py",
+    "checks",
+    "environment.py",
     "account_list.py",
     "memory.py",
     "snapshot.py",

@@ -173,7 +173,7 @@ def _taken(session: Session, kinds: list[str] | None, *, apply: bool) -> Iterato
 def _letters(
     session: Session, kinds: list[str] | None, *, limit: int | None = None
 ) -> Iterator[_Letter]:
-    known = session.stack.kinds
+    known = [one.plural.capitalize() for one in session.stack.topics]
     wanted = list(dict.fromkeys(kind.capitalize() for kind in kinds or known))
     for kind in wanted:
         if kind not in known:

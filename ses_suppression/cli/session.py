@@ -1,7 +1,6 @@
 """Where a command finds the table, the policy and the rest of AWS: the options before its name."""
 
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -11,13 +10,13 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from ses_suppression.arns import region_and_name
 from ses_suppression.cli.output import Output
 from ses_suppression.client.suppression_list import SuppressionList
 from ses_suppression.core.policy import Policy
-from ses_suppression.deployment import STACK_PREFIX, StackOutput, Variable, stack_name
+from ses_suppression.deployment import StackOutput, Variable, stack_name
 from ses_suppression.errors import InvalidPolicyError, MissingSettingError
 from ses_suppression.ses_account.account_list import AccountLevelList
+from ses_suppression.ses_account.environment import Environment, Stack
 from ses_suppression.store.dynamodb import CONNECTIONS, DynamoDBStore
 
 # An operator waits gladly for an answer that a sender would not wait for.
@@ -33,32 +32,6 @@ class NoSuchStackError(MissingSettingError):
     """The environment is not deployed where the command looked. The message says where that was."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stack:
-    """A deployed environment: its outputs, and the key of its fingerprints."""
-
-    name: str
-    outputs: Mapping[str, str]
-    fingerprint_key: str
-
-    def output(self, name: str) -> str:
-        """Give an output.
-
-        Raises:
-            MissingSettingError: an older version deployed the stack.
-        """
-        if name not in self.outputs:
-            raise MissingSettingError(
-                f"the stack {self.name} has no output {name}: deploy it again"
-            )
-        return self.outputs[name]
-
-    @property
-    def kinds(self) -> list[str]:
-        """The kinds of feedback that it takes: `Bounces`, `Complaints`, perhaps `Deliveries`."""
-        return [name.removesuffix("TopicArn") for name in self.outputs if name.endswith("TopicArn")]
-
-
 @dataclass
 class Session:
     """What the global options say, and what follows from them. AWS is asked when it is needed."""
@@ -70,22 +43,19 @@ class Session:
     profile: str | None = None
     region: str | None = None
     endpoint_url: str | None = None
-    _clients: dict[str, Any] = field(default_factory=dict)
+    _clients: dict[tuple[str, str | None], Any] = field(default_factory=dict)
 
-    def client(self, service: str) -> Any:  # noqa: ANN401  # boto3's own
-        """Give the boto3 client of a service; it is made once."""
-        if service not in self._clients:
-            self._clients[service] = self._make_client(service, None)
-        return self._clients[service]
-
-    def _make_client(self, service: str, region: str | None) -> Any:  # noqa: ANN401  # as above
-        session: Any = self._boto3
-        try:
-            return session.client(
-                service, region_name=region, endpoint_url=self.endpoint_url, config=_PATIENCE
-            )
-        except ValueError as error:
-            raise MissingSettingError(f"--region, --endpoint-url: {error}") from None
+    def client(self, service: str, region: str | None = None) -> Any:  # noqa: ANN401  # boto3's own
+        """Return the boto3 client of a service; it is made once."""
+        if (service, region) not in self._clients:
+            session: Any = self._boto3
+            try:
+                self._clients[service, region] = session.client(
+                    service, region_name=region, endpoint_url=self.endpoint_url, config=_PATIENCE
+                )
+            except ValueError as error:
+                raise MissingSettingError(f"--region, --endpoint-url: {error}") from None
+        return self._clients[service, region]
 
     @property
     def place(self) -> str:
@@ -113,19 +83,13 @@ class Session:
             raise NoSuchStackError(
                 f"there is no stack {name} in {self.place}: check --env, --region and --profile"
             ) from None
-        outputs = {one["OutputKey"]: one["OutputValue"] for one in found.get("Outputs", [])}
-        return Stack(name, outputs, found["StackId"].split("/")[2])
+        return Stack.of_answer(found)
 
-    def has_stack_in(self, region: str) -> bool:
-        """Whether this environment, or another one of ours, stands in a region."""
-        cloudformation = self._make_client("cloudformation", region)
-        pages = cloudformation.get_paginator("list_stacks").paginate(
-            StackStatusFilter=["CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"]
-        )
-        return any(
-            stack["StackName"].startswith(STACK_PREFIX)
-            for page in pages
-            for stack in page["StackSummaries"]
+    @property
+    def deployed(self) -> Environment:
+        """The environment, with the means to look at it."""
+        return Environment(
+            self.environment or "", self.stack, self.table_name, self.store, self.client, self.now
         )
 
     @cached_property
@@ -166,14 +130,8 @@ class Session:
     def store(self) -> DynamoDBStore:
         """The table."""
         return DynamoDBStore.of_table(
-            self.table_name, lambda region: self._make_client("dynamodb", region)
+            self.table_name, lambda region: self.client("dynamodb", region)
         )
-
-    def describe_time_to_live(self) -> str:
-        """Give the state of the table's time to live, such as `ENABLED`."""
-        region, name = region_and_name(self.table_name)
-        answer = self._make_client("dynamodb", region).describe_time_to_live(TableName=name)
-        return str(answer["TimeToLiveDescription"].get("TimeToLiveStatus", "DISABLED"))
 
     @cached_property
     def account_level_list(self) -> AccountLevelList:

@@ -1,7 +1,8 @@
-"""Does SES send for this account? What stands in the way, and what to do about it."""
+"""Does SES send for this account and its identities? What was found, and what to do about it."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -10,36 +11,44 @@ if TYPE_CHECKING:
     from types_boto3_sesv2 import SESV2Client
 
 SENDING_RESOURCE_TYPE, SENDING_ATTRIBUTE = "Custom::SESSending", "Found"
-"""The custom resource that reports the obstacles at a deploy, and its attribute with them."""
+"""The custom resource that reports the findings at a deploy, and its attribute with them."""
 
 DENIED = frozenset({"AccessDenied", "AccessDeniedException"})
 _RUNBOOK = "see docs/operations.md#the-rates"
 
 
+class Level(StrEnum):
+    """How serious a finding is: `failed` means that mail or feedback is lost, or soon will be."""
+
+    OK = "ok"
+    WARNING = "warning"
+    FAILED = "failed"
+
+
 @dataclass(frozen=True, slots=True)
-class Obstacle:
-    """Something for which SES does not send, or does not send to everybody.
+class Finding:
+    """What a check found.
 
     Attributes:
-        where: what was looked at.
-        what: what was found.
-        advice: what to do about it.
-        stops_sending: SES sends nothing at all, or may soon stop.
+        check: what was looked at.
+        level: how serious it is.
+        found: what was found.
+        advice: what to do about it; empty where there is nothing to do.
     """
 
-    where: str
-    what: str
-    advice: str
-    stops_sending: bool = False
+    check: str
+    level: Level
+    found: str
+    advice: str = ""
 
 
-def obstacles(
+def check_sending(
     sesv2: "SESV2Client",
     identities: Sequence[str],
     *,
     is_over: Callable[[], bool] = lambda: False,
-) -> Iterator[Obstacle]:
-    """Look at the account and at each identity in a region.
+) -> Iterator[Finding]:
+    """Find what keeps SES from sending for the account, or for an identity, in a region.
 
     Args:
         sesv2: a boto3 SES client of the second version.
@@ -51,80 +60,88 @@ def obstacles(
             reason than a missing right.
     """
     try:
-        yield from of_account(sesv2.get_account())
+        yield from read_account(sesv2.get_account())
     except ClientError as error:
         yield missing_right(error, "account", "ses:GetAccount")
     for number, identity in enumerate(identities):
         if is_over():
-            unseen = len(identities) - number
-            yield Obstacle("identities", f"{unseen} were not checked", "run ses-suppression doctor")
+            found = f"{len(identities) - number} were not checked"
+            yield Finding("identities", Level.WARNING, found, "run ses-suppression doctor")
             return
-        yield from identity_obstacles(sesv2, identity)
+        yield from check_identity(sesv2, identity)
 
 
-def identity_obstacles(sesv2: "SESV2Client", identity: str) -> Iterator[Obstacle]:
-    """Look at one identity; what SES answers about it is no reason to leave others out."""
-    where = f"identity {identity}"
+def check_identity(sesv2: "SESV2Client", identity: str) -> Iterator[Finding]:
+    """Find what keeps SES from sending for one identity. An error is a finding too."""
+    check = f"identity {identity}"
     try:
         found = sesv2.get_email_identity(EmailIdentity=identity)
     except ClientError as error:
         match code := error.response["Error"]["Code"]:
             case "NotFoundException":
-                yield Obstacle(
-                    where, "SES does not know it in this region", "verify it, or set create: true"
+                yield Finding(
+                    check,
+                    Level.FAILED,
+                    "SES does not know it in this region",
+                    "verify it, or set create: true",
                 )
             case _ if code in DENIED:
-                yield missing_right(error, where, "ses:GetEmailIdentity")
+                yield missing_right(error, check, "ses:GetEmailIdentity")
             case _:
-                yield Obstacle(where, f"SES did not answer: {code}", "run ses-suppression doctor")
+                found_code = f"SES did not answer: {code}"
+                yield Finding(check, Level.WARNING, found_code, "run ses-suppression doctor")
     else:
-        yield from of_identity(identity, found)
+        yield from read_identity(identity, found)
 
 
-def of_account(found: Mapping[str, Any]) -> Iterator[Obstacle]:
+def read_account(found: Mapping[str, Any]) -> Iterator[Finding]:
     """Read `GetAccount`'s answer ("GetAccount", SES API reference, version 2).
 
-    >>> [one.what for one in of_account({"SendingEnabled": True, "ProductionAccessEnabled": False})]
+    >>> answer = {"SendingEnabled": True, "ProductionAccessEnabled": False}
+    >>> [one.found for one in read_account(answer)]
     ["the account is in SES's sandbox: it mails verified addresses and the simulator only"]
     """
     match status := found.get("EnforcementStatus", "HEALTHY"):
         case "HEALTHY":
             pass
         case "PROBATION":
-            yield Obstacle("account", "AWS reviews the account", _RUNBOOK, stops_sending=True)
+            yield Finding("account", Level.FAILED, "AWS reviews the account", _RUNBOOK)
         case "SHUTDOWN":
-            yield Obstacle(
+            yield Finding(
                 "account",
+                Level.FAILED,
                 "AWS has paused the account's sending",
                 f"answer AWS's support case; {_RUNBOOK}",
-                stops_sending=True,
             )
         case _:
-            yield Obstacle("account", f"SES says {status}", _RUNBOOK)
+            yield Finding("account", Level.WARNING, f"SES says {status}", _RUNBOOK)
     if not found.get("SendingEnabled"):
-        yield Obstacle(
+        yield Finding(
             "sending",
+            Level.FAILED,
             "SES sends nothing for this account in this region",
             f"{_RUNBOOK}, then aws sesv2 put-account-sending-attributes --sending-enabled",
-            stops_sending=True,
         )
     if not found.get("ProductionAccessEnabled"):
-        yield Obstacle(
+        yield Finding(
             "production access",
+            Level.WARNING,
             "the account is in SES's sandbox: it mails verified addresses and the simulator only",
             "ask for production access in SES's console, Account dashboard",
         )
 
 
-def of_identity(name: str, found: Mapping[str, Any]) -> Iterator[Obstacle]:
+def read_identity(name: str, found: Mapping[str, Any]) -> Iterator[Finding]:
     """Read `GetEmailIdentity`'s answer ("GetEmailIdentity", SES API reference, version 2).
 
-    >>> [one.advice for one in of_identity("ann@shop.example", {"VerifiedForSendingStatus": False})]
+    >>> answer = {"VerifiedForSendingStatus": False}
+    >>> [one.advice for one in read_identity("ann@shop.example", answer)]
     ["follow the link in SES's mail"]
     """
     if not found.get("VerifiedForSendingStatus"):
-        yield Obstacle(
+        yield Finding(
             f"identity {name}",
+            Level.FAILED,
             "SES has not verified it, and sends nothing from it",
             "follow the link in SES's mail"
             if "@" in name
@@ -132,8 +149,8 @@ def of_identity(name: str, found: Mapping[str, Any]) -> Iterator[Obstacle]:
         )
 
 
-def missing_right(error: ClientError, where: str, right: str) -> Obstacle:
-    """Return the obstacle that a missing right is; any other error is raised again."""
+def missing_right(error: ClientError, check: str, right: str) -> Finding:
+    """Return the finding of a missing right; any other error is raised again."""
     if error.response["Error"]["Code"] not in DENIED:
         raise error
-    return Obstacle(where, "access denied by SES", f"allow the caller {right}")
+    return Finding(check, Level.WARNING, "access denied by SES", f"allow the caller {right}")

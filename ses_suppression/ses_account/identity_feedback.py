@@ -8,26 +8,34 @@ itself.
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from ses_suppression.deployment import NotificationType
 from ses_suppression.errors import SESSuppressionError
+from ses_suppression.ses_account.destination import (
+    DEFAULT_SET,
+    FAILURES,
+    Destination,
+    find_foreign,
+    keep_equal,
+    leave_out,
+    read_topics,
+    reports_all,
+)
 
 if TYPE_CHECKING:
     from types_boto3_ses import SESClient
     from types_boto3_sesv2 import SESV2Client
 
-Kind = Literal["Bounce", "Complaint", "Delivery"]
-KINDS: tuple[Kind, ...] = ("Bounce", "Complaint", "Delivery")
-
 SECONDS_BETWEEN_CALLS = 1.0
 """SES takes one such call a second ("Quotas in Amazon SES", developer guide)."""
 
 SECONDS_TO_APPEAR = 45.0
-"""An identity that was just made is looked for so long."""
+"""How long a new identity is looked for."""
 
 _SECONDS_BETWEEN_LOOKS = 5.0
 _PAUSES_AFTER_THROTTLING = (1.0, 2.0, 4.0, 8.0)
@@ -41,9 +49,7 @@ _REFUSALS = frozenset(
         "NotFoundException",
     }
 )
-"""With these SES says that a topic or a configuration set is gone, or is not to be used."""
-
-DEFAULT_SET = "default configuration set"
+"""SES's answers when a topic or a configuration set is gone, or may not be used."""
 
 logger = logging.getLogger(__name__)
 
@@ -52,52 +58,8 @@ class RefusedError(SESSuppressionError):
     """The settings cannot be made; the message says why, and what to do."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Destination:
-    """Where the feedback about an identity's mail goes.
-
-    Attributes:
-        topics: the topic of each kind; a kind without one is not published.
-        configuration_set: the default configuration set, which publishes by itself.
-    """
-
-    topics: Mapping[Kind, str] = field(default_factory=dict)
-    configuration_set: str | None = None
-
-    @property
-    def reports_all(self) -> bool:
-        """Whether SES need not mail bounces and complaints any more.
-
-        Of mail that no set reports, it mails them nevertheless: it does so wherever nothing else
-        is set up ("FeedbackAttributes", SES API reference).
-        """
-        return self.configuration_set is not None or {"Bounce", "Complaint"} <= self.topics.keys()
-
-    def __sub__(self, other: "Destination") -> "Destination":
-        """Give what is not in the other as it is here."""
-        return Destination(
-            topics={
-                kind: topic
-                for kind, topic in self.topics.items()
-                if other.topics.get(kind) != topic
-            },
-            configuration_set=(
-                self.configuration_set
-                if self.configuration_set != other.configuration_set
-                else None
-            ),
-        )
-
-    def __and__(self, other: "Destination") -> "Destination":
-        """Give what is in the other as it is here."""
-        return self - (self - other)
-
-
-NOWHERE = Destination()
-
-
 @dataclass(frozen=True, slots=True)
-class _Settings:
+class _Current:
     """How an identity is set: where its feedback goes, and whether SES mails it as well."""
 
     destination: Destination
@@ -118,10 +80,10 @@ class Change:
     """
 
     identity: str
-    set: Destination = NOWHERE
-    clear: Destination = NOWHERE
+    set: Destination = field(default_factory=dict)
+    clear: Destination = field(default_factory=dict)
     reports_all: bool = False
-    replaced: Destination = NOWHERE
+    replaced: Destination = field(default_factory=dict)
     forwarding_was_off: bool = False
 
 
@@ -146,16 +108,16 @@ class IdentityNotifications:
         self._sleep = sleep
         self._has_called = False
 
-    def put(
+    def plan(
         self,
         identity: str,
         wanted: Destination,
         *,
-        previous: Destination = NOWHERE,
+        previous: Destination | None = None,
         take_over: bool = False,
         rolling_back: bool = False,
-    ) -> Destination:
-        """Let the feedback go where it is wanted, and turn forwarding off when none is missed then.
+    ) -> Change:
+        """Compare how an identity is set with what is wanted; nothing is changed yet.
 
         Args:
             identity: a domain or an address that SES knows in this region.
@@ -165,34 +127,11 @@ class IdentityNotifications:
             rolling_back: leave alone what cannot be brought back, rather than refuse: a roll back
                 that fails leaves a stack that nothing can be done with.
 
-        Returns:
-            What was somebody else's, and is replaced.
-
         Raises:
             RefusedError: SES does not know the identity, or somebody else's settings are there.
         """
-        change = self.plan(
-            identity, wanted, previous=previous, take_over=take_over, rolling_back=rolling_back
-        )
-        self.carry_out(change)
-        return change.replaced
-
-    def plan(
-        self,
-        identity: str,
-        wanted: Destination,
-        *,
-        previous: Destination = NOWHERE,
-        take_over: bool = False,
-        rolling_back: bool = False,
-    ) -> "Change":
-        """Say what `put` with these arguments would change, and what it would replace.
-
-        Raises:
-            RefusedError: as `put`.
-        """
-        settings = self._current(identity) if rolling_back else self._await(identity)
-        if settings is None:
+        found = self._read(identity) if rolling_back else self._wait_for(identity)
+        if found is None:
             if rolling_back:
                 logger.warning("the identity is gone: there is nothing to bring back")
                 return Change(identity)
@@ -200,36 +139,35 @@ class IdentityNotifications:
                 f"SES does not know the identity {identity} in this region: verify it first, "
                 "or set create: true for it in cdk.json"
             )
-        current = settings.destination
-        foreign = _foreign(current, wanted, previous)
-        if foreign != NOWHERE and rolling_back:
+        current, previous = found.destination, previous or {}
+        foreign = find_foreign(current, wanted, previous)
+        if foreign and rolling_back:
             logger.warning("somebody else has set the identity's feedback: it is left alone")
-            wanted = _without(wanted, foreign)
-        elif foreign != NOWHERE and not take_over:
+            wanted = leave_out(wanted, foreign)
+        elif foreign and not take_over:
+            names = ", ".join(f"{setting} -> {value}" for setting, value in foreign.items())
             raise RefusedError(
-                f"the identity {identity} publishes already: {_named(foreign)}. "
+                f"the identity {identity} publishes already: {names}. "
                 "Set take_over: true for it in cdk.json if that may be replaced"
             )
+        done, left = keep_equal(wanted, current), keep_equal(previous, current)
+        off = not found.forwarding and reports_all(current) and not done and not left
         return Change(
             identity,
-            set=wanted - current,
-            clear=_without(previous & current, wanted),
-            reports_all=wanted.reports_all,
-            replaced=foreign if take_over else NOWHERE,
-            forwarding_was_off=(
-                not settings.forwarding
-                and current.reports_all
-                and wanted & current == previous & current == NOWHERE
-            ),
+            set=leave_out(wanted, done),
+            clear=leave_out(left, wanted),
+            reports_all=reports_all(wanted),
+            replaced=foreign if take_over else {},
+            forwarding_was_off=off,
         )
 
-    def carry_out(self, change: "Change") -> None:
-        """Make a change: what is new first, and never without a way for SES to tell of bounces."""
-        self._set(change.identity, change.set)
-        if change.clear.topics.keys() & {"Bounce", "Complaint"}:
+    def carry_out(self, change: Change) -> None:
+        """Make a change: set what is new first, so that SES can always report a bounce."""
+        self._put(change.identity, change.set)
+        if change.clear.keys() & FAILURES:
             # SES may refuse to clear a topic while it does not forward either.
             self._set_forwarding(change.identity, enabled=True)
-        self._clear(change.identity, change.clear)
+        self._put(change.identity, dict.fromkeys(change.clear))
         if change.reports_all:
             self._set_forwarding(change.identity, enabled=False)
 
@@ -238,7 +176,7 @@ class IdentityNotifications:
         identity: str,
         ours: Destination,
         *,
-        replaced: Destination = NOWHERE,
+        replaced: Destination | None = None,
         forwarding_was_off: bool = False,
     ) -> None:
         """Turn forwarding on, clear what is still as we set it, and give back what we replaced.
@@ -250,29 +188,31 @@ class IdentityNotifications:
             forwarding_was_off: whether another owner had turned it off. It stays on if nothing
                 else reports.
         """
-        settings = self._current(identity)
-        if settings is None:
+        found = self._read(identity)
+        if found is None:
             return
-        current = settings.destination
-        left = ours & current
-        others = current - left
-        reported_by_others = {"Bounce", "Complaint"} <= others.topics.keys()
-        if (left != NOWHERE or current == NOWHERE) and not reported_by_others:
+        left = keep_equal(ours, found.destination)
+        others = leave_out(found.destination, left)
+        if (left or not others) and not others.keys() >= FAILURES:
             self._set_forwarding(identity, enabled=True)
-        given_back = self._give_back(identity, replaced, left)
-        self._clear(identity, _without(left, given_back))
-        if forwarding_was_off and left != NOWHERE and _joined([others, given_back]).reports_all:
+        given_back = {
+            setting: value
+            for setting, value in (replaced or {}).items()
+            if setting in left and self._give_back(identity, setting, value)
+        }
+        self._put(identity, dict.fromkeys(leave_out(left, given_back)))
+        if forwarding_was_off and left and reports_all({**others, **given_back}):
             self._set_forwarding(identity, enabled=False)
 
-    def _await(self, identity: str) -> _Settings | None:
-        """Look again for a while: SES does not list an identity at once that was just made."""
+    def _wait_for(self, identity: str) -> _Current | None:
+        """Read again for a while: SES does not list a new identity at once."""
         waited = 0.0
-        while (current := self._current(identity)) is None and waited < SECONDS_TO_APPEAR:
+        while (current := self._read(identity)) is None and waited < SECONDS_TO_APPEAR:
             self._sleep(_SECONDS_BETWEEN_LOOKS)
             waited += _SECONDS_BETWEEN_LOOKS
         return current
 
-    def _current(self, identity: str) -> _Settings | None:
+    def _read(self, identity: str) -> _Current | None:
         answer = self._ses.get_identity_notification_attributes(Identities=[identity])
         attributes: Mapping[str, Any] | None = answer["NotificationAttributes"].get(identity)
         if attributes is None:
@@ -283,31 +223,16 @@ class IdentityNotifications:
             if error.response["Error"]["Code"] != "NotFoundException":
                 raise
             return None
-        destination = Destination(
-            topics={
-                kind: attributes[f"{kind}Topic"] for kind in KINDS if attributes.get(f"{kind}Topic")
-            },
-            configuration_set=found.get("ConfigurationSetName") or None,
-        )
-        return _Settings(destination, attributes["ForwardingEnabled"])
+        default = found.get("ConfigurationSetName")
+        destination = read_topics(attributes) | ({DEFAULT_SET: default} if default else {})
+        return _Current(destination, attributes["ForwardingEnabled"])
 
-    def _give_back(self, identity: str, replaced: Destination, left: Destination) -> Destination:
-        """Set again what was replaced and nobody has changed since; what is gone is cleared."""
-        wanted = [
-            Destination(topics={kind: topic})
-            for kind, topic in replaced.topics.items()
-            if kind in left.topics
-        ]
-        if replaced.configuration_set and left.configuration_set:
-            wanted.append(Destination(configuration_set=replaced.configuration_set))
-        return _joined([one for one in wanted if self._could_set(identity, one)])
-
-    def _could_set(self, identity: str, destination: Destination) -> bool:
-        """Set something; False: SES refuses it for good, so that it is gone."""
+    def _give_back(self, identity: str, setting: str, value: str) -> bool:
+        """Set again what was replaced; False: SES refuses it for good, so it is gone."""
         pauses = iter(_PAUSES_AFTER_THROTTLING)
         while True:
             try:
-                self._set(identity, destination)
+                self._put(identity, {setting: value})
             except ClientError as error:
                 code = error.response["Error"]["Code"]
                 if code in _REFUSALS:
@@ -322,31 +247,20 @@ class IdentityNotifications:
             else:
                 return True
 
-    def _set(self, identity: str, destination: Destination) -> None:
-        for kind, topic in destination.topics.items():
-            self._set_topic(identity, kind, topic)
-        if destination.configuration_set:
-            self._set_default(identity, destination.configuration_set)
-
-    def _clear(self, identity: str, destination: Destination) -> None:
-        for kind in destination.topics:
-            self._set_topic(identity, kind, None)
-        if destination.configuration_set:
-            self._set_default(identity, None)
-
-    def _set_topic(self, identity: str, kind: Kind, topic_arn: str | None) -> None:
-        arguments = {"SnsTopic": topic_arn} if topic_arn else {}
-        self._pace()
-        self._ses.set_identity_notification_topic(
-            Identity=identity, NotificationType=kind, **arguments
-        )
-
-    def _set_default(self, identity: str, configuration_set: str | None) -> None:
-        arguments = {"ConfigurationSetName": configuration_set} if configuration_set else {}
-        self._pace()
-        self._sesv2.put_email_identity_configuration_set_attributes(
-            EmailIdentity=identity, **arguments
-        )
+    def _put(self, identity: str, settings: Mapping[str, str | None]) -> None:
+        """Make settings; None clears one."""
+        for setting, value in settings.items():
+            self._pace()
+            if setting == DEFAULT_SET:
+                name = {"ConfigurationSetName": value} if value else {}
+                self._sesv2.put_email_identity_configuration_set_attributes(
+                    EmailIdentity=identity, **name
+                )
+            else:
+                topic = {"SnsTopic": value} if value else {}
+                self._ses.set_identity_notification_topic(
+                    Identity=identity, NotificationType=NotificationType(setting).value, **topic
+                )
 
     def _set_forwarding(self, identity: str, *, enabled: bool) -> None:
         # Not by the first version, which turns it off only where topics are set.
@@ -359,47 +273,3 @@ class IdentityNotifications:
         if self._has_called:
             self._sleep(SECONDS_BETWEEN_CALLS)
         self._has_called = True
-
-
-def _joined(parts: Iterable[Destination]) -> Destination:
-    topics: dict[Kind, str] = {}
-    configuration_set: str | None = None
-    for part in parts:
-        topics |= part.topics
-        configuration_set = part.configuration_set or configuration_set
-    return Destination(topics=topics, configuration_set=configuration_set)
-
-
-def _without(destination: Destination, other: Destination) -> Destination:
-    """Give what the other says nothing about, whatever it says there."""
-    return Destination(
-        topics={
-            kind: topic for kind, topic in destination.topics.items() if kind not in other.topics
-        },
-        configuration_set=None if other.configuration_set else destination.configuration_set,
-    )
-
-
-def _foreign(current: Destination, wanted: Destination, previous: Destination) -> Destination:
-    """Give what is set where something is wanted, and was not set by us."""
-    ours = {*wanted.topics.values(), *previous.topics.values()}
-    sets = {None, wanted.configuration_set, previous.configuration_set}
-    return Destination(
-        topics={
-            kind: topic
-            for kind, topic in current.topics.items()
-            if kind in wanted.topics and topic not in ours
-        },
-        configuration_set=(
-            current.configuration_set
-            if wanted.configuration_set and current.configuration_set not in sets
-            else None
-        ),
-    )
-
-
-def _named(destination: Destination) -> str:
-    found = [f"{kind} -> {topic}" for kind, topic in destination.topics.items()]
-    if destination.configuration_set:
-        found.append(f"{DEFAULT_SET} -> {destination.configuration_set}")
-    return ", ".join(found)

@@ -10,7 +10,7 @@ from aws_cdk import DefaultStackSynthesizer
 from botocore.exceptions import ClientError
 
 from local.emulator import LocalError
-from ses_suppression.ses_account.health import DENIED, of_account, of_identity
+from ses_suppression.ses_account.health import DENIED, Level, read_account, read_identity
 from stacks.config import Config
 
 _BOOTSTRAP = f"/cdk-bootstrap/{DefaultStackSynthesizer.DEFAULT_QUALIFIER}/version"
@@ -112,9 +112,9 @@ def _refuse_unless_sending(account: Account) -> None:
         if error.response["Error"]["Code"] in DENIED:
             return  # the run does not need it
         raise
-    for obstacle in of_account(found):
-        if obstacle.stops_sending:
-            raise LocalError(f"{account.region}: {obstacle.what}; {obstacle.advice}")
+    for finding in read_account(found):
+        if finding.level is Level.FAILED:
+            raise LocalError(f"{account.region}: {finding.found}; {finding.advice}")
 
 
 def _refuse_unless_verified(account: Account, name: str) -> None:
@@ -126,10 +126,8 @@ def _refuse_unless_verified(account: Account, name: str) -> None:
         raise LocalError(
             f"SES does not know {name} in {account.region}: verify it there first"
         ) from None
-    for obstacle in of_identity(name, found):
-        raise LocalError(
-            f"{obstacle.where} in {account.region}: {obstacle.what}; {obstacle.advice}"
-        )
+    for finding in read_identity(name, found):
+        raise LocalError(f"{finding.check} in {account.region}: {finding.found}; {finding.advice}")
 
 
 def _refuse_unless_bootstrapped(account: Account) -> None:

@@ -250,12 +250,12 @@ def test_a_failed_update_rolls_back_though_somebody_else_has_set_the_identity_si
             )
         (stack,) = cloudformation.describe_stacks(StackName="ses-suppression-home")["Stacks"]
         assert stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
-        refused = operator.run("doctor", "--mend")
+        refused = operator.run("doctor", "--fix")
         assert (refused.returncode, theirs in refused.stderr) == (2, True), refused
     finally:
         ses.set_identity_notification_topic(**bounces)
     assert operator.run("doctor").returncode == 1
-    assert operator.run("doctor", "--mend").returncode == 0
+    assert operator.run("doctor", "--fix").returncode == 0
     send(home, address := an_address())
     assert home.await_suppression(address).reason == "BOUNCE"
 

@@ -66,7 +66,7 @@ def test_a_doctor_finds_what_is_broken_and_says_what_to_do(
     broken = documents[f"identity {identity}"]
     assert broken["state"] == "failed"
     assert broken["found"] == "Complaint notifications do not come here"
-    assert broken["advice"].startswith("doctor --mend")
+    assert broken["advice"].startswith("doctor --fix")
     assert documents["subscription of complaints"]["found"] == "it is gone"
     assert documents["identities without topics"]["found"] == "forgotten.example"
 

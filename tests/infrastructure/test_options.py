@@ -8,7 +8,7 @@ from aws_cdk import App
 from aws_cdk import aws_ses as ses
 from aws_cdk.assertions import Match, Template
 
-from ses_suppression.cli.doctor import EVENTS
+from ses_suppression.deployment import NotificationType
 from stacks.config import Config
 from stacks.config_values import ConfigError
 from stacks.suppression_stack import SuppressionStack
@@ -47,7 +47,7 @@ def test_every_event_that_is_asked_for_is_one_of_ses_and_the_doctor_misses_it(
         for event in destination["MatchingEventTypes"]
     }
     assert asked <= {event.name.lower() for event in ses.EmailSendingEvent}
-    assert asked == {event.lower() for events in EVENTS.values() for event in events}
+    assert asked == {event for one in NotificationType for event in one.event_types}
 
 
 def event_destinations(template: Template) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ import pytest
 from botocore.stub import Stubber
 
 from lambdas.account_health import report_sending
-from ses_suppression.ses_account.health import obstacles
+from ses_suppression.ses_account.health import check_sending
 
 READY = {"EnforcementStatus": "HEALTHY", "SendingEnabled": True, "ProductionAccessEnabled": True}
 NAMES = ["shop.example", "ann@mail.example"]
@@ -118,5 +118,5 @@ def test_what_there_was_no_time_for_is_counted() -> None:
     deploy = Deploy()
     deploy.account()
     with deploy.stubber:
-        (found,) = obstacles(deploy.sesv2, NAMES, is_over=lambda: True)
-    assert found.what == "2 were not checked"
+        (found,) = check_sending(deploy.sesv2, NAMES, is_over=lambda: True)
+    assert found.found == "2 were not checked"

@@ -14,9 +14,11 @@ from botocore.stub import Stubber
 
 from lambdas.cloudformation import respond
 from lambdas.identity_notifications import handle
+from ses_suppression.ses_account.checks.identities import fix_identities
+from ses_suppression.ses_account.destination import DEFAULT_SET, Destination
+from ses_suppression.ses_account.environment import Stack
 from ses_suppression.ses_account.identity_feedback import (
     SECONDS_TO_APPEAR,
-    Destination,
     IdentityNotifications,
     RefusedError,
 )
@@ -27,7 +29,7 @@ TOPICS: dict[Any, str] = {
 }
 THEIRS = "arn:aws:sns:eu-west-1:1:theirs"
 OURS = "ses-suppression-prod"  # the configuration set
-TO_TOPICS, NOTHING = Destination(topics=TOPICS), Destination()
+NOTHING: Destination = {}
 
 
 class SES:
@@ -103,17 +105,17 @@ class SES:
 
     def put(
         self,
-        wanted: Destination = TO_TOPICS,
+        wanted: Destination = TOPICS,
         *,
         previous: Destination = NOTHING,
         **options: bool,
-    ) -> Destination:
+    ) -> None:
         with self.stubbed():
-            replaced = self.notifications.put("example.com", wanted, previous=previous, **options)
+            change = self.notifications.plan("example.com", wanted, previous=previous, **options)
+            self.notifications.carry_out(change)
         self.has_no_more_calls()
-        return replaced
 
-    def delete(self, ours: Destination = TO_TOPICS, *, replaced: Destination = NOTHING) -> None:
+    def delete(self, ours: Destination = TOPICS, *, replaced: Destination = NOTHING) -> None:
         with self.stubbed():
             self.notifications.delete("example.com", ours, replaced=replaced)
         self.has_no_more_calls()
@@ -126,6 +128,27 @@ class SES:
 @pytest.fixture
 def ses() -> SES:
     return SES()
+
+
+@pytest.mark.parametrize("by_set", [True, False])
+def test_the_operators_fix_makes_the_settings_of_a_deploy(ses: SES, *, by_set: bool) -> None:
+    outputs = {
+        f"{kind}TopicArn": topic
+        for kind, topic in zip(
+            ("Bounces", "Complaints", "Deliveries"), TOPICS.values(), strict=True
+        )
+    }
+    outputs |= {"Identities": "example.com", "ConfigurationSetName": OURS}
+    outputs |= {"Feed": "configuration-set"} if by_set else {}
+    ses.has({} if by_set else without_deliveries(TOPICS))
+    if by_set:
+        ses.gets_default(OURS)
+    else:
+        ses.gets_topic("Delivery", TOPICS["Delivery"])
+    ses.gets_forwarding(enabled=False)
+    with ses.stubbed():
+        fix_identities(Stack("ses-suppression-prod", outputs), ses.notifications)
+    ses.has_no_more_calls()
 
 
 def test_topics_are_set_first_and_forwarding_is_turned_off_last_a_second_apart(ses: SES) -> None:
@@ -141,7 +164,7 @@ def test_topics_are_set_first_and_forwarding_is_turned_off_last_a_second_apart(s
 def test_forwarding_stays_on_while_bounces_or_complaints_have_no_topic(ses: SES) -> None:
     ses.has({})
     ses.gets_topic("Bounce", TOPICS["Bounce"])
-    ses.put(Destination(topics={"Bounce": TOPICS["Bounce"]}))
+    ses.put({"Bounce": TOPICS["Bounce"]})
 
 
 def test_a_topic_that_is_set_already_is_not_set_again(ses: SES) -> None:
@@ -169,7 +192,7 @@ def test_somebody_elses_topic_of_a_kind_that_is_not_ours_stays(ses: SES) -> None
     ours = without_deliveries(TOPICS)
     ses.has({**ours, "Delivery": THEIRS})
     ses.gets_forwarding(enabled=False)
-    ses.put(Destination(topics=ours))
+    ses.put(ours)
 
 
 def test_what_was_ours_before_is_replaced_without_asking_and_cleared_when_it_goes(ses: SES) -> None:
@@ -179,10 +202,10 @@ def test_what_was_ours_before_is_replaced_without_asking_and_cleared_when_it_goe
     ses.gets_topic("Complaint", TOPICS["Complaint"])
     ses.gets_topic("Delivery", None)
     ses.gets_forwarding(enabled=False)
-    ses.put(Destination(topics=without_deliveries(TOPICS)), previous=Destination(topics=old))
+    ses.put(without_deliveries(TOPICS), previous=old)
 
 
-SET = Destination(configuration_set=OURS)
+SET: Destination = {DEFAULT_SET: OURS}
 
 
 def test_a_configuration_set_becomes_the_default_and_forwarding_is_turned_off_last(
@@ -221,7 +244,7 @@ def test_a_change_of_the_feed_sets_what_is_new_before_it_clears_what_was_before(
     for kind in TOPICS:
         ses.gets_topic(kind, None)
     ses.gets_forwarding(enabled=False)
-    ses.put(SET, previous=Destination(topics=TOPICS))
+    ses.put(SET, previous=TOPICS)
     assert ses.calls[2:4] == [
         "PutEmailIdentityConfigurationSetAttributes",
         "PutEmailIdentityFeedbackAttributes",
@@ -491,13 +514,13 @@ def test_a_give_back_that_is_throttled_is_tried_again_and_never_taken_for_a_refu
         ses.gets_topic("Bounce", THEIRS)
         ses.gets_topic("Complaint", None)
         ses.gets_topic("Delivery", None)
-        ses.delete(replaced=Destination(topics={"Bounce": THEIRS}))
+        ses.delete(replaced={"Bounce": THEIRS})
     ses.has(TOPICS)
     ses.gets_forwarding(enabled=True)
     for _ in range(5):
         ses.stubber.add_client_error("set_identity_notification_topic", "Throttling")
     with pytest.raises(ClientError, match="Throttling"):
-        ses.delete(replaced=Destination(topics={"Bounce": THEIRS}))
+        ses.delete(replaced={"Bounce": THEIRS})
 
 
 def test_an_update_keeps_the_resources_name(ses: SES) -> None:
@@ -514,7 +537,7 @@ def test_what_cannot_be_given_back_is_cleared(ses: SES) -> None:
     ses.stubber.add_client_error("set_identity_notification_topic", "InvalidParameterValue")
     for kind in TOPICS:
         ses.gets_topic(kind, None)
-    ses.delete(replaced=Destination(topics={"Bounce": THEIRS}))
+    ses.delete(replaced={"Bounce": THEIRS})
 
 
 def test_forwarding_stays_off_where_another_stack_has_the_identity_too(ses: SES) -> None:

@@ -15,6 +15,7 @@ from ses_suppression.cli.dead_letters import drop
 from ses_suppression.cli.importing import _Rejects
 from ses_suppression.cli.output import Output
 from ses_suppression.lists.exports import RejectedRow
+from ses_suppression.ses_account.environment import Stack
 
 
 @pytest.fixture(autouse=True)
@@ -133,12 +134,15 @@ class Queue:
         self.seen.append((mode(self._copy), body))
 
 
+OUTPUTS = ("BouncesTopicArn", "BouncesDeadLetterQueueUrl", "BouncesUndeliveredQueueUrl")
+
+
 def test_a_dead_letter_is_deleted_when_its_copy_is_kept(tmp_path: Path) -> None:
     copy = tmp_path / "letters.jsonl"
     queue = Queue(copy)
     session: Any = SimpleNamespace(
         client=lambda _: queue,
-        stack=SimpleNamespace(kinds=["Bounces"], output=lambda name: name),
+        stack=Stack("ses-suppression-prod", {name: name for name in OUTPUTS}),
         out=Output(),
     )
     context: Any = SimpleNamespace(obj=session)

@@ -13,13 +13,14 @@ from rich.console import Console
 from ses_suppression import cli
 from ses_suppression.cli.app import _COMMANDS, run
 from ses_suppression.cli.output import Output, printable
-from ses_suppression.cli.session import Session, Stack
+from ses_suppression.cli.session import Session
 from ses_suppression.client.suppression_list import SuppressionList
 from ses_suppression.core.evidence import Evidence, Kind
 from ses_suppression.core.policy import Policy, Reason
 from ses_suppression.core.record import Record, update
 from ses_suppression.errors import UnreadableItemError
 from ses_suppression.ses_account.account_list import AccountLevelEntry
+from ses_suppression.ses_account.environment import Stack
 from ses_suppression.store.deadline import Deadline
 from ses_suppression.store.protocol import Loaded
 from ses_suppression.testing import InMemoryStore
@@ -130,7 +131,10 @@ def sessions(text: str) -> Callable[..., Session]:
         out.console.width = out.errors.width = 1_000_000
         refusing = Refusing(text)
         services = ("ses", "sesv2", "sns", "lambda", "cloudwatch", "kms", "s3")
-        clients = {**dict.fromkeys(services, refusing), "sqs": Queue(text)}
+        clients: dict[tuple[str, str | None], object] = {
+            **{(service, None): refusing for service in services},
+            ("sqs", None): Queue(text),
+        }
         options["table"] = stored(text)
         session = Session(out, _clients=clients, **options)
         store = Store(stored(text))
