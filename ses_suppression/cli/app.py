@@ -12,15 +12,15 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ses_suppression.cli import (
-    account_level,
     addresses,
     dead_letters,
     doctor,
     importing,
     incidents,
     listing,
-    replaying,
+    replay,
     screening,
+    sync,
 )
 from ses_suppression.cli.output import Output
 from ses_suppression.cli.session import Session
@@ -93,8 +93,8 @@ _COMMANDS: tuple[Callable[..., None], ...] = (
     listing.export,
     importing.import_,
     incidents.undo,
-    replaying.replay,
-    account_level.sync,
+    replay.replay,
+    sync.sync,
     screening.screen,
     screening.preflight,
     doctor.doctor,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ses_suppression.cli.account_level import _Differences, _imported
+from ses_suppression.cli.sync import _Differences, _imported
 from ses_suppression.core.decision import lasting_reason
 from ses_suppression.core.evidence import Evidence
 from ses_suppression.core.policy import Policy, Reason
