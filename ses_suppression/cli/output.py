@@ -5,11 +5,11 @@ note, a file's name. Such a text never moves the cursor, forges a line or is mar
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from rich.console import Console
 from rich.progress import (
@@ -25,6 +25,7 @@ from rich.table import Table
 
 from ses_suppression.core.suppression import Suppression
 
+_Item = TypeVar("_Item")
 _PIPE_WIDTH = 200  # a file or a pipe has no width: let nothing be cut there
 
 
@@ -97,6 +98,15 @@ class Output:
             redirect_stderr=False,
         ) as progress:
             yield Advance(progress, progress.add_task(printable(what), total=total, rate=""))
+
+    def track(self, what: str, items: Iterable[_Item], total: int | None = None) -> Iterator[_Item]:
+        """Yield items, and show the progress; the total is that of a list, unless it is given."""
+        if total is None and isinstance(items, Sized):
+            total = len(items)
+        with self.progress(what, total) as advance:
+            for item in items:
+                yield item
+                advance.by(1)
 
 
 @dataclass

@@ -1,6 +1,6 @@
 """What several commands take and do alike."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Annotated
@@ -11,8 +11,7 @@ from ses_suppression.cli.session import Session
 from ses_suppression.core.address import domain_of, normalise
 from ses_suppression.core.record import Record
 from ses_suppression.errors import SESSuppressionError
-from ses_suppression.operations.batches import BATCH_SECONDS
-from ses_suppression.store.deadline import Deadline
+from ses_suppression.operations.batches import load_all
 
 
 def moment(text: str) -> datetime:
@@ -58,19 +57,7 @@ Apply = Annotated[bool, typer.Option("--apply", help="Write; without it, only sa
 def load(session: Session, address: str) -> Record:
     """Read all that is known about one address."""
     key = normalise(address)
-    return load_many(session, [key])[key]
-
-
-def load_many(session: Session, addresses: Sequence[str]) -> Mapping[str, Record]:
-    """Read all that is known about some normalised addresses.
-
-    Raises:
-        SESSuppressionError: the first reason why one could not be read.
-    """
-    loaded = session.store.load(addresses, consistent=True, deadline=Deadline(BATCH_SECONDS))
-    for failure in loaded.failures.values():
-        raise failure
-    return loaded.records
+    return load_all(session.store, [key])[key]
 
 
 def report_failures(session: Session, failures: Mapping[str, SESSuppressionError]) -> None:

@@ -73,3 +73,15 @@ def plan(new: Mapping[str, Sequence[Evidence]], *, store: Store, policy: Policy)
         if (change := update(record, new[address], policy))
     }
     return Applied(changed=changed, failures=loaded.failures)
+
+
+def load_all(store: Store, addresses: Sequence[str]) -> Mapping[str, Record]:
+    """Return the records of normalised addresses.
+
+    Raises:
+        SESSuppressionError: the first reason why one could not be read.
+    """
+    loaded = store.load(addresses, consistent=True, deadline=Deadline(BATCH_SECONDS))
+    for failure in loaded.failures.values():
+        raise failure
+    return loaded.records

@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ses_suppression.cli.sync import _Differences, _imported
 from ses_suppression.core.decision import lasting_reason
 from ses_suppression.core.evidence import Evidence
 from ses_suppression.core.policy import Policy, Reason
 from ses_suppression.core.record import Record, update
 from ses_suppression.ingest import apply
+from ses_suppression.operations.batches import BatchWriter
+from ses_suppression.operations.sync import Differences, compare, pull
 from ses_suppression.ses_account.account_list import AccountLevelEntry
 from ses_suppression.store.deadline import Deadline
 from ses_suppression.store.protocol import Loaded
@@ -45,10 +46,8 @@ def entry(reason: Reason, at: datetime, spelling: str = JANE) -> AccountLevelEnt
     return AccountLevelEntry(spelling, reason, at)
 
 
-def found(known: Record, *entries: AccountLevelEntry) -> _Differences:
-    differences = _Differences()
-    differences.compare(known, entries, by="ann", policy=POLICY)
-    return differences
+def found(known: Record, *entries: AccountLevelEntry) -> Differences:
+    return compare(entries, [known], POLICY)
 
 
 def pushed(*evidence: Evidence) -> list[tuple[str, Reason]]:
@@ -84,7 +83,10 @@ def test_a_complaint_at_ses_is_outdated_by_a_reactivation_with_consent_only() ->
 
 
 def test_of_two_spellings_the_complaint_is_pulled_and_pushed_to_the_other() -> None:
-    bounced, complained = entry(Reason.BOUNCE, day(2)), entry(Reason.COMPLAINT, day(3), "JANE@x")
+    bounced, complained = (
+        entry(Reason.BOUNCE, day(2)),
+        entry(Reason.COMPLAINT, day(3), "JANE@example.com"),
+    )
     differences = found(record(hard(0)), bounced, complained)
     assert differences.pull == [complained]
     assert differences.push == [(JANE, Reason.COMPLAINT)]
@@ -102,8 +104,10 @@ def test_a_second_run_finds_nothing_to_do(
 ) -> None:
     known, listed = record(*evidence), dict(at_ses)
     first = found(known, *(entry(*held, spelling=one) for one, held in listed.items()))
-    imported = [_imported(known.address, one, "ann") for one in first.pull]
-    known = update(known, imported, POLICY) or known
+    store = InMemoryStore(clock=lambda: NOW)
+    store.records[JANE] = known
+    pull(first.pull, by="ann", writer=BatchWriter(store, POLICY))
+    known = store.records[JANE]
     for spelling, reason in first.push:
         assert lasting_reason(JANE, known.evidence, POLICY) is reason  # it looks again
         listed[spelling] = (reason, NOW + timedelta(days=1))
@@ -116,6 +120,18 @@ def test_a_second_run_finds_nothing_to_do(
 def test_a_complaint_here_is_pushed_over_a_bounce_at_ses() -> None:
     differences = found(record(complaint(0)), entry(Reason.BOUNCE, day(1)))
     assert differences.push == [(JANE, Reason.COMPLAINT)]
+
+
+def test_an_entry_of_an_address_that_is_not_in_the_table_is_pulled_and_a_simulators_is_not() -> (
+    None
+):
+    entries = [
+        entry(Reason.BOUNCE, day(1), spelling)
+        for spelling in (JANE, "Other@example.com", "no address", "x@simulator.amazonses.com")
+    ]
+    differences = compare(entries, [record(hard(0))], POLICY)
+    assert [one.spelling for one in differences.pull] == ["Other@example.com"]
+    assert (differences.same, differences.invalid) == (1, 1)
 
 
 class ReleasedMeanwhile(InMemoryStore):
