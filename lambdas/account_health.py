@@ -5,13 +5,19 @@ what `ses-suppression doctor` finds too.
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Logger
 
 from lambdas.cloudformation import respond
-from ses_suppression.ses_account.health import SENDING_ATTRIBUTE, check_sending
+from ses_suppression.ses_account.health import (
+    SENDING_ATTRIBUTE,
+    Finding,
+    Level,
+    check_account,
+    check_identity,
+)
 
 if TYPE_CHECKING:
     from types_boto3_sesv2 import SESV2Client
@@ -27,6 +33,7 @@ def report_sending(
     sesv2: "SESV2Client",
     *,
     respond: Callable[..., None] = respond,
+    seconds: float = _SECONDS,
 ) -> None:
     """Report to CloudFormation what keeps SES from sending. It never fails a deploy.
 
@@ -34,11 +41,12 @@ def report_sending(
         event: the request.
         sesv2: a boto3 SES client of the second version.
         respond: tells CloudFormation.
+        seconds: how long it may take; the identities that are left then are counted.
     """
     found = ""
     if event["RequestType"] != "Delete":
         try:
-            found = _text(list(_sentences(event, sesv2)))
+            found = _text(_check(event["ResourceProperties"]["Identities"], sesv2, seconds))
         except Exception as error:  # a stack that hangs is worse than any error
             logger.exception("cannot read whether SES sends")
             kind = type(error).__name__
@@ -48,14 +56,20 @@ def report_sending(
     )
 
 
-def _sentences(event: Mapping[str, Any], sesv2: "SESV2Client") -> Iterator[str]:
-    end = time.monotonic() + _SECONDS
-    identities = event["ResourceProperties"]["Identities"]
-    for finding in check_sending(sesv2, identities, is_over=lambda: time.monotonic() > end):
-        yield f"{finding.check}: {finding.found}; {finding.advice}"
+def _check(identities: Sequence[str], sesv2: "SESV2Client", seconds: float) -> Iterator[Finding]:
+    end = time.monotonic() + seconds
+    yield from check_account(sesv2)
+    for number, identity in enumerate(identities):
+        if time.monotonic() > end:
+            found = f"{len(identities) - number} were not checked"
+            yield Finding("identities", Level.WARNING, found, "run ses-suppression doctor")
+            return
+        yield from check_identity(sesv2, identity)
 
 
-def _text(sentences: list[str]) -> str:
+def _text(findings: Iterable[Finding]) -> str:
+    wrong = [one for one in findings if one.level is not Level.OK]
+    sentences = [f"{one.check}: {one.found}; {one.advice}" for one in wrong]
     if not sentences:
         return "SES sends for the account and for every identity"
     text, more = sentences[0], len(sentences) - 1

@@ -1,30 +1,12 @@
 """What another policy would have decided about the whole table."""
 
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from ses_suppression.core.address import domain_of
 from ses_suppression.core.evidence import EVERY_STREAM
 from ses_suppression.core.record import Record, update
 from ses_suppression.operations.batches import BatchWriter
-
-_EXAMPLES = 5
-
-
-@dataclass
-class Changed:
-    """Addresses with another verdict: how many at each domain, and some of them."""
-
-    domains: Counter[str] = field(default_factory=Counter)
-    examples: list[str] = field(default_factory=list)
-
-    def add(self, address: str) -> None:
-        """Count an address."""
-        self.domains[domain_of(address)] += 1
-        if len(self.examples) < _EXAMPLES:
-            self.examples.append(address)
 
 
 @dataclass
@@ -38,8 +20,8 @@ class Replayed:
     """
 
     records: int = 0
-    released: Changed = field(default_factory=Changed)
-    added: Changed = field(default_factory=Changed)
+    released: list[str] = field(default_factory=list)
+    added: list[str] = field(default_factory=list)
 
 
 def replay(
@@ -63,8 +45,8 @@ def replay(
             writer.add(record.address, ())
         old, new = ({one.stream for one in each.active(at)} for each in (record, after))
         if old - new and EVERY_STREAM not in new:
-            found.released.add(record.address)
+            found.released.append(record.address)
         if new - old and EVERY_STREAM not in old:
-            found.added.add(record.address)
+            found.added.append(record.address)
     writer.flush()
     return found

@@ -7,6 +7,7 @@ from typing import Any
 
 from ses_suppression.deployment import ChannelOutput, NotificationType, StackOutput
 from ses_suppression.errors import MissingSettingError
+from ses_suppression.ses_account.destination import DEFAULT_SET, Destination
 from ses_suppression.store.protocol import Store
 
 
@@ -45,6 +46,13 @@ class Stack:
         """The topic of each notification type that the stack takes."""
         names = {one: ChannelOutput.TOPIC_ARN.of(one) for one in NotificationType}
         return {one: self.outputs[name] for one, name in names.items() if name in self.outputs}
+
+    @property
+    def destination(self) -> Destination:
+        """Where the feedback of an identity is to go."""
+        if self.configuration_set:
+            return {DEFAULT_SET: self.configuration_set}
+        return {kind.value: topic for kind, topic in self.topics.items()}
 
     @property
     def identities(self) -> list[str]:

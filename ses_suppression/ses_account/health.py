@@ -1,6 +1,6 @@
 """Does SES send for this account and its identities? What was found, and what to do about it."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -42,33 +42,19 @@ class Finding:
     advice: str = ""
 
 
-def check_sending(
-    sesv2: "SESV2Client",
-    identities: Sequence[str],
-    *,
-    is_over: Callable[[], bool] = lambda: False,
-) -> Iterator[Finding]:
-    """Find what keeps SES from sending for the account, or for an identity, in a region.
-
-    Args:
-        sesv2: a boto3 SES client of the second version.
-        identities: domains and addresses.
-        is_over: whether the time for it has run out.
+def check_account(sesv2: "SESV2Client") -> Iterator[Finding]:
+    """Look at what SES says of the account in this region.
 
     Raises:
-        botocore.exceptions.ClientError: SES refuses to answer about the account, for another
-            reason than a missing right.
+        botocore.exceptions.ClientError: SES refuses to answer, for another reason than a missing
+            right.
     """
     try:
-        yield from read_account(sesv2.get_account())
+        found = sesv2.get_account()
     except ClientError as error:
         yield missing_right(error, "account", "ses:GetAccount")
-    for number, identity in enumerate(identities):
-        if is_over():
-            found = f"{len(identities) - number} were not checked"
-            yield Finding("identities", Level.WARNING, found, "run ses-suppression doctor")
-            return
-        yield from check_identity(sesv2, identity)
+    else:
+        yield from read_account(found)
 
 
 def check_identity(sesv2: "SESV2Client", identity: str) -> Iterator[Finding]:
@@ -77,19 +63,15 @@ def check_identity(sesv2: "SESV2Client", identity: str) -> Iterator[Finding]:
     try:
         found = sesv2.get_email_identity(EmailIdentity=identity)
     except ClientError as error:
-        match code := error.response["Error"]["Code"]:
-            case "NotFoundException":
-                yield Finding(
-                    check,
-                    Level.FAILED,
-                    "SES does not know it in this region",
-                    "verify it, or set create: true",
-                )
-            case _ if code in DENIED:
-                yield missing_right(error, check, "ses:GetEmailIdentity")
-            case _:
-                found_code = f"SES did not answer: {code}"
-                yield Finding(check, Level.WARNING, found_code, "run ses-suppression doctor")
+        code = error.response["Error"]["Code"]
+        if code in DENIED:
+            yield missing_right(error, check, "ses:GetEmailIdentity")
+        elif code == "NotFoundException":
+            unknown = "SES does not know it in this region"
+            yield Finding(check, Level.FAILED, unknown, "verify it, or set create: true")
+        else:
+            unanswered = f"SES did not answer: {code}"
+            yield Finding(check, Level.WARNING, unanswered, "run ses-suppression doctor")
     else:
         yield from read_identity(identity, found)
 
@@ -98,21 +80,17 @@ def read_account(found: Mapping[str, Any]) -> Iterator[Finding]:
     """Read `GetAccount`'s answer ("GetAccount", SES API reference, version 2).
 
     >>> answer = {"SendingEnabled": True, "ProductionAccessEnabled": False}
-    >>> [one.found for one in read_account(answer)]
-    ["the account is in SES's sandbox: it mails verified addresses and the simulator only"]
+    >>> [one.check for one in read_account(answer) if one.level is not Level.OK]
+    ['production access']
     """
     match status := found.get("EnforcementStatus", "HEALTHY"):
         case "HEALTHY":
-            pass
+            yield Finding("account", Level.OK, "SES says that it is healthy")
         case "PROBATION":
             yield Finding("account", Level.FAILED, "AWS reviews the account", _RUNBOOK)
         case "SHUTDOWN":
-            yield Finding(
-                "account",
-                Level.FAILED,
-                "AWS has paused the account's sending",
-                f"answer AWS's support case; {_RUNBOOK}",
-            )
+            paused, advice = "AWS has paused the account's sending", "answer AWS's support case"
+            yield Finding("account", Level.FAILED, paused, f"{advice}; {_RUNBOOK}")
         case _:
             yield Finding("account", Level.WARNING, f"SES says {status}", _RUNBOOK)
     if not found.get("SendingEnabled"):
@@ -129,6 +107,9 @@ def read_account(found: Mapping[str, Any]) -> Iterator[Finding]:
             "the account is in SES's sandbox: it mails verified addresses and the simulator only",
             "ask for production access in SES's console, Account dashboard",
         )
+    reasons = found.get("SuppressionAttributes", {}).get("SuppressedReasons", [])
+    after = f"after {' and '.join(map(str.lower, reasons))}" if reasons else "nobody"
+    yield Finding("account-level list", Level.OK, f"SES itself suppresses {after}")
 
 
 def read_identity(name: str, found: Mapping[str, Any]) -> Iterator[Finding]:

@@ -28,7 +28,7 @@ def test_a_doctor_finds_a_healthy_path_and_mails_itself(operator: Operator, stac
     assert found["round trip"] == found["key"] == "ok"
     text = operator.says("doctor")
     assert "✓  table" in text
-    assert "all topics are set, forwarding is off" in text
+    assert "its feedback comes here, forwarding is off" in text
 
 
 def test_a_deploy_says_whether_ses_sends(stack: Stack) -> None:

@@ -10,7 +10,7 @@ import pytest
 from botocore.stub import Stubber
 
 from ses_suppression.ses_account.checks import checkup
-from ses_suppression.ses_account.checks.identities import check_publishing
+from ses_suppression.ses_account.checks.identities import check_configuration_set
 from ses_suppression.ses_account.checks.path import (
     check_dead_letters,
     check_functions,
@@ -114,7 +114,7 @@ def published(**events: list[str]) -> Finding:
     aws.answers(
         "sesv2", "get_configuration_set_event_destinations", {"EventDestinations": destinations}
     )
-    (finding,) = aws.found(check_publishing, **ARNS, **BY_SET)
+    (finding,) = aws.found(check_configuration_set, **ARNS, **BY_SET)
     return finding
 
 
@@ -176,7 +176,7 @@ def test_a_queue_whose_subscription_is_pending_or_gone_is_broken() -> None:
 def test_a_configuration_set_that_is_gone_is_deployed_again() -> None:
     aws = AWS()
     aws.refuses("sesv2", "get_configuration_set_event_destinations", "NotFoundException")
-    (gone,) = aws.found(check_publishing, **ARNS, **BY_SET)
+    (gone,) = aws.found(check_configuration_set, **ARNS, **BY_SET)
     assert (gone.found, gone.advice) == ("ours is gone", "cdk deploy --revert-drift")
 
 

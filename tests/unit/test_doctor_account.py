@@ -6,16 +6,12 @@ import pytest
 
 from ses_suppression.ses_account.checks.identities import (
     addresses_apart,
+    check_identities,
     check_own_settings,
-    check_publishing,
 )
-from ses_suppression.ses_account.checks.sending import (
-    check_account,
-    check_regions,
-    check_verification,
-)
+from ses_suppression.ses_account.checks.sending import check_regions, check_sending
 from ses_suppression.ses_account.health import Finding, Level
-from tests.unit.test_doctor import ARNS, AWS
+from tests.unit.test_doctor import ARNS, AWS, BY_SET
 
 HEALTHY: dict[str, Any] = {
     "EnforcementStatus": "HEALTHY",
@@ -29,7 +25,7 @@ def found(**answer: Any) -> list[Finding]:
     """Let the doctor look at an account."""
     aws = AWS()
     aws.answers("sesv2", "get_account", {**HEALTHY, **answer})
-    return aws.found(check_account)
+    return aws.found(check_sending)
 
 
 def test_a_healthy_account_is_fine_and_what_ses_suppresses_itself_is_told() -> None:
@@ -62,7 +58,7 @@ def test_a_caller_who_may_not_ask_is_told_which_right_is_missing() -> None:
     aws = AWS()
     aws.refuses("sesv2", "get_account", "AccessDeniedException")
     aws.refuses("sesv2", "list_multi_region_endpoints", "AccessDeniedException")
-    findings = aws.found(check_account, check_regions)
+    findings = aws.found(check_sending, check_regions)
     for finding, right in zip(findings, ("GetAccount", "ListMultiRegionEndpoints"), strict=True):
         assert finding.level is Level.WARNING
         assert finding.advice == f"allow the caller ses:{right}"
@@ -70,9 +66,10 @@ def test_a_caller_who_may_not_ask_is_told_which_right_is_missing() -> None:
 
 def test_an_identity_that_ses_does_not_send_for_is_named_with_what_proves_it() -> None:
     aws, names = AWS(), ["ok.example", "new.example", "ann@x.example"]
+    aws.answers("sesv2", "get_account", HEALTHY)
     for verified in (True, False, False):
         aws.answers("sesv2", "get_email_identity", {"VerifiedForSendingStatus": verified})
-    domain, address = aws.found(check_verification, Identities=",".join(names))
+    _, _, domain, address = aws.found(check_sending, Identities=",".join(names))
     assert (domain.check, domain.level) == ("identity new.example", Level.FAILED)
     assert "DKIM" in domain.advice
     assert (address.check, address.level) == ("identity ann@x.example", Level.FAILED)
@@ -166,7 +163,7 @@ def test_an_address_that_is_verified_by_itself_under_a_domain_is_named_unless_it
 @pytest.mark.parametrize(
     ("attributes", "level", "says"),
     [
-        ({}, Level.OK, "all topics are set, forwarding is off"),
+        ({}, Level.OK, "its feedback comes here, forwarding is off"),
         ({"DeliveryTopic": ""}, Level.FAILED, "Delivery notifications do not come here"),
         ({"ForwardingEnabled": True}, Level.WARNING, "SES forwards feedback by e-mail too"),
     ],
@@ -183,7 +180,7 @@ def test_an_identity_publishes_to_all_topics_and_forwards_nothing(
     }
     aws.answers("ses", "list_identities", {"Identities": list(known)})
     aws.answers("ses", "get_identity_notification_attributes", {"NotificationAttributes": known})
-    ours, quiet = aws.found(check_publishing, **ARNS)
+    ours, quiet = aws.found(check_identities, **ARNS)
     assert (ours.check, ours.level) == ("identity shop.example", level)
     assert ours.found.startswith(says)
     assert (quiet.check, quiet.found) == ("identities without topics", "quiet.example")
@@ -192,3 +189,22 @@ def test_an_identity_publishes_to_all_topics_and_forwards_nothing(
 def test_an_address_of_a_subdomain_is_under_the_domain_and_a_configured_one_is_not_apart() -> None:
     every = ["x@shop.example", "y@news.shop.example", "z@notshop.example", "shop.example"]
     assert addresses_apart(["shop.example", "x@shop.example"], every) == ["y@news.shop.example"]
+
+
+@pytest.mark.parametrize(
+    ("found", "level", "says"),
+    [
+        ({"ConfigurationSetName": "ours"}, Level.OK, "its feedback comes here"),
+        ({"ConfigurationSetName": "theirs"}, Level.FAILED, "its mail is sent with theirs by def"),
+        ({}, Level.FAILED, "its mail is sent with no configuration set by default"),
+        ({"ConfigurationSetName": "ours", "FeedbackForwardingStatus": True}, Level.WARNING, "SES"),
+    ],
+)
+def test_the_mail_of_an_identity_is_sent_with_the_set_by_default(
+    found: dict[str, Any], level: Level, says: str
+) -> None:
+    aws = AWS()
+    aws.answers("sesv2", "get_email_identity", found)
+    (finding,) = aws.found(check_identities, **ARNS, **BY_SET, Identities="shop.example")
+    assert finding.level is level
+    assert finding.found.startswith(says)

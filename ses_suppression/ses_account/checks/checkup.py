@@ -5,41 +5,26 @@ from collections.abc import Callable, Iterable, Iterator
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ses_suppression.errors import SESSuppressionError
-from ses_suppression.ses_account.checks.identities import check_own_settings, check_publishing
-from ses_suppression.ses_account.checks.path import (
-    check_dead_letters,
-    check_functions,
-    check_given_back,
-    check_key,
-    check_queues,
-    check_subscriptions,
-    check_table,
-    check_time_to_live,
-)
-from ses_suppression.ses_account.checks.sending import (
-    check_account,
-    check_regions,
-    check_verification,
-)
+from ses_suppression.ses_account.checks import identities, path, sending
 from ses_suppression.ses_account.environment import Environment
 from ses_suppression.ses_account.health import Finding, Level
 
 Check = Callable[[Environment], Iterator[Finding]]
 
 CHECKS: tuple[Check, ...] = (
-    check_account,
-    check_verification,
-    check_own_settings,
-    check_publishing,
-    check_regions,
-    check_subscriptions,
-    check_queues,
-    check_dead_letters,
-    check_functions,
-    check_given_back,
-    check_table,
-    check_time_to_live,
-    check_key,
+    sending.check_sending,
+    identities.check_own_settings,
+    identities.check_configuration_set,
+    identities.check_identities,
+    sending.check_regions,
+    path.check_subscriptions,
+    path.check_queues,
+    path.check_dead_letters,
+    path.check_functions,
+    path.check_given_back,
+    path.check_table,
+    path.check_time_to_live,
+    path.check_key,
 )
 
 

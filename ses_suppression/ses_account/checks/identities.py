@@ -1,11 +1,17 @@
 """Does the feedback about all mail come here, by the identities or by the configuration set?"""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from ses_suppression.core.address import domain_of
-from ses_suppression.deployment import NotificationType
-from ses_suppression.ses_account.destination import DEFAULT_SET, Destination, read_topics
+from ses_suppression.ses_account.destination import (
+    DEFAULT_SET,
+    FAILURES,
+    Destination,
+    keep_equal,
+    leave_out,
+    read_topics,
+)
 from ses_suppression.ses_account.environment import Environment, Stack
 from ses_suppression.ses_account.health import Finding, Level
 from ses_suppression.ses_account.identity_feedback import IdentityNotifications
@@ -29,29 +35,16 @@ def fix_identities(stack: Stack, notifications: IdentityNotifications) -> None:
     Raises:
         RefusedError: SES does not know an identity, or somebody else's settings are there.
     """
-    wanted = _wanted(stack)
     for identity in stack.identities:
-        notifications.carry_out(notifications.plan(identity, wanted))
+        notifications.carry_out(notifications.plan(identity, stack.destination))
 
 
-def _wanted(stack: Stack) -> Destination:
-    if stack.configuration_set:
-        return {DEFAULT_SET: stack.configuration_set}
-    return {kind.value: topic for kind, topic in stack.topics.items()}
-
-
-def check_publishing(environment: Environment) -> Iterator[Finding]:
-    """Look at what publishes to the topics."""
-    if name := environment.stack.configuration_set:
-        yield from check_configuration_set(environment.client("sesv2"), name, environment.stack)
-    else:
-        attributes = _read_attributes(environment, _list_identities(environment))
-        yield from compare_topics(attributes, environment.stack.topics)
-
-
-def check_configuration_set(sesv2: Any, name: str, stack: Stack) -> Iterator[Finding]:  # noqa: ANN401  # boto3's own
-    """Look at what the set publishes, and whether the identities' mail is sent with it."""
-    check = "configuration set"
+def check_configuration_set(environment: Environment) -> Iterator[Finding]:
+    """Look at what the set publishes, where the feed is the set."""
+    check, stack, sesv2 = "configuration set", environment.stack, environment.client("sesv2")
+    name = stack.configuration_set
+    if name is None:
+        return
     try:
         answer = sesv2.get_configuration_set_event_destinations(ConfigurationSetName=name)
     except sesv2.exceptions.NotFoundException:
@@ -65,8 +58,8 @@ def check_configuration_set(sesv2: Any, name: str, stack: Stack) -> Iterator[Fin
     }
     missing = [
         event.capitalize()
-        for notification_type, topic in stack.topics.items()
-        for event in notification_type.event_types
+        for kind, topic in stack.topics.items()
+        for event in kind.event_types
         if (event, topic) not in published
     ]
     if missing:
@@ -74,46 +67,27 @@ def check_configuration_set(sesv2: Any, name: str, stack: Stack) -> Iterator[Fin
         yield Finding(check, Level.FAILED, found, DEPLOY)
     else:
         yield Finding(check, Level.OK, f"{name} publishes to all topics")
-    for identity in stack.identities:
-        yield _read_default(identity, sesv2.get_email_identity(EmailIdentity=identity), name)
 
 
-def _read_default(identity: str, found: Mapping[str, Any], configuration_set: str) -> Finding:
-    """Read whether the mail of an identity is sent with the set by default."""
-    check, default = f"identity {identity}", found.get("ConfigurationSetName")
-    if default != configuration_set:
-        sent = f"its mail is sent with {default or 'no configuration set'} by default"
-        return Finding(check, Level.FAILED, sent, _FIX)
-    if found.get("FeedbackForwardingStatus"):
-        return Finding(check, Level.WARNING, "SES forwards feedback by e-mail too", _FIX)
-    return Finding(check, Level.OK, "its mail is sent with the set by default, forwarding is off")
-
-
-def compare_topics(
-    attributes: Mapping[str, Mapping[str, Any]], topics: Mapping[NotificationType, str]
-) -> Iterator[Finding]:
-    """Compare the identities' topics with the stack's; other owners' identities are left out.
-
-    Args:
-        attributes: of each identity, as `GetIdentityNotificationAttributes` answers.
-        topics: of the stack.
-    """
-    without = [name for name, found in attributes.items() if not _reports(found)]
-    connected = [
-        (name, found)
-        for name, found in attributes.items()
-        if _reports(found) and {*read_topics(found).values()} & {*topics.values()}
+def check_identities(environment: Environment) -> Iterator[Finding]:
+    """Look whether the identities report here. Other owners' identities are left out."""
+    stack = environment.stack
+    if stack.configuration_set:
+        for name in stack.identities:
+            yield _compare(name, *_read_default(environment, name), stack.destination)
+        return
+    attributes = _read_attributes(environment, _list_identities(environment))
+    current = {name: read_topics(found) for name, found in attributes.items()}
+    ours = [
+        name for name, topics in current.items() if {*topics.values()} & {*stack.topics.values()}
     ]
-    for name, found in connected:
-        yield _compare(f"identity {name}", found, topics)
-    if not connected:
-        yield Finding(
-            "identities",
-            Level.FAILED,
-            "no identity of this account publishes to the stack's topics",
-            "name one in cdk.json and deploy",
-        )
-    if without:
+    for name in ours:
+        forwarding = attributes[name]["ForwardingEnabled"]
+        yield _compare(name, current[name], forwarding, stack.destination)
+    if not ours:
+        found = "no identity of this account publishes to the stack's topics"
+        yield Finding("identities", Level.FAILED, found, "name one in cdk.json and deploy")
+    if without := [name for name, topics in current.items() if not topics.keys() & FAILURES]:
         yield Finding(
             "identities without topics",
             Level.WARNING,
@@ -122,26 +96,19 @@ def compare_topics(
         )
 
 
-def _reports(found: Mapping[str, Any]) -> bool:
-    return bool(found.get("BounceTopic") or found.get("ComplaintTopic"))
-
-
-def _compare(
-    check: str, found: Mapping[str, Any], topics: Mapping[NotificationType, str]
-) -> Finding:
-    current = read_topics(found)
-    missing = [kind for kind, topic in topics.items() if current.get(kind) != topic]
+def _compare(name: str, current: Destination, forwarding: bool, wanted: Destination) -> Finding:  # noqa: FBT001
+    check, missing = f"identity {name}", leave_out(wanted, keep_equal(wanted, current))
+    if DEFAULT_SET in missing:
+        default = current.get(DEFAULT_SET, "no configuration set")
+        return Finding(check, Level.FAILED, f"its mail is sent with {default} by default", _FIX)
     if missing:
-        return Finding(
-            check,
-            Level.FAILED,
-            f"{', '.join(missing)} notifications do not come here",
-            f"{_FIX}: SES drops a topic that it could not publish to",
-        )
-    if found.get("ForwardingEnabled"):
-        forwards = "SES forwards feedback by e-mail too: it turned that on after a failed publish"
-        return Finding(check, Level.WARNING, forwards, _FIX)
-    return Finding(check, Level.OK, "all topics are set, forwarding is off")
+        found = f"{', '.join(missing)} notifications do not come here"
+        advice = f"{_FIX}: SES drops a topic that it could not publish to"
+        return Finding(check, Level.FAILED, found, advice)
+    if forwarding:
+        found = "SES forwards feedback by e-mail too: it does so after a failed publish"
+        return Finding(check, Level.WARNING, found, _FIX)
+    return Finding(check, Level.OK, "its feedback comes here, forwarding is off")
 
 
 def check_own_settings(environment: Environment) -> Iterator[Finding]:
@@ -179,11 +146,19 @@ def addresses_apart(identities: Sequence[str], every: Iterable[str]) -> list[str
 
 
 def _reports_here(environment: Environment, identity: str) -> bool:
-    if ours := environment.stack.configuration_set:
-        found = environment.client("sesv2").get_email_identity(EmailIdentity=identity)
-        return bool(found.get("ConfigurationSetName") == ours)
-    found = _read_attributes(environment, [identity]).get(identity, {})
-    return set(environment.stack.topics.values()) <= set(read_topics(found).values())
+    wanted = environment.stack.destination
+    if DEFAULT_SET in wanted:
+        current, _ = _read_default(environment, identity)
+    else:
+        current = read_topics(_read_attributes(environment, [identity]).get(identity, {}))
+    return keep_equal(wanted, current) == wanted
+
+
+def _read_default(environment: Environment, identity: str) -> tuple[Destination, bool]:
+    """Read the default configuration set of an identity, and whether SES forwards its feedback."""
+    found = environment.client("sesv2").get_email_identity(EmailIdentity=identity)
+    default = found.get("ConfigurationSetName")
+    return {DEFAULT_SET: default} if default else {}, bool(found.get("FeedbackForwardingStatus"))
 
 
 def _list_identities(environment: Environment) -> list[str]:

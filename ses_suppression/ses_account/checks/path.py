@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import timedelta
+from fnmatch import fnmatchcase
 from typing import Any
 
 from ses_suppression.arns import region_and_name
@@ -237,24 +238,20 @@ _KEY_USERS = {
 
 
 def _admits(statements: list[dict[str, Any]], service: str) -> bool:
-    actions = {
-        action
+    patterns = [
+        pattern
         for statement in statements
-        if service in _listed(statement.get("Principal", {}), "Service")
-        and statement["Effect"] == "Allow"
-        for action in _listed(statement, "Action")
-    }
-    needed = {"kms:Decrypt", "kms:GenerateDataKey"}
-    return all(any(_covers(action, one) for action in actions) for one in needed)
+        if statement["Effect"] == "Allow"
+        and isinstance(statement.get("Principal"), dict)
+        and service in _as_list(statement["Principal"].get("Service", []))
+        for pattern in _as_list(statement.get("Action", []))
+    ]
+    needed = ("kms:Decrypt", "kms:GenerateDataKey")
+    return all(any(fnmatchcase(action, pattern) for pattern in patterns) for action in needed)
 
 
-def _listed(holder: Any, name: str) -> list[str]:  # noqa: ANN401  # a part of a policy document
-    value = holder.get(name, []) if isinstance(holder, dict) else []
-    return [value] if isinstance(value, str) else list(value)
-
-
-def _covers(pattern: str, action: str) -> bool:
-    return pattern == action or (pattern.endswith("*") and action.startswith(pattern[:-1]))
+def _as_list(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
 
 
 def round_trip(sender: str) -> Callable[[Environment], Iterator[Finding]]:

@@ -10,32 +10,18 @@ from ses_suppression.ses_account.environment import Environment, Stack
 from ses_suppression.ses_account.health import (
     Finding,
     Level,
+    check_account,
     check_identity,
     missing_right,
-    read_account,
 )
 
 
-def check_account(environment: Environment) -> Iterator[Finding]:
-    """Look at what SES says of the account in this region."""
-    try:
-        found = environment.client("sesv2").get_account()
-    except ClientError as error:
-        yield missing_right(error, "account", "ses:GetAccount")
-        return
-    findings = list(read_account(found))
-    if not any(finding.check == "account" for finding in findings):
-        yield Finding("account", Level.OK, "SES says that it is healthy")
-    yield from findings
-    reasons = found.get("SuppressionAttributes", {}).get("SuppressedReasons", [])
-    after = f"after {' and '.join(map(str.lower, reasons))}" if reasons else "nobody"
-    yield Finding("account-level list", Level.OK, f"SES itself suppresses {after}")
-
-
-def check_verification(environment: Environment) -> Iterator[Finding]:
-    """Find each configured identity that SES does not send for."""
+def check_sending(environment: Environment) -> Iterator[Finding]:
+    """Look at the account in this region, and at each configured identity."""
+    sesv2 = environment.client("sesv2")
+    yield from check_account(sesv2)
     for identity in environment.stack.identities:
-        yield from check_identity(environment.client("sesv2"), identity)
+        yield from check_identity(sesv2, identity)
 
 
 def check_regions(environment: Environment) -> Iterator[Finding]:
@@ -66,21 +52,18 @@ def _has_stack_in(environment: Environment, region: str) -> bool:
     A stack that is being created has no outputs yet; one that is being deleted still has them.
     """
     home = environment.client("cloudformation").meta.region_name
-    ours = _table(environment.stack, home)
+    ours = _read_table(environment.stack, home)
     pages = environment.client("cloudformation", region).get_paginator("describe_stacks").paginate()
     return any(
         found["StackName"].startswith(STACK_PREFIX)
         and not found["StackStatus"].startswith("DELETE")
-        and _table(Stack.of_answer(found), region) == ours
+        and _read_table(Stack.of_answer(found), region) == ours
         for page in pages
         for found in page["Stacks"]
     )
 
 
-def _table(stack: Stack, region: str) -> tuple[str, str] | None:
-    """Return the region and the name of a stack's table."""
-    table = stack.outputs.get(StackOutput.TABLE_NAME)
-    if table is None:
-        return None
-    elsewhere, name = region_and_name(table)
+def _read_table(stack: Stack, region: str) -> tuple[str, str]:
+    """Return the region and the name of a stack's table; no name while it has no outputs."""
+    elsewhere, name = region_and_name(stack.outputs.get(StackOutput.TABLE_NAME, ""))
     return elsewhere or region, name
