@@ -70,7 +70,7 @@ def _configuration_page() -> Iterator[str]:
     yield json.dumps({"environments": {"prod": EXAMPLE}}, indent=2)
     yield "```"
     yield ""
-    yield f"SES is in these regions: {', '.join(regions_of('sesv2'))}."
+    yield f"SES is in these regions: {', '.join(regions_of('email'))}."
 
 
 def _table(model: type[BaseModel]) -> Iterator[str]:

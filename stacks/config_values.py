@@ -7,7 +7,8 @@ from functools import cache
 from typing import Annotated
 from urllib.parse import urlsplit
 
-import botocore.session
+from botocore.loaders import create_loader
+from botocore.regions import EndpointResolver
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -41,13 +42,16 @@ class Feed(StrEnum):
 
 
 @cache
-def regions_of(service: str) -> Mapping[str, str]:
-    """Return the regions of a service, by botocore's own data, and the partition of each."""
-    session = botocore.session.Session()
+def regions_of(endpoint_prefix: str) -> Mapping[str, str]:
+    """Return the regions of a service, by botocore's own data, and the partition of each.
+
+    No session is made: it would fail on the profile or the configuration file of the caller.
+    """
+    resolver = EndpointResolver(create_loader().load_data("endpoints"))
     return {
         region: partition
-        for partition in session.get_available_partitions()
-        for region in session.get_available_regions(service, partition)
+        for partition in resolver.get_available_partitions()
+        for region in resolver.get_available_endpoints(endpoint_prefix, partition)
     }
 
 
@@ -111,7 +115,7 @@ _PATH = r"[/?]([A-Za-z0-9._~:/?@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*"
 _KEY_ID = "mrk-[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _TAG = r"[\p{L}\p{N}_ .:/=+@-]+"
 _KINDS = [one.plural for one in NotificationType]
-_REGIONS = list(regions_of("sesv2"))
+_REGIONS = list(regions_of("email"))
 # "PutRetentionPolicy" (CloudWatch Logs API reference)
 _DAYS = [
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922,

@@ -1,4 +1,5 @@
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -361,12 +362,33 @@ def test_an_environment_that_is_not_there_is_named(context: dict[str, Any], mess
     assert str(raised.value).startswith(message)
 
 
-@pytest.mark.parametrize("region", [*regions_of("sesv2")])
+@pytest.mark.parametrize("region", [*regions_of("email")])
 def test_every_region_of_the_page_is_accepted(region: str) -> None:
     assert (
         Config.from_context({"env": "dev", "environments": {"dev": {"region": region}}}).region
         == region
     )
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("AWS_PROFILE", "nobody"),
+        ("AWS_CONFIG_FILE", str(Path(__file__))),
+        ("AWS_DATA_PATH", "/nowhere"),
+        ("AWS_EC2_METADATA_DISABLED", "no"),
+    ],
+)
+def test_the_regions_do_not_depend_on_the_callers_settings(variable: str, value: str) -> None:
+    result = subprocess.run(
+        [sys.executable, "-c", "import stacks.config"],
+        cwd=ROOT,
+        env=os.environ | {variable: value},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
 
 
 @pytest.mark.parametrize(
