@@ -6,7 +6,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 ENV ?= dev
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo local test slow chaos acceptance conformance fuzz retention mutants check lint types format synth snapshot bench docs lock clean
+.PHONY: help setup demo local unit test slow chaos acceptance conformance fuzz retention mutants check lint types format synth snapshot bench docs lock clean
 
 help: ## show this
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -16,6 +16,9 @@ demo: setup ## run the whole stack on this machine, from cdk deploy to a suppres
 
 local: setup ## start the whole stack on this machine and leave it running
 	@$(BIN)/python -m local up
+
+unit: .venv/.ready ## run the unit tests: no CDK, no emulator, half a minute
+	$(BIN)/python -m pytest -n 2 tests/unit
 
 test: setup ## run all tests, two files at a time
 	$(BIN)/python -m pytest -n 2 --dist loadfile

@@ -25,7 +25,7 @@ _CALLER = (
 
 def item(number: int) -> Item:
     """Make an item of the table: each has five bounces, and one of them holds mail back."""
-    from tests.unit.test_decision import hard  # noqa: PLC0415  # the evidence of the tests
+    from tests.builders import hard  # noqa: PLC0415  # the evidence of the tests
 
     address = f"customer-{number}@mail-{number % 50}.example"
     evidence = [hard(day, diagnostic="smtp; 550-5.1.1 no such user " * 3) for day in range(4)]

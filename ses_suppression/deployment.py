@@ -107,6 +107,9 @@ class Dimension(StrEnum):
 
 CANARY_SERVICE = "canary"
 
+MAX_RECEIVE_COUNT = 20
+"""A message is received this many times before it is a dead letter."""
+
 STACK_PREFIX = "ses-suppression-"
 
 

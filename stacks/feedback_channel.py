@@ -16,6 +16,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct, IDependable
 
 from ses_suppression.deployment import (
+    MAX_RECEIVE_COUNT,
     ChannelOutput,
     NotificationType,
     Variable,
@@ -27,9 +28,6 @@ from stacks.config import Config
 from stacks.config_values import Feed
 from stacks.function import make_function, parts_before
 from stacks.suppression_table import SuppressionTable, grant_key_through
-
-RECEIVES = 20
-"""So often a message is tried before it is a dead letter."""
 
 VISIBILITY_FACTOR = 6
 """A message is seen again after so many time-outs ("Using Lambda with Amazon SQS")."""
@@ -103,7 +101,7 @@ class FeedbackChannel(Construct):
             "Queue",
             visibility_timeout=self.visibility_timeout,
             dead_letter_queue=sqs.DeadLetterQueue(
-                queue=self.dead_letter_queue, max_receive_count=RECEIVES
+                queue=self.dead_letter_queue, max_receive_count=MAX_RECEIVE_COUNT
             ),
         )
         # SNS does not try again when a queue is gone or its policy is wrong.

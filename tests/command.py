@@ -1,6 +1,6 @@
 """The command line over a table in memory: what it decides, without AWS."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -95,3 +95,16 @@ def _answer(entry: AccountLevelEntry) -> dict[str, Any]:
 
 def _not_found() -> ClientError:
     return ClientError({"Error": {"Code": "NotFoundException"}}, "SuppressedDestination")
+
+
+class Refusing:
+    """A service of AWS that refuses everything, in strange words."""
+
+    def __init__(self, text: str) -> None:
+        self._error = ClientError({"Error": {"Code": text, "Message": text}}, text)
+
+    def __getattr__(self, _: str) -> Callable[..., Any]:
+        def refuse(*_: object, **__: object) -> Any:
+            raise self._error
+
+        return refuse

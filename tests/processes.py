@@ -1,5 +1,7 @@
 """Programs that a test needs, started and stopped."""
 
+import os
+import signal
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -40,3 +42,20 @@ def running(
     finally:
         process.kill()
         process.wait(timeout=10)
+
+
+SECONDS = 10
+
+
+def answered_in_a_fork(question: Callable[[], bool]) -> bool:
+    """Whether a forked process answers yes in time."""
+    child = os.fork()
+    if child == 0:
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.alarm(SECONDS)  # ends a process that hangs
+        answer = False
+        try:
+            answer = question()
+        finally:
+            os._exit(0 if answer else 1)
+    return os.waitpid(child, 0)[1] == 0

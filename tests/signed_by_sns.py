@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.x509.oid import NameOID
 
-from tests.sent_by_ses import bounce
+from tests.builders import bounce_notification
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 TOPIC = "arn:aws:sns:eu-west-1:123456789012:ses-bounces-topic-prod"
@@ -70,7 +70,7 @@ def notification(**more: Any) -> dict[str, Any]:
         "Type": "Notification",
         "MessageId": "22b80b92-fdea-4c2c-8f9d-bdfb0c7bf324",
         "TopicArn": TOPIC,
-        "Message": bounce("jane@example.com"),
+        "Message": bounce_notification("jane@example.com"),
         "Timestamp": "2026-11-24T11:59:00.000Z",
         **more,
     }

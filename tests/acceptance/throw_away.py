@@ -8,7 +8,7 @@ from docs.cost import HOURS_A_MONTH, standing
 from stacks.config import Config
 from stacks.config_values import Feed
 from tests.denials import ALLOWED
-from tests.infrastructure.conftest import synthesized
+from tests.infrastructure.templates import synthesized
 
 NAME = "acceptance"
 STACK = f"ses-suppression-{NAME}"

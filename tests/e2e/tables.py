@@ -9,7 +9,7 @@ from ses_suppression.core.record import Record
 from ses_suppression.store.items import to_item
 from tests.e2e.operator import Operator
 from tests.e2e.stack import Stack
-from tests.integration.conftest import create_table
+from tests.integration.tables import create_table
 
 _ITEMS_A_REQUEST = 25
 

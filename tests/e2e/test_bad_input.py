@@ -3,8 +3,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from tests.builders import bounce_notification
 from tests.e2e.stack import Stack
-from tests.sent_by_ses import bounce
 
 
 def test_a_body_that_is_no_notification_is_a_dead_letter_while_its_neighbours_are_applied(
@@ -13,7 +13,7 @@ def test_a_body_that_is_no_notification_is_a_dead_letter_while_its_neighbours_ar
     run = uuid.uuid4().hex[:8]
     neighbours = [f"neighbour-{index}-{run}@example.net" for index in range(9)]
     bodies = [
-        bounce(address, at=datetime.now(UTC), feedback_id=f"{run}-{address}")
+        bounce_notification(address, at=datetime.now(UTC), feedback_id=f"{run}-{address}")
         for address in neighbours
     ]
     bodies.insert(4, '{"hello": "world"}')

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 from local.mailbox_simulator import waiting_messages
 from local.waiting import wait_for
+from tests.builders import complaint_notification
 from tests.e2e.operator import Operator
 from tests.e2e.stack import SECONDS, Stack
-from tests.sent_by_ses import complaint
 
 
 def test_nothing_is_lost_and_a_redrive_after_the_mend_brings_the_right_verdicts(
@@ -22,7 +22,9 @@ def test_nothing_is_lost_and_a_redrive_after_the_mend_brings_the_right_verdicts(
         stack.quick_retries("Complaints", receives=3),
     ):
         for address in addresses:
-            body = complaint(address, at=datetime.now(UTC), feedback_id=uuid.uuid4().hex)
+            body = complaint_notification(
+                address, at=datetime.now(UTC), feedback_id=uuid.uuid4().hex
+            )
             stack.publish("Complaints", body)
         assert stack.waiting("Complaints") == len(addresses)
         wait_for(

@@ -18,11 +18,11 @@ from local.deployment import deploy, read_config
 from local.emulator import ACCOUNT_ID, Emulator, LocalError, running_emulator
 from local.mailbox_simulator import SIMULATOR
 from local.waiting import wait_for
+from tests.builders import subscription_event
 from tests.e2e.in_flight import mail_in_flight
 from tests.e2e.operator import Operator
 from tests.e2e.project import project_with
 from tests.e2e.stack import SECONDS, Stack
-from tests.sent_by_ses import subscription
 
 HOME = "eu-west-1"
 
@@ -96,7 +96,7 @@ def test_streams_come_by_the_configuration_set(streams: Stack) -> None:
 def test_a_topic_that_a_recipient_unsubscribed_from_is_a_stream(streams: Stack) -> None:
     stack, recipient = streams, an_address()
     now = datetime.now(UTC)
-    left = subscription(recipient, topics={"newsletter": "OptOut"}, at=now, mail_id="m1")
+    left = subscription_event(recipient, topics={"newsletter": "OptOut"}, at=now, mail_id="m1")
     stack.publish("Complaints", left)
     wait_for(
         "the unsubscription",
@@ -104,7 +104,7 @@ def test_a_topic_that_a_recipient_unsubscribed_from_is_a_stream(streams: Stack) 
         seconds=SECONDS,
     )
     assert stack.suppressions.check(recipient, stream="receipts") is None
-    again = subscription(
+    again = subscription_event(
         recipient, topics={"newsletter": "OptIn"}, at=now + timedelta(seconds=1), mail_id="m2"
     )
     stack.publish("Complaints", again)

@@ -14,8 +14,8 @@ from local.mailbox_simulator import sender_of
 from local.waiting import wait_for
 from ses_suppression.errors import AllRecipientsSuppressedError
 from ses_suppression.integrations.boto3 import guard
+from tests.builders import bounce_notification
 from tests.e2e.stack import SECONDS, Stack
-from tests.sent_by_ses import bounce
 
 SIMPLE = {"Subject": {"Data": "x"}, "Body": {"Text": {"Data": "x"}}}
 TEMPLATE = "greeting"
@@ -63,7 +63,9 @@ def reached_ses(stack: Stack) -> str:
 def held(stack: Stack) -> str:
     """An address that bounced."""
     address = f"held-{uuid.uuid4().hex}@example.net"
-    stack.publish("Bounces", bounce(address, at=datetime.now(UTC), feedback_id=uuid.uuid4().hex))
+    stack.publish(
+        "Bounces", bounce_notification(address, at=datetime.now(UTC), feedback_id=uuid.uuid4().hex)
+    )
     stack.await_suppression(address)
     template = {"TemplateName": TEMPLATE, "SubjectPart": "x", "TextPart": "x"}
     stack.emulator.client("ses").create_template(Template=template)

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from local.waiting import wait_for
+from tests.builders import complaint_notification
 from tests.e2e.stack import SECONDS, Stack
-from tests.sent_by_ses import complaint
 
 
 @pytest.mark.parametrize("action", ["dynamodb:BatchGetItem", "dynamodb:PutItem"])
@@ -16,7 +16,7 @@ def test_without_a_right_messages_are_retried_and_applied_when_it_is_back(
     stack: Stack, action: str
 ) -> None:
     address = f"{uuid.uuid4().hex}@example.net"
-    body = complaint(address, at=datetime.now(UTC), feedback_id=uuid.uuid4().hex)
+    body = complaint_notification(address, at=datetime.now(UTC), feedback_id=uuid.uuid4().hex)
 
     def denied() -> list[dict[str, Any]]:
         return [

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 
 from local.mailbox_simulator import SIMULATOR
 from local.waiting import wait_for
+from tests.builders import bounce_notification, complaint_notification
 from tests.e2e.stack import SECONDS, Stack
-from tests.sent_by_ses import bounce, complaint
 
 NAME = "jane.doe"
 
@@ -26,7 +26,7 @@ def lines(stack: Stack) -> Iterator[str]:
 
 def hostile(address: str) -> Iterator[str]:
     """Give bodies that try to bring an address into a log."""
-    whole = json.loads(bounce(address, feedback_id=uuid.uuid4().hex))
+    whole = json.loads(bounce_notification(address, feedback_id=uuid.uuid4().hex))
     yield f"<{address}>"
     yield json.dumps({"notificationType": address})
     yield json.dumps({"eventType": address})
@@ -44,13 +44,17 @@ def test_no_address_stands_in_any_log(stack: Stack) -> None:
             stack.publish(kind, body)
     stack.send_mail(f"bounce+{marker}@{SIMULATOR}")
     now = datetime.now(UTC)
-    stack.publish("Complaints", complaint(address, at=now, feedback_id=uuid.uuid4().hex))
+    stack.publish(
+        "Complaints", complaint_notification(address, at=now, feedback_id=uuid.uuid4().hex)
+    )
     stack.await_suppression(address)
     stack.await_suppression(f"bounce+{marker}@{SIMULATOR}")
     refused = f"{NAME}.refused.{marker}@example.net"
     with stack.quick_retries("Bounces"):
         with stack.without_action("Bounces", "dynamodb:PutItem"):
-            stack.publish("Bounces", bounce(refused, at=now, feedback_id=uuid.uuid4().hex))
+            stack.publish(
+                "Bounces", bounce_notification(refused, at=now, feedback_id=uuid.uuid4().hex)
+            )
             stack.await_logged("Bounces", status="retried")
         stack.await_suppression(refused)
     stack.emulator.client("lambda").invoke(

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.builders import bounce_notification, complaint_notification
 from tests.e2e.stack import Stack
-from tests.sent_by_ses import bounce, complaint
 
 ROOT = Path(__file__).parent.parent.parent
 PAGE = (ROOT / "docs" / "operations.md").read_text()
@@ -30,16 +30,20 @@ def desk(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of an operator, and what happened before."""
     now = datetime.now(UTC)
     stack.publish(
-        "Bounces", bounce("jane@example.com", at=now, feedback_id=uuid.uuid4().hex, status="5.1.1")
+        "Bounces",
+        bounce_notification(
+            "jane@example.com", at=now, feedback_id=uuid.uuid4().hex, status="5.1.1"
+        ),
     )
     stack.publish(
-        "Complaints", complaint("angry@example.com", at=now, feedback_id=uuid.uuid4().hex)
+        "Complaints",
+        complaint_notification("angry@example.com", at=now, feedback_id=uuid.uuid4().hex),
     )
     for address in ("jane@example.com", "angry@example.com"):
         stack.await_suppression(address)
     stack.publish(
         "Bounces",
-        bounce(
+        bounce_notification(
             "sam@example.com",
             at=now,
             feedback_id=uuid.uuid4().hex,

@@ -10,9 +10,9 @@ import pytest
 from local.waiting import wait_for
 from ses_suppression.core.address import fingerprint
 from ses_suppression.core.policy import Reason
+from tests.builders import bounce_notification, complaint_notification
 from tests.e2e.operator import Operator
 from tests.e2e.stack import SECONDS, Stack
-from tests.sent_by_ses import bounce, complaint
 
 Bounced = Callable[[], str]
 
@@ -23,7 +23,7 @@ def bounced(stack: Stack) -> Bounced:
         address = f"{uuid.uuid4().hex}@example.net"
         stack.publish(
             "Bounces",
-            bounce(
+            bounce_notification(
                 address,
                 at=datetime.now(UTC),
                 feedback_id=uuid.uuid4().hex,
@@ -100,7 +100,8 @@ def test_a_removal_lifts_the_address_from_sess_list_in_its_own_spelling(
 def test_after_a_complaint_a_removal_needs_consent(operator: Operator, stack: Stack) -> None:
     address = f"{uuid.uuid4().hex}@example.net"
     stack.publish(
-        "Complaints", complaint(address, at=datetime.now(UTC), feedback_id=uuid.uuid4().hex)
+        "Complaints",
+        complaint_notification(address, at=datetime.now(UTC), feedback_id=uuid.uuid4().hex),
     )
     assert stack.await_suppression(address).reason is Reason.COMPLAINT
     said = operator.refused("remove", address, "--note", "wants mail", status=2)

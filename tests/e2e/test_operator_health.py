@@ -9,9 +9,9 @@ import pytest
 
 from local.mailbox_simulator import sender_of
 from local.waiting import wait_for
+from tests.builders import bounce_notification
 from tests.e2e.operator import Operator
 from tests.e2e.stack import SECONDS, Stack
-from tests.sent_by_ses import bounce
 
 
 def states(operator: Operator, status: int, *arguments: str) -> dict[str, str]:
@@ -126,7 +126,7 @@ def test_a_message_that_can_be_used_by_now_is_applied(operator: Operator, stack:
     address = f"{uuid.uuid4().hex}@example.net"
     stack.emulator.client("sqs").send_message(
         QueueUrl=stack.deployment.outputs["BouncesUndeliveredQueueUrl"],
-        MessageBody=bounce(address, feedback_id=uuid.uuid4().hex),
+        MessageBody=bounce_notification(address, feedback_id=uuid.uuid4().hex),
     )
     (shown,) = operator.documents("dead-letters", "show")
     assert (shown["queue"], shown["reason"]) == (

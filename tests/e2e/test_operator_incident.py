@@ -8,12 +8,11 @@ import pytest
 from local.emulator import ACCOUNT_ID
 from ses_suppression.core.record import Record
 from ses_suppression.store.items import to_record
+from tests.builders import complaint, hard, record_of
 from tests.denials import role_with
 from tests.e2e.operator import Operator
 from tests.e2e.stack import Stack
 from tests.e2e.tables import operator_of_table
-from tests.integration.test_store import record_of
-from tests.unit.test_decision import complaint, hard
 
 WINDOW = ("--from", "2026-01-11T08:00Z", "--to", "2026-01-11T10:00Z")
 INCIDENT = (

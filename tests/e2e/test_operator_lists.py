@@ -13,11 +13,10 @@ from pathlib import Path
 import pytest
 
 from local.waiting import wait_for
+from tests.builders import block, complaint, hard, record_of, transient
 from tests.e2e.operator import Operator
 from tests.e2e.stack import Stack
 from tests.e2e.tables import operator_of_table
-from tests.integration.test_store import record_of
-from tests.unit.test_decision import block, complaint, hard, transient
 
 TODAY = datetime.now(UTC)
 NEVER = "Never@example.org"

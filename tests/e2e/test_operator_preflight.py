@@ -5,11 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.builders import complaint, hard, record_of
 from tests.e2e.operator import Operator
 from tests.e2e.stack import Stack
 from tests.e2e.tables import operator_of_table
-from tests.integration.test_store import record_of
-from tests.unit.test_decision import complaint, hard
 
 ROWS = [
     *(f"c-{n}@example.com,x" for n in range(80)),

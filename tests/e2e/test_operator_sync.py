@@ -6,11 +6,10 @@ from pathlib import Path
 import pytest
 
 from ses_suppression.core.actions import reactivate, suppress
+from tests.builders import block, complaint, day, hard, record_of, transient, void
 from tests.e2e.operator import Operator
 from tests.e2e.stack import Stack
 from tests.e2e.tables import operator_of_table
-from tests.integration.test_store import record_of
-from tests.unit.test_decision import block, complaint, day, hard, transient, void
 
 
 def test_a_replay_says_who_would_be_released_and_added(stack: Stack, tmp_path: Path) -> None:

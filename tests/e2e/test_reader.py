@@ -13,14 +13,16 @@ from botocore.exceptions import ClientError
 
 from ses_suppression.client.suppression_list import SuppressionList
 from ses_suppression.errors import StoreUnavailableError
+from tests.builders import bounce_notification
 from tests.denials import KEY, REFUSALS, VERDICT
 from tests.e2e.stack import Stack
-from tests.sent_by_ses import bounce
 
 
 def test_a_reader_checks_and_screens(stack: Stack, reader_credentials: dict[str, str]) -> None:
     address = f"{uuid.uuid4().hex}@example.net"
-    stack.publish("Bounces", bounce(address, at=datetime.now(UTC), feedback_id=uuid.uuid4().hex))
+    stack.publish(
+        "Bounces", bounce_notification(address, at=datetime.now(UTC), feedback_id=uuid.uuid4().hex)
+    )
     stack.await_suppression(address)
     client = stack.emulator.client("dynamodb", **reader_credentials)
     suppressions = SuppressionList.of_table(stack.deployment.table_name, client=client)

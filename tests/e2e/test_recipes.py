@@ -19,8 +19,8 @@ from ses_suppression.core.evidence import EVERY_STREAM
 from ses_suppression.core.policy import Policy
 from ses_suppression.ingest import apply
 from ses_suppression.store.deadline import Deadline
+from tests.builders import bounce_notification
 from tests.e2e.stack import Stack
-from tests.sent_by_ses import bounce
 from tests.spellings import HELD, MAILBOX, SPELLINGS
 
 ROOT = Path(__file__).parent.parent.parent
@@ -133,7 +133,7 @@ def recipe(stack: Stack, reader_credentials: dict[str, str], tmp_path: Path) -> 
 def test_a_recipe_answers_as_the_package_does(stack: Stack, recipe: Recipe, language: str) -> None:
     name = uuid.uuid4().hex
     held, over, on_news = (f"{name}-{word}@example.net" for word in ("held", "over", "news"))
-    stack.publish("Bounces", bounce(held, at=datetime.now(UTC), feedback_id=name))
+    stack.publish("Bounces", bounce_notification(held, at=datetime.now(UTC), feedback_id=name))
     stack.await_suppression(held)
     stack.suppressions.suppress(on_news, by="test", note="on a stream", stream="news")
     last_year = datetime.now(UTC) - timedelta(days=365)

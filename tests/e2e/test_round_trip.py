@@ -5,8 +5,8 @@ from local.mailbox_simulator import SIMULATOR, automatic_reply
 from ses_suppression.core.classification import rule_of
 from ses_suppression.core.policy import Reason
 from ses_suppression.core.rules import Rule
+from tests.builders import bounce_notification, delivery_notification
 from tests.e2e.stack import Stack
-from tests.sent_by_ses import bounce, delivery
 
 
 def simulated(kind: str) -> str:
@@ -59,7 +59,7 @@ def test_an_automatic_reply_is_recorded_and_holds_nothing_back(stack: Stack) -> 
 
 def test_the_same_notification_twice_is_kept_once(stack: Stack) -> None:
     address = simulated("bounce")
-    body = bounce(address, at=datetime.now(UTC), feedback_id=uuid.uuid4().hex)
+    body = bounce_notification(address, at=datetime.now(UTC), feedback_id=uuid.uuid4().hex)
     stack.publish("Bounces", body)
     first = stack.await_record(address)
     before = stack.applied("Bounces")
@@ -70,13 +70,15 @@ def test_the_same_notification_twice_is_kept_once(stack: Stack) -> None:
 
 def test_a_delivery_ends_a_row_of_transient_bounces(stack: Stack) -> None:
     address = f"{uuid.uuid4().hex}@example.net"
-    body = bounce(
+    body = bounce_notification(
         address, bounce_type="Transient", sub_type="MailboxFull", feedback_id=uuid.uuid4().hex
     )
     stack.publish("Bounces", body)
     stack.await_record(address)
     before = stack.applied("Deliveries")
-    stack.publish("Deliveries", delivery(address, at=datetime.now(UTC), mail_id=uuid.uuid4().hex))
+    stack.publish(
+        "Deliveries", delivery_notification(address, at=datetime.now(UTC), mail_id=uuid.uuid4().hex)
+    )
     stack.await_applied("Deliveries", before + 1)
     assert [rule_of(piece) for piece in stack.record(address).evidence] == [
         Rule.TRANSIENT_BOUNCE,

@@ -16,7 +16,7 @@ from cfnlint.config import ManualArgs  # type: ignore[import-untyped]
 
 from docs.configuration import EXAMPLE
 from stacks.bundle import ROOT
-from tests.infrastructure.conftest import synthesized
+from tests.infrastructure.templates import synthesized
 
 _LEFT_OUT = ["W3005"]
 _SHOWN = re.compile(r"^```json\n(.*?)^```", re.MULTILINE | re.DOTALL)

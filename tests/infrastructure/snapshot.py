@@ -7,7 +7,7 @@ import json
 import re
 from pathlib import Path
 
-from tests.infrastructure.conftest import synthesized
+from tests.infrastructure.templates import synthesized
 
 PATH = Path(__file__).parent / "snapshot.json"
 _HASH = re.compile(r"\b[0-9a-f]{64}\b")

@@ -18,7 +18,7 @@ from tests.acceptance.remains import is_table_of_run
 from tests.acceptance.report import Outcome, Report
 from tests.acceptance.run import CLAIMS, DEPLOYS, GIVEN_BACK, NOTHING_LEFT
 from tests.acceptance.throw_away import dollars, plan, values
-from tests.infrastructure.conftest import synthesized
+from tests.infrastructure.templates import synthesized
 
 CONFIG = Config.from_context(
     {

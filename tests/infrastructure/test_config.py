@@ -10,13 +10,9 @@ import pytest
 from stacks.config import Config
 from stacks.config_values import ConfigError, Feed, Identity, regions_of
 from stacks.function_variables import bytes_of_variables
-from tests.infrastructure.conftest import synthesized
+from tests.infrastructure.templates import KEY, TABLE, synthesized
 
 ROOT = Path(__file__).parent.parent.parent
-
-
-KEY = "arn:aws:kms:eu-west-1:111122223333:key/12345678-1234-1234-1234-123456789012"
-TABLE = "arn:aws:dynamodb:eu-west-1:111122223333:table/suppressions"
 
 
 def of(**values: Any) -> Config:

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from stacks.config import Config
-from tests.infrastructure.conftest import synthesized
-from tests.infrastructure.test_stack import resources
+from tests.infrastructure.templates import resources, synthesized
 
 DOCS = Path(__file__).parent.parent.parent / "docs"
 PAGE = (DOCS / "deployment.md").read_text()

@@ -8,8 +8,8 @@ import pytest
 from cfnlint.jsonschema import StandardValidator  # type: ignore[import-untyped]
 
 from docs.configuration import cdk_schema
-from tests.infrastructure.conftest import synthesized
 from tests.infrastructure.lint import documented, findings
+from tests.infrastructure.templates import synthesized
 
 DOCUMENTED = list(documented())
 

@@ -13,9 +13,7 @@ from stacks.config import Config
 from stacks.config_values import ConfigError
 from stacks.suppression_stack import SuppressionStack
 from stacks.template_limits import check_template
-from tests.infrastructure.conftest import synthesized
-from tests.infrastructure.test_config import KEY, TABLE
-from tests.infrastructure.test_stack import resources
+from tests.infrastructure.templates import KEY, TABLE, resources, synthesized
 
 
 @pytest.fixture(scope="module")

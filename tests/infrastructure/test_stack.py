@@ -17,8 +17,8 @@ from ses_suppression.deployment import METRIC_NAMESPACE
 from stacks.bundle import ROOT
 from stacks.checks import check
 from tests.infrastructure import snapshot
-from tests.infrastructure.conftest import synthesized
-from tests.unit.test_documentation import anchors_of
+from tests.infrastructure.templates import resources, synthesized
+from tests.pages import anchors_of
 
 PINNED = {
     "EncryptionKey3A692D6E": "AWS::KMS::Key",
@@ -37,10 +37,6 @@ PINNED = {
     "DeliveriesUndeliveredQueueDA23C7BE": "AWS::SQS::Queue",
     "AlarmsTopic3A2DFEBA": "AWS::SNS::Topic",  # people have confirmed their subscriptions
 }
-
-
-def resources(template: Template, of_type: str) -> dict[str, Any]:
-    return dict(template.find_resources(of_type))
 
 
 @pytest.mark.parametrize(("logical_id", "of_type"), PINNED.items())

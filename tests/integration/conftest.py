@@ -5,7 +5,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-TABLE_NAME = "suppressions"
+from tests.integration.tables import TABLE_NAME, create_table
 
 
 @pytest.fixture
@@ -25,12 +25,3 @@ def client(aws: None) -> Any:
     dynamodb = boto3.client("dynamodb")
     create_table(dynamodb, TABLE_NAME)
     return dynamodb
-
-
-def create_table(dynamodb: Any, name: str) -> None:
-    dynamodb.create_table(
-        TableName=name,
-        KeySchema=[{"AttributeName": "address", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "address", "AttributeType": "S"}],
-        BillingMode="PAY_PER_REQUEST",
-    )

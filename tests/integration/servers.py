@@ -7,7 +7,7 @@ from typing import Any
 import boto3
 from moto.server import ThreadedMotoServer
 
-from tests.integration.conftest import create_table
+from tests.integration.tables import create_table
 
 ACCESS: dict[str, Any] = {
     "region_name": "eu-west-1",

@@ -12,9 +12,8 @@ from ses_suppression.client.suppression_list import SuppressionList
 from ses_suppression.core.policy import Policy, Reason
 from ses_suppression.errors import InvalidAddressError, MissingSettingError
 from ses_suppression.store.dynamodb import DynamoDBStore
-from tests.integration.conftest import TABLE_NAME
-from tests.integration.test_store import record_of, save
-from tests.unit.test_decision import JANE, block, complaint, day, hard
+from tests.builders import JANE, block, complaint, day, hard, record_of
+from tests.integration.tables import TABLE_NAME, save
 
 
 def at(client: Any, moment: datetime) -> SuppressionList:

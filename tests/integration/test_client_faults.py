@@ -20,8 +20,8 @@ from ses_suppression.client.suppression_list import SuppressionList
 from ses_suppression.errors import StoreUnavailableError
 from ses_suppression.store.dynamodb import DynamoDBStore
 from tests.fault_proxy import FaultProxy, running_fault_proxy
-from tests.integration.conftest import TABLE_NAME
 from tests.integration.servers import ACCESS, running_moto
+from tests.integration.tables import TABLE_NAME
 
 SECONDS = 0.6
 HELD = [f"held-{number}@example.com" for number in range(150)]

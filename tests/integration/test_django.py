@@ -30,9 +30,9 @@ from ses_suppression.client.screening import AddressesUnknownError
 from ses_suppression.client.suppression_list import SuppressionList
 from ses_suppression.errors import InvalidAddressError, InvalidStreamError
 from ses_suppression.integrations import django as contrib
-from tests.integration.conftest import TABLE_NAME
+from tests.answering_store import NOW, VERDICTS, AnsweringStore
 from tests.integration.django_project import BACKEND, configured_django
-from tests.unit.test_client import NOW, VERDICTS, AnsweringStore
+from tests.integration.tables import TABLE_NAME
 
 HELD, CLEAR, SILENT = "held@example.com", "clear@example.com", "silent@example.com"
 

@@ -23,10 +23,10 @@ from ses_suppression.errors import ConflictError, StoreUnavailableError
 from ses_suppression.store.deadline import Deadline
 from ses_suppression.store.dynamodb import DynamoDBStore
 from ses_suppression.store.items import to_item
-from tests.integration.conftest import TABLE_NAME, create_table
+from tests.builders import hard
 from tests.integration.servers import ACCESS
+from tests.integration.tables import TABLE_NAME, create_table
 from tests.processes import running
-from tests.unit.test_decision import hard
 
 FOLDER = ROOT / ".dynamodb-local" / "package" / "emulator"
 OLDEST_JAVA = 17

@@ -14,7 +14,7 @@ from ses_suppression.client.suppression_list import SuppressionList
 from ses_suppression.errors import AllRecipientsSuppressedError, InvalidAddressError
 from ses_suppression.integrations.boto3 import _OPERATIONS, LEFT_ALONE, METADATA_KEY, guard, sending
 from ses_suppression.testing import InMemorySuppressionList
-from tests.unit.test_client import NOW, VERDICTS, AnsweringStore
+from tests.answering_store import NOW, VERDICTS, AnsweringStore
 
 HELD, CLEAR, OTHER = "Held@example.com", "clear@example.com", "other@example.net"
 SENDER = "shop@example.com"

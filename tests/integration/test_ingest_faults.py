@@ -22,11 +22,11 @@ from ses_suppression.core.policy import Policy
 from ses_suppression.ingest import Message, Status, ingest
 from ses_suppression.store.deadline import Deadline
 from ses_suppression.store.dynamodb import CONNECTIONS, DynamoDBStore
+from tests.builders import ACCOUNT_ID, NOON, bounce_notification
 from tests.fault_proxy import FaultProxy, running_fault_proxy
-from tests.integration import conftest
+from tests.integration import tables
+from tests.integration.context import Context
 from tests.integration.servers import ACCESS, running_moto
-from tests.integration.test_lambdas import Context
-from tests.sent_by_ses import ACCOUNT_ID, NOON, bounce
 
 POLICY = Policy()
 TABLE_NAME = "ingested"
@@ -73,7 +73,7 @@ def test_what_fails_is_given_back_and_in_the_end_all_is_counted_once(
     messages = [
         Message(
             id=f"{address}{day}",
-            body=bounce(
+            body=bounce_notification(
                 f"{address}-{name}@example.com",
                 bounce_type="Transient",
                 sub_type="MailboxFull",
@@ -109,7 +109,7 @@ def test_of_a_slow_table_a_function_takes_what_there_is_time_for_and_hands_back_
         "Records": [
             {
                 "messageId": name,
-                "body": bounce(name, feedback_id=name),
+                "body": bounce_notification(name, feedback_id=name),
                 "attributes": {"SentTimestamp": "0"},
             }
             for name in names
@@ -161,12 +161,13 @@ class Expiring:
 def test_credentials_that_expire_in_mid_batch_give_back_what_is_not_written(client: Any) -> None:
     names = [f"a{number}@example.com" for number in range(10)]
     messages = [
-        Message(id=name, body=bounce(name, feedback_id=name), received_at=NOON) for name in names
+        Message(id=name, body=bounce_notification(name, feedback_id=name), received_at=NOON)
+        for name in names
     ]
-    store = DynamoDBStore(Expiring(client, writes=4), conftest.TABLE_NAME)  # type: ignore[arg-type]
+    store = DynamoDBStore(Expiring(client, writes=4), tables.TABLE_NAME)  # type: ignore[arg-type]
     given_back = tried(store, messages)
     assert len(given_back) == 6
-    fresh = DynamoDBStore(client, conftest.TABLE_NAME)
+    fresh = DynamoDBStore(client, tables.TABLE_NAME)
     written = fresh.load(names, consistent=True, deadline=Deadline(4)).records
     assert {name for name in names if written[name].evidence} == {*names} - {
         message.id for message in given_back

@@ -22,20 +22,19 @@ from ses_suppression.client.suppression_list import SuppressionList
 from ses_suppression.errors import InvalidPolicyError, MissingSettingError
 from ses_suppression.store.deadline import Deadline
 from ses_suppression.store.dynamodb import CONNECTIONS, DynamoDBStore
-from tests.integration.conftest import TABLE_NAME
-from tests.sent_by_ses import ACCOUNT_ID, NOON, bounce, complaint, delivery, subscription
-from tests.unit.test_decision import JANE
+from tests.builders import (
+    ACCOUNT_ID,
+    JANE,
+    NOON,
+    bounce_notification,
+    complaint_notification,
+    delivery_notification,
+    subscription_event,
+)
+from tests.integration.context import Context
+from tests.integration.tables import TABLE_NAME
 
 SENT = str(int((NOON + timedelta(minutes=1)).timestamp() * 1000))
-
-
-@dataclass
-class Context:
-    seconds: float = 30.0
-    aws_request_id: str = "request-1"
-
-    def get_remaining_time_in_millis(self) -> int:
-        return int(self.seconds * 1000)
 
 
 def event(*bodies: str) -> dict[str, Any]:
@@ -98,7 +97,9 @@ def deployed(
 
 
 def test_a_batch_is_applied_and_nothing_is_given_back(deployed: Deployed) -> None:
-    answer, _ = deployed(bounce(JANE), bounce("joe@example.com", mail_id="m2"))
+    answer, _ = deployed(
+        bounce_notification(JANE), bounce_notification("joe@example.com", mail_id="m2")
+    )
     assert answer == {"batchItemFailures": []}
     suppressions = SuppressionList.of_table(TABLE_NAME)
     assert suppressions.check(JANE) is not None
@@ -108,9 +109,9 @@ def test_a_batch_is_applied_and_nothing_is_given_back(deployed: Deployed) -> Non
 def test_feedback_without_a_time_has_that_of_its_arrival_never_this_machines(
     deployed: Deployed,
 ) -> None:
-    undated = json.loads(bounce(JANE))
+    undated = json.loads(bounce_notification(JANE))
     del undated["bounce"]["timestamp"], undated["mail"]["timestamp"]
-    tomorrow = bounce("joe@example.com", mail_id="m2", at=NOON + timedelta(days=1))
+    tomorrow = bounce_notification("joe@example.com", mail_id="m2", at=NOON + timedelta(days=1))
     deployed(json.dumps(undated), tomorrow)
     store = DynamoDBStore(boto3.client("dynamodb"), TABLE_NAME)
     loaded = store.load([JANE, "joe@example.com"], consistent=True, deadline=Deadline(5))
@@ -119,11 +120,11 @@ def test_feedback_without_a_time_has_that_of_its_arrival_never_this_machines(
 
 
 FEEDBACK = {
-    "bounces": bounce(JANE),
-    "complaints": complaint("joe@example.com", mail_id="m2"),
-    "deliveries": delivery("ann@example.com", mail_id="m3"),
+    "bounces": bounce_notification(JANE),
+    "complaints": complaint_notification("joe@example.com", mail_id="m2"),
+    "deliveries": delivery_notification("ann@example.com", mail_id="m3"),
 }
-UNSUBSCRIBED = subscription("sue@example.com", mail_id="m4", topics={"news": "OptOut"})
+UNSUBSCRIBED = subscription_event("sue@example.com", mail_id="m4", topics={"news": "OptOut"})
 
 
 @pytest.mark.parametrize("deployed", FEEDBACK, indirect=True)
@@ -149,7 +150,10 @@ def test_a_queue_carries_its_own_kind_and_nothing_else(
 
 def test_what_happened_is_counted_by_outcome_and_rule(deployed: Deployed) -> None:
     _, lines = deployed(
-        bounce(JANE), bounce("joe@example.com", mail_id="m2"), "nonsense", '{"eventType": "Open"}'
+        bounce_notification(JANE),
+        bounce_notification("joe@example.com", mail_id="m2"),
+        "nonsense",
+        '{"eventType": "Open"}',
     )
     metrics, by_provider = [line for line in lines if "_aws" in line]
     expected = {
@@ -166,7 +170,9 @@ def test_what_happened_is_counted_by_outcome_and_rule(deployed: Deployed) -> Non
 
 
 def test_a_providers_bad_hour_is_seen(deployed: Deployed) -> None:
-    _, lines = deployed(*(bounce(f"a{number}@gmail.com", mail_id=f"m{number}") for number in "123"))
+    _, lines = deployed(
+        *(bounce_notification(f"a{number}@gmail.com", mail_id=f"m{number}") for number in "123")
+    )
     providers = {line["provider"]: line["Suppressions"] for line in lines if "provider" in line}
     assert providers == {"Google": [3]}
 
@@ -175,11 +181,11 @@ def test_a_fault_of_the_sender_is_counted_under_the_provider_that_refuses(
     deployed: Deployed,
 ) -> None:
     """The provider of a company's own domain is known by its mark; nobody is held back."""
-    unauthenticated = bounce(
+    unauthenticated = bounce_notification(
         "joe@example.com",
         diagnosticCode="smtp; 550-5.7.26 Neither SPF nor DKIM passes. 1-2 - gsmtp",
     )
-    without_dmarc = bounce(
+    without_dmarc = bounce_notification(
         "ann@example.com", mail_id="m2", diagnosticCode="smtp; 550 5.7.515 Access denied, no DMARC"
     )
     answer, lines = deployed(unauthenticated, unauthenticated, without_dmarc)
@@ -193,7 +199,7 @@ def test_a_fault_of_the_sender_is_counted_under_the_provider_that_refuses(
 def test_a_rejected_message_stands_on_the_dead_letter_queue_with_its_reason(
     deployed: Deployed,
 ) -> None:
-    answer, _ = deployed(bounce(JANE), '{"hello": "world"}')
+    answer, _ = deployed(bounce_notification(JANE), '{"hello": "world"}')
     assert answer == {"batchItemFailures": []}
     (letter,) = deployed.dead_letters()
     assert letter["Body"] == '{"hello": "world"}'
@@ -207,7 +213,7 @@ def test_a_rejected_message_that_the_dead_letter_queue_refuses_is_given_back(
     deployed: Deployed,
 ) -> None:
     boto3.client("sqs").delete_queue(QueueUrl=deployed.dead_letter_queue_url)
-    answer, lines = deployed(bounce(JANE), '{"hello": "world"}')
+    answer, lines = deployed(bounce_notification(JANE), '{"hello": "world"}')
     assert answer == {"batchItemFailures": [{"itemIdentifier": "1"}]}
     assert given_back(lines) == 1
 
@@ -215,7 +221,9 @@ def test_a_rejected_message_that_the_dead_letter_queue_refuses_is_given_back(
 def test_of_what_has_come_often_a_part_is_handed_back_untried_and_not_deleted(
     deployed: Deployed,
 ) -> None:
-    often = event(*(bounce(f"a{n}@example.com", feedback_id=str(n)) for n in range(20)))
+    often = event(
+        *(bounce_notification(f"a{n}@example.com", feedback_id=str(n)) for n in range(20))
+    )
     for record in often["Records"]:
         record["attributes"]["ApproximateReceiveCount"] = str(SUSPECT_RECEIVES)
     answer, lines = deployed.handle(often)
@@ -231,7 +239,9 @@ def test_of_what_has_come_often_a_part_is_handed_back_untried_and_not_deleted(
 def test_without_a_table_every_message_of_the_batch_is_given_back(deployed: Deployed) -> None:
     boto3.client("dynamodb").delete_table(TableName=TABLE_NAME)
     answer, lines = deployed(
-        bounce(JANE), '{"eventType": "Open"}', bounce("joe@example.com", mail_id="m2")
+        bounce_notification(JANE),
+        '{"eventType": "Open"}',
+        bounce_notification("joe@example.com", mail_id="m2"),
     )
     assert answer == {"batchItemFailures": [{"itemIdentifier": "0"}, {"itemIdentifier": "2"}]}
     assert given_back(lines) == 2
@@ -250,10 +260,10 @@ def given_back(lines: list[dict[str, Any]]) -> int:
 
 
 def test_no_line_and_no_metric_holds_an_address(deployed: Deployed) -> None:
-    document = json.loads(bounce(JANE))
+    document = json.loads(bounce_notification(JANE))
     document["bounce"]["bouncedRecipients"].append({"emailAddress": JANE, "status": [JANE]})
     _, lines = deployed(
-        bounce(JANE), json.dumps(document), f"<{JANE}>", f'{{"eventType": "{JANE}"}}'
+        bounce_notification(JANE), json.dumps(document), f"<{JANE}>", f'{{"eventType": "{JANE}"}}'
     )
     assert [line["status"] for line in lines if "status" in line] == [
         "applied", "rejected", "rejected", "acknowledged",
@@ -279,7 +289,8 @@ def test_with_no_time_left_everything_is_given_back_and_nothing_half_done(
     deployed: Deployed,
 ) -> None:
     answer = deployed.module.handler(
-        event(bounce(JANE), '{"hello": "world"}'), Context(seconds=SECONDS_TO_HAND_BACK)
+        event(bounce_notification(JANE), '{"hello": "world"}'),
+        Context(seconds=SECONDS_TO_HAND_BACK),
     )
     assert answer == {"batchItemFailures": [{"itemIdentifier": "0"}, {"itemIdentifier": "1"}]}
     assert SuppressionList.of_table(TABLE_NAME).check(JANE) is None

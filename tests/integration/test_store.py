@@ -2,7 +2,6 @@ import io
 import json
 import os
 import threading
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -27,7 +26,6 @@ from ses_suppression.core.retention import merge
 from ses_suppression.errors import (
     _PERMANENT,
     ConflictError,
-    SESSuppressionError,
     StoreUnavailableError,
     UnreadableItemError,
 )
@@ -38,30 +36,29 @@ from ses_suppression.store.items import to_item, to_record, to_suppressions
 from ses_suppression.store.protocol import Found
 from ses_suppression.store.rate_limit import Pace
 from ses_suppression.testing import InMemoryStore
-from tests.integration.conftest import TABLE_NAME, create_table
+from tests.arrivals import apply_in_batches, twelve_notifications, without_revisions
+from tests.builders import (
+    JANE,
+    block,
+    bounce_notification,
+    complaint,
+    day,
+    hard,
+    opt_out,
+    record_of,
+    tenant_bounce,
+)
 from tests.integration.servers import ACCESS
-from tests.sent_by_ses import bounce
+from tests.integration.tables import TABLE_NAME, create_table, save
+from tests.processes import answered_in_a_fork
 from tests.strategies import START, any_evidence, evidence_with_voids, without_deliveries
-from tests.unit.test_decision import JANE, block, complaint, day, hard, opt_out, tenant_bounce
-from tests.unit.test_fork import answered_in_a_fork
-from tests.unit.test_ingest import apply_in_batches, twelve_notifications, without_revisions
 
 POLICY = Policy()
 PLACE = f"table {TABLE_NAME} in eu-west-1"
 
 
-def record_of(*evidence: Evidence, address: str = JANE) -> Record:
-    record = update(Record(address=address), evidence, POLICY)
-    assert record is not None
-    return record
-
-
 def store_of(client: Any, now: datetime = START) -> DynamoDBStore:
     return DynamoDBStore(client, TABLE_NAME, clock=lambda: now)
-
-
-def save(store: DynamoDBStore, *records: Record) -> Mapping[str, SESSuppressionError]:
-    return store.save(records, deadline=Deadline(5))
 
 
 def load_one(store: DynamoDBStore, address: str = JANE) -> Record:
@@ -426,7 +423,7 @@ def test_what_an_answer_of_something_else_leaves_out_is_not_acknowledged() -> No
     client, stubber = stubbed()
     stubber.add_response("batch_get_item", {"Responses": {TABLE_NAME: []}, "UnprocessedKeys": {}})
     stubber.add_response("put_item", {})
-    message = Message(id="1", body=bounce(JANE), received_at=START)
+    message = Message(id="1", body=bounce_notification(JANE), received_at=START)
     with stubber:
         (outcome,) = ingest([message], store=store_of(client), policy=POLICY, deadline=Deadline(5))
     assert outcome.status is Status.RETRIED

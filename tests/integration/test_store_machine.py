@@ -33,20 +33,26 @@ from ses_suppression.core.record import Record, update
 from ses_suppression.ingest import Message, Status, apply, ingest
 from ses_suppression.store.deadline import Deadline
 from ses_suppression.store.dynamodb import DynamoDBStore
-from tests.integration.conftest import TABLE_NAME, create_table
+from tests.builders import bounce_notification, complaint_notification
 from tests.integration.servers import ACCESS
-from tests.sent_by_ses import bounce, complaint
+from tests.integration.tables import TABLE_NAME, create_table
 
 POLICY = Policy()
 PHASES = (Phase.explicit, Phase.reuse, Phase.generate)  # a smaller example takes minutes
 ADDRESSES = ("a@example.com", "b@example.com")
 KINDS: dict[str, Callable[..., str]] = {
-    "hard": lambda address, **more: bounce(address, status="5.1.1", action="failed", **more),
-    "block": lambda address, **more: bounce(address, status="5.7.1", action="failed", **more),
-    "transient": lambda address, **more: bounce(
+    "hard": lambda address, **more: bounce_notification(
+        address, status="5.1.1", action="failed", **more
+    ),
+    "block": lambda address, **more: bounce_notification(
+        address, status="5.7.1", action="failed", **more
+    ),
+    "transient": lambda address, **more: bounce_notification(
         address, bounce_type="Transient", sub_type="MailboxFull", status="4.2.2", **more
     ),
-    "complaint": lambda address, **more: complaint(address, complaintFeedbackType="abuse", **more),
+    "complaint": lambda address, **more: complaint_notification(
+        address, complaintFeedbackType="abuse", **more
+    ),
 }
 
 

@@ -17,8 +17,8 @@ from ses_suppression.client.suppression_list import SuppressionList
 from ses_suppression.core.notification import Bounce
 from ses_suppression.core.policy import Policy
 from ses_suppression.store.dynamodb import DynamoDBStore
-from tests.integration.conftest import TABLE_NAME
-from tests.sent_by_ses import ACCOUNT_ID, NOON, bounce
+from tests.builders import ACCOUNT_ID, NOON, bounce_notification
+from tests.integration.tables import TABLE_NAME
 
 ROOT = Path(__file__).parent.parent.parent
 PAGE = (ROOT / "docs" / "architecture.md").read_text()
@@ -83,7 +83,7 @@ def test_a_message_goes_from_its_body_to_the_item_as_the_page_says(client: Any) 
     context = SimpleNamespace(aws_request_id="1", get_remaining_time_in_millis=lambda: 30_000)
     record = {
         "messageId": "1",
-        "body": bounce("jane@example.com"),
+        "body": bounce_notification("jane@example.com"),
         "attributes": {"SentTimestamp": str(int(NOON.timestamp() * 1000))},
     }
     check_walk(walks()[0], lambda: function({"Records": [record]}, context))

@@ -19,9 +19,9 @@ from ses_suppression.integrations.webhook import (
     confirm_subscription,
 )
 from tests.adapters import FRAMEWORKS, PAGE, SECTIONS, adapter, over_http, page_code, serving
+from tests.builders import bounce_notification
 from tests.integration.django_project import configured_django
 from tests.integration.servers import ACCESS
-from tests.sent_by_ses import bounce
 from tests.signed_by_sns import NOW, TOPIC, certificate, confirmation, notification, signed
 
 Post = Callable[[bytes], tuple[int, str]]
@@ -143,7 +143,7 @@ def test_the_page_marks_who_bounced() -> None:
     with serving("Flask", **options) as url:
         assert over_http(url, as_body(signed(notification()))) == (204, "")
         assert over_http(url, as_body(signed(confirmation())))[0] == 204
-        nobody = notification(Message=bounce("undisclosed"))
+        nobody = notification(Message=bounce_notification("undisclosed"))
         assert over_http(url, as_body(signed(nobody))) == (204, "")
     assert marked == ["jane@example.com"]
 
@@ -159,7 +159,7 @@ def test_the_page_reads_what_an_app_did_not_take(monkeypatch: pytest.MonkeyPatch
     sqs = boto3.client("sqs", **ACCESS)
     url = sqs.create_queue(QueueName="dead-letters")["QueueUrl"]
     for number in range(12):
-        body = notification(Message=bounce(f"customer-{number}@example.com"))
+        body = notification(Message=bounce_notification(f"customer-{number}@example.com"))
         sqs.send_message(QueueUrl=url, MessageBody=json.dumps(signed(body)))
     marked: list[str] = []
     app = page_code("What an app does with it", mark_as_bounced=marked.append)

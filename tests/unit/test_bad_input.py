@@ -12,17 +12,28 @@ from ses_suppression.core.policy import Policy
 from ses_suppression.ingest import Message, Outcome, Status, ingest
 from ses_suppression.store.deadline import Deadline
 from ses_suppression.testing import InMemoryStore
-from tests.sent_by_ses import ACCOUNT_ID, NOON, bounce, complaint, mail
-from tests.unit.test_ingest import RECEIVED, clock_at
+from tests.builders import (
+    ACCOUNT_ID,
+    NOON,
+    RECEIVED,
+    bounce_notification,
+    clock_at,
+    complaint_notification,
+    mail_object,
+)
 
 JANE = "jane@example.com"
-NEIGHBOUR = bounce("neighbour@example.com", feedback_id="neighbour")
+NEIGHBOUR = bounce_notification("neighbour@example.com", feedback_id="neighbour")
 
 
 def outcome_of(body: str, policy: Policy | None = None) -> tuple[Outcome, InMemoryStore]:
     """Ingest a body between two neighbours; the neighbours are always applied."""
     store = InMemoryStore(clock=clock_at(RECEIVED))
-    bodies = [NEIGHBOUR, body, complaint("neighbour@example.net", feedback_id="other neighbour")]
+    bodies = [
+        NEIGHBOUR,
+        body,
+        complaint_notification("neighbour@example.net", feedback_id="other neighbour"),
+    ]
     before, outcome, after = ingest(
         [Message(id=str(n), body=one, received_at=RECEIVED) for n, one in enumerate(bodies)],
         store=store,
@@ -38,7 +49,7 @@ def outcome_of(body: str, policy: Policy | None = None) -> tuple[Outcome, InMemo
 
 
 def with_recipients(recipients: Any, destination: Any = None) -> str:
-    document = json.loads(bounce(JANE))
+    document = json.loads(bounce_notification(JANE))
     document["bounce"]["bouncedRecipients"] = recipients
     document["mail"]["destination"] = destination
     return json.dumps(document)
@@ -257,7 +268,7 @@ def test_a_thousand_broken_recipients_give_a_short_reason() -> None:
 
 
 def test_of_duplicate_keys_the_last_counts() -> None:
-    body = bounce(JANE).replace(
+    body = bounce_notification(JANE).replace(
         '"bounceType": "Permanent"', '"bounceType": "Transient", "bounceType": "Permanent"'
     )
     outcome, store = outcome_of(body)
@@ -266,11 +277,11 @@ def test_of_duplicate_keys_the_last_counts() -> None:
 
 
 def test_a_byte_order_mark_is_no_error() -> None:
-    assert outcome_of("\ufeff" + bounce(JANE))[0].status is Status.APPLIED
+    assert outcome_of("\ufeff" + bounce_notification(JANE))[0].status is Status.APPLIED
 
 
 def changed(change: Callable[[dict[str, Any]], None]) -> str:
-    document = json.loads(bounce(JANE))
+    document = json.loads(bounce_notification(JANE))
     change(document)
     return json.dumps(document)
 
@@ -301,8 +312,8 @@ def test_what_a_decision_does_not_need_may_be_missing_new_or_wrong(body: str) ->
 
 
 def test_a_complaint_without_a_type_counts_and_one_without_recipients_names_nobody() -> None:
-    assert outcome_of(complaint(JANE))[1].records[JANE].suppressions
-    outcome, _ = outcome_of(complaint(JANE, complainedRecipients=None))
+    assert outcome_of(complaint_notification(JANE))[1].records[JANE].suppressions
+    outcome, _ = outcome_of(complaint_notification(JANE, complainedRecipients=None))
     assert (outcome.status, outcome.reason) == (Status.ACKNOWLEDGED, "feedback that names nobody")
 
 
@@ -335,8 +346,8 @@ def test_a_hostile_diagnostic_is_kept_harmless_and_short(hostile: str) -> None:
 
 
 def test_nothing_of_the_mail_but_what_is_documented_is_kept() -> None:
-    document = json.loads(bounce(JANE))
-    document["mail"] = mail(
+    document = json.loads(bounce_notification(JANE))
+    document["mail"] = mail_object(
         JANE, headers=[{"name": "Subject", "value": "secret"}], commonHeaders={"subject": "secret"}
     )
     notification = parse(json.dumps(document))

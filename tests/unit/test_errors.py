@@ -43,8 +43,8 @@ from ses_suppression.lists.csv_file import UnreadableFileError, read_lines
 from ses_suppression.lists.exports import UnknownFormatError, read_export
 from ses_suppression.ses_account.identity_feedback import RefusedError
 from ses_suppression.store.items import to_record
-from tests.unit.test_client import NOW, AnsweringStore
-from tests.unit.test_decision import JANE, hard, verdict
+from tests.answering_store import NOW, AnsweringStore
+from tests.builders import JANE, hard, verdict
 
 HELD = verdict(hard(0))
 INVALID = f"{JANE} {JANE}"

@@ -1,7 +1,7 @@
 """From messages to records, through the in-memory store."""
 
 import json
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -16,38 +16,40 @@ from ses_suppression.core.record import Record, update
 from ses_suppression.core.retention import DELIVERIES_FOR, WEEKS, merge
 from ses_suppression.core.rules import Rule
 from ses_suppression.errors import SESSuppressionError, StoreUnavailableError
-from ses_suppression.ingest import Message, Outcome, Status, apply, ingest
+from ses_suppression.ingest import Outcome, Status, ingest
 from ses_suppression.store.deadline import Deadline
-from ses_suppression.store.protocol import Loaded, Store, chunks
+from ses_suppression.store.protocol import Loaded, chunks
 from ses_suppression.testing import InMemoryStore
-from tests.sent_by_ses import ACCOUNT_ID, NOON, bounce, complaint, delivery, subscription
+from tests.arrivals import apply_in_batches, twelve_notifications, without_revisions
+from tests.builders import (
+    ACCOUNT_ID,
+    JANE,
+    NOON,
+    RECEIVED,
+    bounce_notification,
+    clock_at,
+    complaint_notification,
+    day,
+    delivery,
+    delivery_notification,
+    hard,
+    messages,
+    subscription_event,
+    transient,
+)
 from tests.strategies import START, evidence_with_voids, without_deliveries
-from tests.unit.test_decision import JANE, day, hard, transient
-from tests.unit.test_decision import delivery as delivered
 
 POLICY = Policy()
-RECEIVED = NOON + timedelta(minutes=1)
 
 
 def test_the_topics_of_a_subscription_count_once_for_each_rule_and_address() -> None:
-    body = subscription(
+    body = subscription_event(
         JANE, unsubscribe_all=True, topics={"news": "OptOut", "offers": "OptOut", "help": "OptIn"}
     )
     store = InMemoryStore(clock=clock_at(RECEIVED))
     (outcome,) = ingest(messages(body), store=store, policy=POLICY, deadline=Deadline(5))
     assert outcome.rules == ((JANE, Rule.UNSUBSCRIBED), (JANE, Rule.SUBSCRIBED))
     assert sorted(store.records[JANE].suppressions) == ["*", "news", "offers"]
-
-
-def clock_at(moment: datetime) -> Callable[[], datetime]:
-    return lambda: moment
-
-
-def messages(*bodies: str, received_at: datetime = RECEIVED) -> list[Message]:
-    return [
-        Message(id=str(number), body=body, received_at=received_at)
-        for number, body in enumerate(bodies)
-    ]
 
 
 def ingested(store: InMemoryStore, *bodies: str, received_at: datetime = RECEIVED) -> list[Outcome]:
@@ -66,34 +68,38 @@ def store() -> InMemoryStore:
 
 
 def test_a_bounce_ends_as_a_suppression(store: InMemoryStore) -> None:
-    (outcome,) = ingested(store, bounce(JANE))
+    (outcome,) = ingested(store, bounce_notification(JANE))
     assert (outcome.status, outcome.rules) == (Status.APPLIED, ((JANE, Rule.HARD_BOUNCE),))
     assert store.records[JANE].suppressions["*"].reason is Reason.BOUNCE
 
 
 def test_a_repeat_costs_no_write(store: InMemoryStore) -> None:
-    ingested(store, bounce(JANE))
+    ingested(store, bounce_notification(JANE))
     first = store.records[JANE]
-    ingested(store, bounce(JANE), bounce(JANE))
+    ingested(store, bounce_notification(JANE), bounce_notification(JANE))
     assert store.records[JANE] is first
 
 
 def test_a_complaint_before_the_bounce_and_before_the_delivery_suppresses(
     store: InMemoryStore,
 ) -> None:
-    ingested(store, complaint(JANE))
-    ingested(store, delivery(JANE, at=NOON - timedelta(hours=1)), bounce(JANE, feedback_id="f2"))
+    ingested(store, complaint_notification(JANE))
+    ingested(
+        store,
+        delivery_notification(JANE, at=NOON - timedelta(hours=1)),
+        bounce_notification(JANE, feedback_id="f2"),
+    )
     assert store.records[JANE].suppressions["*"].reason is Reason.COMPLAINT
 
 
 def test_a_delivery_leaves_no_record_unless_there_are_transient_bounces(
     store: InMemoryStore,
 ) -> None:
-    (outcome,) = ingested(store, delivery(JANE))
+    (outcome,) = ingested(store, delivery_notification(JANE))
     assert outcome.status is Status.APPLIED
     assert store.records == {}
-    ingested(store, bounce(JANE))
-    ingested(store, delivery(JANE))
+    ingested(store, bounce_notification(JANE))
+    ingested(store, delivery_notification(JANE))
     assert len(store.records[JANE].evidence) == 1
 
 
@@ -108,13 +114,15 @@ class ForgetfulStore(InMemoryStore):
 
 def test_what_the_store_says_nothing_about_is_retried() -> None:
     store = ForgetfulStore(clock=clock_at(RECEIVED))
-    first, second = ingested(store, bounce(JANE), bounce("joe@example.com", mail_id="m2"))
+    first, second = ingested(
+        store, bounce_notification(JANE), bounce_notification("joe@example.com", mail_id="m2")
+    )
     assert (first.status, first.reason) == (Status.RETRIED, "NotAnswered")
     assert second.status is Status.APPLIED
 
 
 def test_one_message_about_several_addresses_suppresses_each(store: InMemoryStore) -> None:
-    document = json.loads(bounce(JANE))
+    document = json.loads(bounce_notification(JANE))
     addresses = [f"a{number}@example.com" for number in range(250)]
     document["bounce"]["bouncedRecipients"] = [{"emailAddress": one} for one in addresses]
     document["mail"]["destination"] = addresses
@@ -125,7 +133,12 @@ def test_one_message_about_several_addresses_suppresses_each(store: InMemoryStor
 
 def test_bad_messages_cost_their_neighbours_nothing(store: InMemoryStore) -> None:
     outcomes = ingested(
-        store, "", bounce(JANE), "[]", '{"eventType": "Open"}', complaint("joe@example.com")
+        store,
+        "",
+        bounce_notification(JANE),
+        "[]",
+        '{"eventType": "Open"}',
+        complaint_notification("joe@example.com"),
     )
     assert [outcome.status for outcome in outcomes] == [
         Status.REJECTED,
@@ -141,7 +154,7 @@ def test_bad_messages_cost_their_neighbours_nothing(store: InMemoryStore) -> Non
 def test_a_broken_recipient_rejects_the_message_and_the_others_are_applied(
     store: InMemoryStore,
 ) -> None:
-    document = json.loads(bounce(JANE))
+    document = json.loads(bounce_notification(JANE))
     document["bounce"]["bouncedRecipients"].append({"emailAddress": None})
     (outcome,) = ingested(store, json.dumps(document))
     assert outcome.status is Status.REJECTED
@@ -152,7 +165,7 @@ def test_a_broken_recipient_rejects_the_message_and_the_others_are_applied(
 
 
 def test_feedback_that_names_nobody_is_acknowledged(store: InMemoryStore) -> None:
-    document = json.loads(complaint(JANE))
+    document = json.loads(complaint_notification(JANE))
     document["complaint"] |= {
         "complainedRecipients": [],
         "complaintSubType": "OnAccountSuppressionList",
@@ -165,7 +178,7 @@ def test_feedback_that_names_nobody_is_acknowledged(store: InMemoryStore) -> Non
 def test_feedback_of_several_destinations_that_names_none_of_them_is_counted(
     store: InMemoryStore,
 ) -> None:
-    document = json.loads(bounce("other@elsewhere.example"))
+    document = json.loads(bounce_notification("other@elsewhere.example"))
     document["mail"]["destination"] = [JANE, "joe@example.com"]
     (outcome,) = ingested(store, json.dumps(document))
     assert (outcome.status, outcome.unattributed) == (Status.ACKNOWLEDGED, 1)
@@ -173,7 +186,7 @@ def test_feedback_of_several_destinations_that_names_none_of_them_is_counted(
 
 
 def test_another_accounts_feedback_is_rejected(store: InMemoryStore) -> None:
-    document = json.loads(bounce(JANE))
+    document = json.loads(bounce_notification(JANE))
     document["mail"]["sendingAccountId"] = "999999999999"
     (outcome,) = ingested(store, json.dumps(document))
     assert (outcome.status, outcome.reason) == (
@@ -185,10 +198,10 @@ def test_another_accounts_feedback_is_rejected(store: InMemoryStore) -> None:
 
 def test_an_expired_record_is_as_good_as_none() -> None:
     store = InMemoryStore(clock=clock_at(NOON))
-    ingested(store, bounce(JANE, bounce_type="Transient", sub_type="MailboxFull"))
+    ingested(store, bounce_notification(JANE, bounce_type="Transient", sub_type="MailboxFull"))
     later = NOON + timedelta(days=401)
     store = InMemoryStore(clock=clock_at(later), records=store.records)
-    ingested(store, bounce(JANE, at=later, feedback_id="f2"), received_at=later)
+    ingested(store, bounce_notification(JANE, at=later, feedback_id="f2"), received_at=later)
     assert [piece.id for piece in store.records[JANE].evidence] == ["f2"]
 
 
@@ -217,7 +230,7 @@ class LosingStore(InMemoryStore):
 
 def test_a_lost_race_is_read_again_and_nobodys_evidence_is_lost() -> None:
     store = LosingStore(races=3)
-    (outcome,) = ingested(store, complaint(JANE))
+    (outcome,) = ingested(store, complaint_notification(JANE))
     assert outcome.status is Status.APPLIED
     assert store.read_consistently == [True] * 4
     assert {piece.id for piece in store.records[JANE].evidence} == {"bounce-0", "feedback-1"}
@@ -228,7 +241,7 @@ def test_the_first_look_up_of_a_delivery_may_be_stale_and_no_other() -> None:
     known = update(Record(address=JANE), [transient(0)], POLICY)
     assert known is not None
     store.records[JANE] = replace(known, revision="r0")
-    ingested(store, delivery(JANE))
+    ingested(store, delivery_notification(JANE))
     assert store.read_consistently == [False, True]
 
 
@@ -238,7 +251,10 @@ def test_a_race_that_is_lost_until_the_time_is_over_is_retried() -> None:
         1, clock=lambda: now[0], sleep=lambda seconds: now.__setitem__(0, now[0] + seconds)
     )
     (outcome,) = ingest(
-        messages(complaint(JANE)), store=LosingStore(races=10_000), policy=POLICY, deadline=deadline
+        messages(complaint_notification(JANE)),
+        store=LosingStore(races=10_000),
+        policy=POLICY,
+        deadline=deadline,
     )
     assert (outcome.status, outcome.reason) == (Status.RETRIED, "ConflictError")
     assert now[0] <= 1
@@ -266,7 +282,10 @@ class SlowStore(InMemoryStore):
 
 def test_what_there_was_no_time_for_is_retried_and_nothing_is_half_acknowledged() -> None:
     now = [0.0]
-    bodies = [bounce(f"a{number}@example.com", feedback_id=str(number)) for number in range(10)]
+    bodies = [
+        bounce_notification(f"a{number}@example.com", feedback_id=str(number))
+        for number in range(10)
+    ]
     store = SlowStore(now)
     outcomes = ingest(
         messages(*bodies), store=store, policy=POLICY, deadline=Deadline(4, clock=lambda: now[0])
@@ -307,9 +326,9 @@ def test_what_cannot_be_read_or_written_is_retried_and_the_others_are_applied() 
     store = FailingStore(clock=clock_at(RECEIVED))
     outcomes = ingested(
         store,
-        bounce("unreadable@example.com", feedback_id="1"),
-        bounce(JANE, feedback_id="2"),
-        bounce("unwritable@example.com", feedback_id="3"),
+        bounce_notification("unreadable@example.com", feedback_id="1"),
+        bounce_notification(JANE, feedback_id="2"),
+        bounce_notification("unwritable@example.com", feedback_id="3"),
     )
     assert [(outcome.status, outcome.reason) for outcome in outcomes] == [
         (Status.RETRIED, "Throttling"),
@@ -322,7 +341,7 @@ def test_what_cannot_be_read_or_written_is_retried_and_the_others_are_applied() 
 def test_one_write_of_a_notification_of_many_recipients_fails_and_the_others_stay() -> None:
     store = FailingStore(clock=clock_at(RECEIVED))
     names = [f"a{number}@example.com" for number in range(30)]
-    document = json.loads(bounce("unwritable@example.com"))
+    document = json.loads(bounce_notification("unwritable@example.com"))
     (recipient,) = document["bounce"]["bouncedRecipients"]
     document["mail"]["destination"] += names
     document["bounce"]["bouncedRecipients"] += [{**recipient, "emailAddress": one} for one in names]
@@ -350,56 +369,6 @@ def test_no_messages_no_outcomes(store: InMemoryStore) -> None:
 # --- any order, any repetition, any batching
 
 
-@st.composite
-def notifications(draw: st.DrawFn) -> str:
-    """A bounce or complaint about Jane, as SES sends it, within 30 days."""
-    number = draw(st.integers(0, 11))
-    at = START + timedelta(hours=draw(st.integers(0, 24 * 30)))
-    mail_id = f"m{draw(st.integers(0, 3))}"
-    if draw(st.booleans()):
-        feedback_type = draw(st.sampled_from(["abuse", "not-spam", "auth-failure"]))
-        return complaint(
-            JANE,
-            at=at,
-            feedback_id=f"c{number}",
-            mail_id=mail_id,
-            complaintFeedbackType=feedback_type,
-        )
-    bounce_type, sub_type, status = draw(
-        st.sampled_from(
-            [
-                ("Permanent", "General", "5.1.1"),
-                ("Permanent", "General", "5.7.1"),
-                ("Permanent", "General", "4.0.0"),
-                ("Permanent", "Suppressed", ""),
-                ("Transient", "MailboxFull", "5.2.2"),
-                ("Transient", "MailboxFull", "4.2.2"),
-                ("Transient", "General", ""),
-                ("Undetermined", "Undetermined", ""),
-            ]
-        )
-    )
-    return bounce(
-        JANE,
-        at=at,
-        feedback_id=f"b{number}",
-        mail_id=mail_id,
-        bounce_type=bounce_type,
-        sub_type=sub_type,
-        status=status,
-    )
-
-
-def feedback_id_of(body: str) -> str:
-    document = json.loads(body)
-    found: str = (document.get("bounce") or document["complaint"])["feedbackId"]
-    return found
-
-
-# Up to twelve different events; each may come several times.
-twelve_notifications = st.lists(notifications(), max_size=12, unique_by=feedback_id_of)
-
-
 @given(twelve_notifications, st.data())
 def test_any_order_repetition_and_batching_gives_the_verdict_of_the_sorted_set(
     bodies: list[str], data: st.DataObject
@@ -416,10 +385,6 @@ def test_any_order_repetition_and_batching_gives_the_verdict_of_the_sorted_set(
     assert without_revisions(shuffled) == without_revisions(in_order)
 
 
-def without_revisions(store: InMemoryStore) -> dict[str, Record]:
-    return {address: replace(record, revision=None) for address, record in store.records.items()}
-
-
 @given(evidence_with_voids(without_deliveries, max_size=12), st.data())
 def test_any_set_of_evidence_and_actions_gives_one_verdict_in_any_order_and_batching(
     evidence: list[Evidence], data: st.DataObject
@@ -432,19 +397,6 @@ def test_any_set_of_evidence_and_actions_gives_one_verdict_in_any_order_and_batc
     assert record.suppressions == decide(JANE, expected, POLICY).suppressions
 
 
-def apply_in_batches(
-    store: Store, evidence: list[Evidence], data: st.DataObject, policy: Policy = POLICY
-) -> None:
-    """Apply evidence to Jane's record in any order and batching, half of it twice."""
-    arriving = data.draw(st.permutations(evidence + evidence[::2]))
-    while arriving:
-        size = data.draw(st.integers(1, len(arriving)))
-        batch = {JANE: arriving[:size]}
-        applied = apply(batch, store=store, policy=policy, deadline=Deadline(5))
-        assert applied.failures == {}
-        arriving = arriving[size:]
-
-
 @pytest.mark.parametrize("a_day", [1, 2, 5])
 def test_a_mailbox_that_accepts_and_then_lets_bounce_is_held_back_however_much_it_gets(
     a_day: int,
@@ -452,27 +404,27 @@ def test_a_mailbox_that_accepts_and_then_lets_bounce_is_held_back_however_much_i
     record, mails = Record(address=JANE), range(10 * a_day)
     for number in mails:
         at, mail_id = number // a_day + number % a_day / 20, f"m{number}"
-        for piece_ in (delivered(at, mail_id), transient(at + 0.01, mail_at=day(at))):
+        for piece_ in (delivery(at, mail_id), transient(at + 0.01, mail_at=day(at))):
             record = update(record, [piece_], POLICY) or record
     assert record.suppressions["*"].rule is Rule.TRANSIENT_BOUNCE
     for number in mails:
-        again = delivered(number // a_day + number % a_day / 20, f"m{number}")
+        again = delivery(number // a_day + number % a_day / 20, f"m{number}")
         record = update(record, [again], POLICY) or record
     assert record.suppressions["*"].rule is Rule.TRANSIENT_BOUNCE
 
 
 def test_a_delivery_to_an_address_without_a_transient_bounce_costs_no_write() -> None:
-    assert update(Record(address=JANE), [delivered(1)], POLICY) is None
+    assert update(Record(address=JANE), [delivery(1)], POLICY) is None
     dead = update(Record(address=JANE), [hard(0)], POLICY)
     assert dead is not None
-    assert update(dead, [delivered(1)], POLICY) is None
+    assert update(dead, [delivery(1)], POLICY) is None
 
 
 def test_a_delivery_is_kept_by_its_time_alone_soon_after_a_bounce_then_one_a_week() -> None:
     record = update(Record(address=JANE), [transient(0)], POLICY)
     for at in range(1, 100):
         assert record is not None
-        record = update(record, [delivered(at, mail_id=f"m{at}")], POLICY) or record
+        record = update(record, [delivery(at, mail_id=f"m{at}")], POLICY) or record
     assert record is not None
     kept = [piece_ for piece_ in record.evidence if piece_.kind is Kind.DELIVERY]
     assert len(kept) == DELIVERIES_FOR.days + WEEKS
@@ -484,7 +436,7 @@ def test_of_nothing_nothing_follows() -> None:
 
 
 def test_a_delivery_is_kept_with_the_transient_bounce_that_comes_with_it() -> None:
-    record = update(Record(address=JANE), [transient(0), delivered(1)], POLICY)
+    record = update(Record(address=JANE), [transient(0), delivery(1)], POLICY)
     assert record is not None
     assert len(record.evidence) == 2
 
@@ -508,7 +460,7 @@ class CountingStore(InMemoryStore):
 def test_ten_thousand_events_of_one_address_are_a_read_and_at_most_a_write_a_batch() -> None:
     store = CountingStore(clock=clock_at(RECEIVED))
     bodies = [
-        bounce(JANE, feedback_id=str(number), at=NOON - timedelta(minutes=number))
+        bounce_notification(JANE, feedback_id=str(number), at=NOON - timedelta(minutes=number))
         for number in range(10_000)
     ]
     for batch in chunks(bodies, 100):

@@ -23,9 +23,16 @@ from ses_suppression.core.policy import Policy
 from ses_suppression.errors import InvalidActionError, InvalidPolicyError, InvalidStreamError
 from ses_suppression.integrations.boto3 import guard, sending
 from ses_suppression.testing import InMemoryStore, InMemorySuppressionList
-from tests.sent_by_ses import bounce, complaint, subscription
-from tests.unit.test_decision import JANE, day
-from tests.unit.test_evidence import attributed, changed, only
+from tests.builders import (
+    JANE,
+    attributed,
+    bounce_notification,
+    changed,
+    complaint_notification,
+    day,
+    evidence_of,
+    subscription_event,
+)
 
 LONGEST, TOO_LONG = "s" * LONGEST_STREAM, "s" * (LONGEST_STREAM + 1)
 BOUND = f"at most {LONGEST_STREAM} characters"
@@ -34,16 +41,16 @@ BOUND = f"at most {LONGEST_STREAM} characters"
 @pytest.mark.parametrize("length", [128, 129, LONGEST_STREAM])
 def test_a_topic_is_kept_as_a_whole_like_a_tag(length: int) -> None:
     name = "t" * length
-    notification = parse(subscription(JANE, topics={name: "OptOut"}))
+    notification = parse(subscription_event(JANE, topics={name: "OptOut"}))
     assert isinstance(notification, Subscription)
     assert [one.topic for one in notification.preferences] == [name]
-    body = changed(complaint(JANE), "mail.tags", {"list": [name]})
-    assert only(attributed(body, stream_tag="list")).stream == name
+    body = changed(complaint_notification(JANE), "mail.tags", {"list": [name]})
+    assert evidence_of(attributed(body, stream_tag="list")).stream == name
 
 
 def test_a_longer_tag_is_cut_to_what_can_be_asked() -> None:
-    body = changed(bounce(JANE), "mail.tags", {"list": [TOO_LONG]})
-    assert only(attributed(body, stream_tag="list")).stream == LONGEST
+    body = changed(bounce_notification(JANE), "mail.tags", {"list": [TOO_LONG]})
+    assert evidence_of(attributed(body, stream_tag="list")).stream == LONGEST
 
 
 def test_the_longest_stream_that_is_held_back_is_found() -> None:

@@ -18,7 +18,7 @@ from ses_suppression.core.rules import Rule
 from ses_suppression.ingest import Message, Outcome, apply, ingest
 from ses_suppression.store.deadline import Deadline
 from ses_suppression.testing import InMemoryStore
-from tests.sent_by_ses import ACCOUNT_ID
+from tests.builders import ACCOUNT_ID
 
 CASES = sorted((Path(__file__).parent.parent / "notifications").glob("*.json"))
 

@@ -17,7 +17,15 @@ from ses_suppression.core.record import Record
 from ses_suppression.ingest import Message, Outcome, Status, apply, ingest
 from ses_suppression.store.deadline import Deadline
 from ses_suppression.testing import InMemoryStore
-from tests.sent_by_ses import ACCOUNT_ID, bounce, complaint, delivery, iso, mail, subscription
+from tests.builders import (
+    ACCOUNT_ID,
+    bounce_notification,
+    complaint_notification,
+    delivery_notification,
+    iso,
+    mail_object,
+    subscription_event,
+)
 
 SETTINGS = {"stream_tag": "stream", "complaints_do_not_block": ["security"]}
 POLICY = Policy.from_mapping(SETTINGS)
@@ -239,7 +247,11 @@ class _Makers:
     def _notice(self) -> Post:
         """Make an event that is no feedback: it is acknowledged, and nothing follows."""
         address = self._address(self._troubled)
-        document = {"eventType": "Send", "send": {}, "mail": mail(address, mail_id=f"{self._id()}")}
+        document = {
+            "eventType": "Send",
+            "send": {},
+            "mail": mail_object(address, mail_id=f"{self._id()}"),
+        }
         return Post(self._chance.choice(KINDS), json.dumps(document))
 
     def rejected(self) -> Post:
@@ -299,7 +311,9 @@ class _Makers:
         sub_type, recipient = self._chance.choice(choices)
         address = self._address(self._troubled)
         identifiers = self._identifiers(address)
-        body = bounce(self._spelled(address), sub_type=sub_type, **identifiers, **recipient)
+        body = bounce_notification(
+            self._spelled(address), sub_type=sub_type, **identifiers, **recipient
+        )
         return Post(BOUNCES, self._sent_by_a_tenant(body))
 
     def _transient(self) -> Post:
@@ -318,7 +332,10 @@ class _Makers:
         identifiers = self._identifiers(address)
         if address not in self._failing:
             self._mails.append((address, identifiers["mail_id"], identifiers["at"]))
-        return Post(BOUNCES, bounce(self._spelled(address), **options, **identifiers, **recipient))
+        return Post(
+            BOUNCES,
+            bounce_notification(self._spelled(address), **options, **identifiers, **recipient),
+        )
 
     def _several(self) -> Post:
         """Make a bounce of several recipients, with one feedback id."""
@@ -340,7 +357,7 @@ class _Makers:
                 ["OnAccountSuppressionList", TENANT_LIST]
             )
         address = self._address(self._troubled)
-        body = complaint(self._spelled(address), **self._identifiers(address), **more)
+        body = complaint_notification(self._spelled(address), **self._identifiers(address), **more)
         return Post(COMPLAINTS, self._sent_by_a_tenant(body))
 
     def _sent_by_a_tenant(self, body: str) -> str:
@@ -355,7 +372,7 @@ class _Makers:
     def _subscription(self) -> Post:
         """Let a recipient change what mail it wants: all, none, or that of two topics."""
         address = self._address(self._failing + self._troubled)
-        body = subscription(
+        body = subscription_event(
             address,
             unsubscribe_all=self._chance.choice([True, False, None]),
             topics={name: self._chance.choice(["OptIn", "OptOut"]) for name in ("news", "offers")},
@@ -372,7 +389,9 @@ class _Makers:
             # Once: a mail is delivered to somebody once, at one time.
             address, mail_id, at = self._mails.pop(self._chance.randrange(len(self._mails)))
             at += timedelta(minutes=self._chance.choice([-5, 5]))
-        return Post(DELIVERIES, delivery(self._spelled(address), at=at, mail_id=mail_id))
+        return Post(
+            DELIVERIES, delivery_notification(self._spelled(address), at=at, mail_id=mail_id)
+        )
 
     def _identifiers(self, address: str) -> dict[str, Any]:
         number = self._id()
