@@ -178,5 +178,5 @@ LANES = {
     "unit": {"pure"},
     "integration": {"moto", "fault proxy", "DynamoDB Local"},
     "infrastructure": {"template"},
-    "e2e": {"emulator"},
+    "e2e": {"emulator", "pure"},  # the judge of the chaos run is tested beside it
 }
