@@ -27,7 +27,7 @@ from ses_suppression.core.evidence import (
 from ses_suppression.core.policy import DAYS_KEPT, Origin, Policy, Reason
 from ses_suppression.core.retention import merge
 from ses_suppression.core.rules import Rule
-from ses_suppression.core.suppression import Suppression, hold
+from ses_suppression.core.suppression import Suppression, hold, keys_of_mail
 from ses_suppression.core.under_way import GIVEN_UP, UnderWay
 from tests.builders import (
     JANE,
@@ -491,6 +491,23 @@ def test_a_complaint_does_not_block_a_stream_that_the_policy_exempts() -> None:
     assert verdict(complaint(stream="security"), policy=policy) == {}
     assert list(verdict(complaint(stream="news"), policy=policy)) == ["news"]
     assert list(verdict(piece(Kind.SUPPRESS, stream="security"), policy=policy)) == ["security"]
+    found = verdict(complaint(stream="security"), hard(1), policy=policy)
+    assert found[EVERY_STREAM].rule is Rule.HARD_BOUNCE, "what comes after it counts"
+
+
+def test_a_not_spam_has_nothing_to_take_back_where_complaints_do_not_block() -> None:
+    policy = Policy(complaints_do_not_block=frozenset({"news"}))
+    evidence = [complaint(0, certain=False, stream="news"), not_spam(1, stream="news")]
+    assert {effect for _, effect in steps(*evidence, policy=policy).values()} == {Effect.RECORDED}
+
+
+def test_a_tally_under_a_rule_of_a_newer_version_holds_mail_back() -> None:
+    assert rule_of(piece(Kind.TALLY, rule="of-a-newer-version")) is Rule.SUPPRESS
+
+
+def test_mail_of_no_tenant_has_no_key_of_a_tenant() -> None:
+    assert keys_of_mail("news", None) == [EVERY_STREAM, "news"]
+    assert keys_of_mail(None, "acme") == [EVERY_STREAM, "tenant:acme"]
 
 
 def test_an_authentication_failure_is_recorded() -> None:
