@@ -20,8 +20,8 @@ local: setup ## start the whole stack on this machine and leave it running
 unit: .venv/.ready ## run the unit tests: no CDK, no emulator, half a minute
 	$(BIN)/python -m pytest -n 2 tests/unit
 
-test: setup ## run all tests, two files at a time
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+test: setup ## run all tests, three files at a time, the long ones first
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 slow: setup ## the slow tests: an incident of 20,000 addresses, an import of 100,000 rows
 	$(BIN)/python -m pytest -m slow -s

@@ -1,5 +1,10 @@
-"""The operator's command, run as a person runs it: in a process of its own."""
+"""The operator's command.
 
+It runs in this process, as a person's would, but for the second that a process takes to start. What
+a test says of a process (its environment, its end, its terminal, others beside it) runs in one.
+"""
+
+import io
 import json
 import os
 import pty
@@ -7,10 +12,11 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from typing import Any
 
+from ses_suppression.cli.app import run
 from tests.e2e.stack import Stack
 
 Answer = subprocess.CompletedProcess[str]
@@ -28,20 +34,26 @@ class Operator:
     stack: Stack
     options: tuple[str, ...] = ("--env", "dev")
 
-    def run(
-        self,
-        *arguments: str,
-        timeout: float = 120,
-        environment: Mapping[str, str] | None = None,
-    ) -> Answer:
-        """Run a command, and give what it said."""
+    def run(self, *arguments: str) -> Answer:
+        """Run a command in this process, and return what it wrote and its exit status."""
+        command = [*self.options, *arguments]
+        output, errors = (io.TextIOWrapper(io.BytesIO(), "utf-8") for _ in range(2))
+        with _environment(self._environment), redirect_stdout(output), redirect_stderr(errors):
+            try:
+                run(command)
+            except SystemExit as ended:
+                return Answer(command, int(ended.code or 0), _text(output), _text(errors))
+        raise AssertionError("a command ends with its exit status")
+
+    def run_process(self, *arguments: str, environment: Mapping[str, str] | None = None) -> Answer:
+        """Run a command in a process of its own."""
         return subprocess.run(
             self._command(arguments),
             env={**self._environment, **(environment or {})},
             capture_output=True,
             text=True,
             check=False,
-            timeout=timeout,
+            timeout=300,
         )
 
     @contextmanager
@@ -99,34 +111,51 @@ class Operator:
     def _environment(self) -> dict[str, str]:
         return {**os.environ, **self.stack.emulator.environment, "COLUMNS": "200"}
 
-    def says(self, *arguments: str, status: int = 0, timeout: float = 120) -> str:
+    def says(self, *arguments: str, status: int = 0) -> str:
         """Run a command that ends with this status, and give its text."""
-        answer = self.run(*arguments, timeout=timeout)
+        answer = self.run(*arguments)
         assert (answer.returncode, answer.stderr) == (status, ""), answer
         return answer.stdout
 
-    def documents(
-        self, *arguments: str, status: int = 0, timeout: float = 120
-    ) -> list[dict[str, Any]]:
+    def documents(self, *arguments: str, status: int = 0) -> list[dict[str, Any]]:
         """Run a command with `--json`, and give what it wrote."""
-        return [
-            json.loads(line)
-            for line in self.says("--json", *arguments, status=status, timeout=timeout).splitlines()
-        ]
+        text = self.says("--json", *arguments, status=status)
+        return [json.loads(line) for line in text.splitlines()]
 
-    def document(self, *arguments: str, status: int = 0, timeout: float = 120) -> dict[str, Any]:
+    def document(self, *arguments: str, status: int = 0) -> dict[str, Any]:
         """Run a command with `--json` that writes one document."""
-        (document,) = self.documents(*arguments, status=status, timeout=timeout)
+        (document,) = self.documents(*arguments, status=status)
         return document
 
     def refused(
         self, *arguments: str, status: int, environment: Mapping[str, str] | None = None
     ) -> str:
         """Run a command that ends with an error, and give what it says of it."""
-        answer = self.run(*arguments, environment=environment)
+        answer = (
+            self.run_process(*arguments, environment=environment)
+            if environment
+            else self.run(*arguments)
+        )
         assert (answer.returncode, answer.stdout) == (status, ""), answer.stderr
         assert "Traceback" not in answer.stderr
         return answer.stderr
+
+
+@contextmanager
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+    before = dict(os.environ)
+    os.environ.clear()
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def _text(stream: io.TextIOWrapper) -> str:
+    stream.seek(0)
+    return stream.read()
 
 
 def _read(terminal: int) -> bytes:

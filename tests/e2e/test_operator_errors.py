@@ -39,7 +39,7 @@ def test_a_check_that_cannot_be_done_says_why(
 
 def test_an_environment_that_is_named_beats_a_variable(stack: Stack) -> None:
     environment = {"SUPPRESSION_TABLE_NAME": stack.deployment.table_name}
-    by_variable = Operator(stack, ()).run("check", "x@example.com", environment=environment)
+    by_variable = Operator(stack, ()).run_process("check", "x@example.com", environment=environment)
     assert by_variable.returncode == 0
     prod = Operator(stack, ("--env", "prod"))
     assert "there is no stack" in prod.refused("list", status=2, environment=environment)
@@ -86,7 +86,7 @@ def test_a_table_of_something_else_is_no_traceback(stack: Stack) -> None:
 
 
 def test_a_terminal_that_knows_few_characters_gets_what_it_can_show(stack: Stack) -> None:
-    answer = Operator(stack).run("doctor", environment={"PYTHONIOENCODING": "ascii"})
+    answer = Operator(stack).run_process("doctor", environment={"PYTHONIOENCODING": "ascii"})
     assert answer.returncode in {0, 1}
     assert "\\u2713" in answer.stdout
 
@@ -96,14 +96,14 @@ def test_without_a_right_the_error_names_it(
 ) -> None:
     environment = {name.upper(): value for name, value in reader_credentials.items()}
     operator = Operator(stack, ("--table", stack.deployment.table_name))
-    assert operator.run("check", "x@example.com", environment=environment).returncode == 0
+    assert operator.run_process("check", "x@example.com", environment=environment).returncode == 0
     error = operator.refused("list", status=3, environment=environment)
     assert error == (
         "error: AccessDeniedException: DynamoDB refused Scan on table "
         f"{stack.deployment.table_name} in eu-west-1. "
         "The caller may not do this: check --profile and its policy\n"
     )
-    answer = operator.run("add", "x@example.com", "--note", "x", environment=environment)
+    answer = operator.run_process("add", "x@example.com", "--note", "x", environment=environment)
     assert (answer.returncode, answer.stdout) == (3, "")
     assert "warning: the default policy decides here; with --env the stack's does" in answer.stderr
     assert "AccessDeniedException: DynamoDB refused BatchGetItem" in answer.stderr

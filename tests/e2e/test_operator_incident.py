@@ -60,20 +60,20 @@ def undo_an_incident(stack: Stack, *, total: int) -> None:
     operator = operator_of_table(stack, (false_bounce(number, total) for number in range(total)))
     matched, older, echoes = total * 12 // 20, total // 20, total // 40
     before = suppressed(stack, operator)
-    dry = operator.document("undo", *INCIDENT, timeout=300)
+    dry = operator.document("undo", *INCIDENT)
     assert (dry["matched"], dry["released"], dry["kept"]) == (matched, matched - older, older)
     assert (dry["echoes"], dry["already_done"], dry["written"]) == (echoes, 0, 0)
     assert set(dry["by_domain"]) == {"gmail.example", "mail.example"}
     assert suppressed(stack, operator) == before, "a dry run writes nothing"
-    done = operator.document("undo", *INCIDENT, "--apply", timeout=300)
+    done = operator.document("undo", *INCIDENT, "--apply")
     assert {**dry, "applied": True, "written": matched} == done | {"by_domain": dry["by_domain"]}
     after = suppressed(stack, operator)
     assert len(before) - len(after) == matched - older
     released = before - after
     assert all(one.startswith("a") for one in released)
-    again = operator.document("undo", *INCIDENT, "--apply", timeout=300)
+    again = operator.document("undo", *INCIDENT, "--apply")
     assert (again["released"], again["written"], again["already_done"]) == (0, 0, matched)
-    back = operator.document("undo", "--revert", done["undo"], "--apply", timeout=300)
+    back = operator.document("undo", "--revert", done["undo"], "--apply")
     assert (back["addresses"], back["held_back"], back["written"]) == (matched, matched, matched)
     assert suppressed(stack, operator) == before
 
@@ -169,7 +169,7 @@ def test_an_entry_is_not_deleted_at_ses_before_it_is_written_down(stack: Stack) 
     at_ses.put_suppressed_destination(EmailAddress="kept@refused.example", Reason="BOUNCE")
     operator = operator_of_table(stack, [record_of(hard(BEGIN), address="kept@refused.example")])
     with role_with(stack.emulator.client, ACCOUNT_ID, documents=[MAY_NOT_WRITE]) as credentials:
-        answer = operator.run(
+        answer = operator.run_process(
             "undo", "--domain", "refused.example", "--from", "2026-01-11",
             "--to", (datetime.now(UTC) + timedelta(days=1)).isoformat(), "--ses", "--apply",
             environment={name.upper(): value for name, value in credentials.items()},

@@ -190,13 +190,13 @@ def survive_a_kill(stack: Stack, folder: Path, *, rows: int) -> None:
         process.send_signal(signal.SIGKILL)
         process.wait(timeout=10)
     begun = time.monotonic()
-    document = operator.document("import", str(file), status=1, timeout=1200)
+    document = operator.document("import", str(file), status=1)
     print(f"{rows:,} rows: {document}, {time.monotonic() - begun:.0f} s after the kill")  # noqa: T201
     assert document["new"] + document["known"] == rows
     assert 0 < document["known"] < rows
     assert (document["invalid"], document["failed"]) == (1, 0)
     assert document["rows_a_second"] > 0
-    again = operator.document("import", str(file), status=1, timeout=1200)
+    again = operator.document("import", str(file), status=1)
     assert (again["new"], again["known"]) == (0, rows)
 
 

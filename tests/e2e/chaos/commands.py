@@ -181,9 +181,7 @@ class Commands:
 
     def _run(self, name: str, number: str, *arguments: str, counts_as: str = "") -> int:
         """Run a command; give the number that it says under a name, 0 where it failed before."""
-        answer = self._operator.run(
-            "--json", name, *arguments, environment=self._by_proxy, timeout=300
-        )
+        answer = self._operator.run_process("--json", name, *arguments, environment=self._by_proxy)
         statuses = {_DONE, _TABLE_FAILED} if self._by_proxy else {_DONE}
         if answer.returncode not in statuses or "Traceback" in answer.stderr:
             self.wrong.append(f"{name}: status {answer.returncode}: {answer.stderr}")
