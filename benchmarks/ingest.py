@@ -53,10 +53,7 @@ def quiet() -> Iterator[None]:
 
 
 def ingest_function(
-    stub: Stub,
-    kind: type[Feedback],
-    service: str,
-    log: "Sink | None" = None,
+    stub: Stub, kind: type[Feedback], service: str, log: "Sink | None" = None
 ) -> IngestFunction:
     """Build the real function, as `from_env` does."""
     metrics = Metrics(namespace=METRIC_NAMESPACE, service=service)

@@ -9,13 +9,7 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from botocore.config import Config
 
-from ses_suppression.deployment import (
-    CANARY_SERVICE,
-    METRIC_NAMESPACE,
-    Dimension,
-    Metric,
-    Variable,
-)
+from ses_suppression.deployment import CANARY_SERVICE, METRIC_NAMESPACE, Dimension, Metric, Variable
 from ses_suppression.ses_account.canary import Canary
 from ses_suppression.store.dynamodb import DynamoDBStore
 

@@ -107,8 +107,7 @@ def _remembering(event: Mapping[str, Any], physical_id: str, change: Change) -> 
     """
     known = _memory(physical_id)
     kept = _Memory(
-        {**change.replaced, **known.replaced},
-        known.forwarding_was_off or change.forwarding_was_off,
+        {**change.replaced, **known.replaced}, known.forwarding_was_off or change.forwarding_was_off
     )
     return physical_id if kept == known else _physical_id(event, kept)
 

@@ -11,11 +11,7 @@ _EVERY_SECONDS = 0.1
 
 
 def wait_for(
-    what: str,
-    look: Callable[[], _Value | None],
-    *,
-    seconds: float,
-    every: float = _EVERY_SECONDS,
+    what: str, look: Callable[[], _Value | None], *, seconds: float, every: float = _EVERY_SECONDS
 ) -> _Value:
     """Look again and again until there is something, and give it.
 

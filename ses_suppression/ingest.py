@@ -13,12 +13,7 @@ from types import UnionType
 from ses_suppression.core.address import domain_of
 from ses_suppression.core.classification import rule_of
 from ses_suppression.core.evidence import Attribution, Evidence, Kind, attribute
-from ses_suppression.core.notification import (
-    Bounce,
-    Feedback,
-    NotFeedback,
-    parse,
-)
+from ses_suppression.core.notification import Bounce, Feedback, NotFeedback, parse
 from ses_suppression.core.policy import Policy
 from ses_suppression.core.providers import provider_of
 from ses_suppression.core.record import Record, refusal, update
@@ -236,9 +231,7 @@ def _outcome(read: _Read, failures: dict[str, SESSuppressionError]) -> Outcome:
     # Once for each rule of an address: SES's Subscription event repeats every topic.
     provider_of_rule = {
         (address, rule_of(evidence)): provider_of(
-            domain_of(address),
-            diagnostic=evidence.diagnostic,
-            reporting_mta=read.reporting_mta,
+            domain_of(address), diagnostic=evidence.diagnostic, reporting_mta=read.reporting_mta
         )
         for address, evidence in attribution.evidence
     }

@@ -17,12 +17,7 @@ class ReaderAccess(Construct):
     """
 
     def __init__(
-        self,
-        scope: Construct,
-        construct_id: str,
-        *,
-        environment: str,
-        table: SuppressionTable,
+        self, scope: Construct, construct_id: str, *, environment: str, table: SuppressionTable
     ) -> None:
         super().__init__(scope, construct_id)
         self.policy = iam.ManagedPolicy(

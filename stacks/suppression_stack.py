@@ -7,12 +7,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_ses as ses
 from constructs import Construct
 
-from ses_suppression.deployment import (
-    NotificationType,
-    StackOutput,
-    Variable,
-    topic_name,
-)
+from ses_suppression.deployment import NotificationType, StackOutput, Variable, topic_name
 from stacks.alarms import Alarms
 from stacks.bundle import function_code
 from stacks.canary import Canary
@@ -70,11 +65,7 @@ class SuppressionStack(cdk.Stack):
             existing=config.key,
         ).key
         table = SuppressionTable(
-            self,
-            "SuppressionTable",
-            key=key,
-            existing=config.table,
-            existing_key=config.table_key,
+            self, "SuppressionTable", key=key, existing=config.table, existing_key=config.table_key
         )
         self._config, self._key, self._table, self._code = config, key, table, function_code()
         self._variables = ingest_variables(

@@ -103,11 +103,7 @@ class SuppressionTable(Construct):
 
 
 def grant_key_through(
-    key: kms.IKey,
-    grantee: iam.IGrantable,
-    service: str,
-    *actions: str,
-    region: str = Aws.REGION,
+    key: kms.IKey, grantee: iam.IGrantable, service: str, *actions: str, region: str = Aws.REGION
 ) -> None:
     """Let a principal use a key, but only through a service: never to decrypt by itself."""
     for action in actions:

@@ -213,11 +213,7 @@ def _tell(session: Session, record: Record, *, deleted: list[str] | None = None)
         session.out.say(f"deleted from SES's account-level list: {spelling}")
 
 
-def erase(
-    context: typer.Context,
-    address: Address,
-    apply: Apply = False,
-) -> None:
+def erase(context: typer.Context, address: Address, apply: Apply = False) -> None:
     """Delete everything stored about an address. It can be mailed again afterwards.
 
     It reads the whole table, to take the address out of the evidence about others too. SES's own

@@ -120,8 +120,7 @@ def options(
         ),
     ] = None,
     table: Annotated[
-        str | None,
-        typer.Option(help="The table; else that of --env; else SUPPRESSION_TABLE_NAME."),
+        str | None, typer.Option(help="The table; else that of --env; else SUPPRESSION_TABLE_NAME.")
     ] = None,
     profile: Annotated[str | None, typer.Option(help="The AWS profile.")] = None,
     region: Annotated[
@@ -150,12 +149,7 @@ def options(
     if env and env == os.environ.get(_FORMER_VARIABLE) and Variable.ENVIRONMENT not in os.environ:
         out.warn(f"set {Variable.ENVIRONMENT}: the next release does not read {_FORMER_VARIABLE}")
     context.obj = this.session = this.make_session(
-        out,
-        environment=env,
-        table=table,
-        profile=profile,
-        region=region,
-        endpoint_url=endpoint_url,
+        out, environment=env, table=table, profile=profile, region=region, endpoint_url=endpoint_url
     )
 
 

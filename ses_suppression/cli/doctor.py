@@ -28,17 +28,14 @@ def doctor(
         bool,
         typer.Option("--fix", help="First restore the settings of the identities as deployed."),
     ] = False,
-    mend: Annotated[bool, typer.Option("--mend", hidden=True)] = False,
 ) -> None:
     """Is the path from SES to the table alive? The exit status is 1 when something is not.
 
     Example: `ses-suppression --env prod doctor --send shop@example.com`
     """
     session: Session = context.obj
-    if mend:
-        session.out.warn("--mend is --fix now: the next release does not know --mend")
     environment = session.deployed
-    if fix or mend:
+    if fix:
         notifications = IdentityNotifications(session.client("ses"), session.client("sesv2"))
         fix_identities(environment.stack, notifications)
     checks = [*checkup.CHECKS, *([round_trip(send)] if send else [])]

@@ -2,13 +2,13 @@
 
 import csv
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -19,11 +19,7 @@ from ses_suppression.core import actions as operator_actions
 from ses_suppression.core.evidence import Evidence
 from ses_suppression.core.record import Record
 from ses_suppression.lists.csv_file import UnreadableFileError, escape_cell, read_lines
-from ses_suppression.lists.exports import (
-    Entry,
-    RejectedRow,
-    read_export,
-)
+from ses_suppression.lists.exports import Entry, RejectedRow, read_export
 from ses_suppression.operations.batches import ADDRESSES_A_BATCH, BatchWriter, plan
 
 if TYPE_CHECKING:
@@ -60,24 +56,26 @@ def import_(
     rejects = rejects or file.with_name(f"{file.name}.rejects.csv")
     if rejects.resolve() == file.resolve():
         raise typer.BadParameter("--rejects: it is the file that is imported")
-    undated, unreadable = _time_of(file, session.now), list[UnreadableFileError]()
+    unreadable: list[UnreadableFileError] = []
+    undated = min(datetime.fromtimestamp(int(file.stat().st_mtime), UTC), session.now)
     lines = _up_to_error(read_lines(file), unreadable)
     export = read_export(lines, now=session.now, undated=undated, policy=session.policy)
-    what = _Import(session, export.format.name, note, undated, dry_run=dry_run)
+    name = export.format.name
+    what = _Import(session, name, note or f"import of {name}", undated, dry_run)
     total = count_lines(file)
     with (
-        _Rejects(rejects) as rejected,
-        session.out.progress(f"importing {what.name}", total and total - 1) as advance,
+        _writing_rejects(rejects) as reject,
+        session.out.progress(f"importing {name}", total and total - 1) as advance,
     ):
         while batch := list(islice(export.rows, ADDRESSES_A_BATCH)):
-            what.take(batch, rejected)
+            what.take(batch, reject)
             advance.by(len(batch))
         what.rows_a_second = advance.rate
     what.tell(rejects)
     if unreadable:
         raise unreadable[0]
     report_failures(session, what.writer.failures)
-    if what.left_out:
+    if what.counts["invalid"]:
         raise typer.Exit(1)
 
 
@@ -90,129 +88,109 @@ def _up_to_error(lines: Iterator[str], errors: list[UnreadableFileError]) -> Ite
         errors.append(error)
 
 
+@dataclass
 class _Import:
-    """One run: what it found and did."""
+    """One run: what it found and did.
 
-    def __init__(
-        self,
-        session: Session,
-        name: str,
-        note: str | None,
-        undated: datetime,
-        *,
-        dry_run: bool,
+    Attributes:
+        undated: from when a row without a date counts, UTC.
+        unread: the lines of the rows with a date that was not taken over.
+    """
+
+    session: Session
+    name: str
+    note: str
+    undated: datetime
+    dry_run: bool
+    rows_a_second: float = 0.0
+    counts: Counter[str] = field(default_factory=Counter)
+    unread: list[int] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.writer = BatchWriter(self.session.store, self.session.policy)
+        self.by = self.session.caller
+
+    def take(
+        self, batch: Sequence[Entry | RejectedRow], reject: Callable[[RejectedRow], None]
     ) -> None:
-        self.name = name
-        self.rows_a_second = 0.0
-        self.writer = BatchWriter(session.store, session.policy)
-        self._session = session
-        self._by = session.caller
-        self._note = note or f"import of {name}"
-        self._undated = undated
-        self._dry_run = dry_run
-        self._counts: Counter[str] = Counter()
-        self._unread: list[int] = []  # the lines of the rows with a date that was not taken over
-
-    @property
-    def left_out(self) -> int:
-        """How many rows are in the file of rejects."""
-        return self._counts["invalid"]
-
-    def take(self, batch: Sequence[Entry | RejectedRow], rejected: "_Rejects") -> None:
         """Write the rows of a batch, or say what would be written; count what became of them."""
         evidence: dict[str, list[Evidence]] = {}
         for row in batch:
             if isinstance(row, RejectedRow):
-                self._counts["invalid"] += 1
-                rejected.write(row)
+                self.counts["invalid"] += 1
+                reject(row)
             else:
                 evidence.setdefault(row.address, []).append(self._evidence(row))
-                self._unread += [row.line] if row.unread else []
-        changed = self._plan(evidence) if self._dry_run else self.writer.write(evidence)
+                self.unread += [row.line] if row.unread else []
+        changed = self._plan(evidence) if self.dry_run else self.writer.write(evidence)
         for address, pieces in evidence.items():
             if address in self.writer.failures:
-                self._counts["failed"] += len(pieces)
+                self.counts["failed"] += len(pieces)
             else:
-                self._counts["new" if address in changed else "known"] += len(pieces)
+                self.counts["new" if address in changed else "known"] += len(pieces)
         if evidence and evidence.keys() <= self.writer.failures.keys():
             # Nothing can be written: the rest would fare no better.
-            report_failures(self._session, self.writer.failures)
+            report_failures(self.session, self.writer.failures)
 
     def _plan(self, evidence: Mapping[str, Sequence[Evidence]]) -> Mapping[str, Record]:
-        planned = plan(evidence, store=self._session.store, policy=self._session.policy)
-        report_failures(self._session, planned.failures)
+        planned = plan(evidence, store=self.session.store, policy=self.session.policy)
+        report_failures(self.session, planned.failures)
         return planned.changed
 
     def _evidence(self, row: Entry) -> Evidence:
         return operator_actions.import_entry(
             address=row.address,
             reason=row.reason,
-            by=self._by,
-            note=operator_actions.cut(f"{self._note}: {row.note}") if row.note else self._note,
-            at=row.at or self._undated,
+            by=self.by,
+            note=operator_actions.cut(f"{self.note}: {row.note}") if row.note else self.note,
+            at=row.at or self.undated,
             stream=row.stream,
             until=row.until,
         )
 
     def tell(self, rejects: Path) -> None:
         """Say what was found and done."""
-        counts, out = self._counts, self._session.out
+        counts, out = self.counts, self.session.out
         document: dict[str, Any] = {
             "format": self.name,
-            "dry_run": self._dry_run,
+            "dry_run": self.dry_run,
             **{name: counts[name] for name in ("new", "known", "invalid", "failed")},
             "rows_a_second": round(self.rows_a_second),
-            "rejects": str(rejects) if self.left_out else None,
-            "unread_dates": len(self._unread),
-            "first_lines_of_unread_dates": self._unread[:_SHOWN],
+            "rejects": str(rejects) if counts["invalid"] else None,
+            "unread_dates": len(self.unread),
+            "first_lines_of_unread_dates": self.unread[:_SHOWN],
         }
         if out.as_json:
             out.emit(document)
             return
-        verb = "would be new" if self._dry_run else "new"
+        verb = "would be new" if self.dry_run else "new"
         out.say(
             f"{self.name}: {counts['new']:,} {verb}, {counts['known']:,} known, "
-            f"{self.left_out:,} left out, {counts['failed']:,} failed; "
+            f"{counts['invalid']:,} left out, {counts['failed']:,} failed; "
             f"{self.rows_a_second:,.0f} rows a second"
         )
-        if self.left_out:
+        if counts["invalid"]:
             out.say(f"the rows that are left out, with their reasons: {rejects}")
-        if self._unread:
-            lines = ", ".join(f"{line:,}" for line in self._unread[:_SHOWN])
+        if self.unread:
+            lines = ", ".join(f"{line:,}" for line in self.unread[:_SHOWN])
             out.say(
-                f"{len(self._unread):,} with a date that cannot be read, or in the future: they "
-                f"count from the time of the file, {self._undated:%Y-%m-%d %H:%M} UTC, or have no "
+                f"{len(self.unread):,} with a date that cannot be read, or in the future: they "
+                f"count from the time of the file, {self.undated:%Y-%m-%d %H:%M} UTC, or have no "
                 f"end; their notes name it (first lines: {lines})"
             )
 
 
-def _time_of(file: Path, now: datetime) -> datetime:
-    return min(datetime.fromtimestamp(int(file.stat().st_mtime), UTC), now)
+@contextmanager
+def _writing_rejects(path: Path) -> Iterator[Callable[[RejectedRow], None]]:
+    """Yield what writes a row that is left out; without any the file is not written."""
+    tables: list[_csv.Writer] = []
 
+    def write(row: RejectedRow) -> None:
+        if not tables:
+            file = opened.enter_context(write_atomically(path))
+            tables.append(csv.writer(file, lineterminator="\n"))
+            tables[0].writerow(("line", "text", "problem"))
+        tables[0].writerow((row.line, escape_cell(row.text), row.problem))
 
-class _Rejects:
-    """The file of the rows that are left out; without any it is not written."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._opened = ExitStack()
-        self._table: _csv.Writer | None = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._opened.__exit__(kind, error, traceback)
-
-    def write(self, row: RejectedRow) -> None:
-        """Add a row."""
-        if self._table is None:
-            file = self._opened.enter_context(write_atomically(self._path))
-            self._table = csv.writer(file, lineterminator="\n")
-            self._table.writerow(("line", "text", "problem"))
-        self._table.writerow((row.line, escape_cell(row.text), row.problem))
+    with ExitStack() as opened:
+        yield write

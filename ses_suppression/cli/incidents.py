@@ -1,7 +1,7 @@
 """A receiving system rejected valid mailboxes for an hour: void what that caused."""
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -91,23 +91,17 @@ def _report(
     apply: bool,
     written: int,
 ) -> None:
-    total: Counter[str] = Counter()
-    names = ("matched", "released", "kept", "unsure", "already_done", "echoes", "ses_entries")
-    for counts in domains.values():
-        total.update({name: getattr(counts, name) for name in names})
+    names = [one.name for one in fields(DomainCounts) if one.name != "examples"]
+    total = {name: sum(getattr(one, name) for one in domains.values()) for name in names}
     largest_first = sorted(domains.items(), key=lambda item: -item[1].matched)
     if session.out.as_json:
         session.out.emit(
             {
                 "undo": incident.id,
                 "applied": apply,
-                **{name: total[name] for name in names},
+                **total,
                 "written": written,
-                "by_domain": {
-                    name: {key: getattr(counts, key) for key in names}
-                    | {"examples": counts.examples}
-                    for name, counts in largest_first
-                },
+                "by_domain": {name: asdict(counts) for name, counts in largest_first},
             }
         )
         return
@@ -149,14 +143,7 @@ def _revert(session: Session, undo_id: str, *, note: str, apply: bool) -> None:
     )
     if session.out.as_json:
         session.out.emit(
-            {
-                "revert": undo_id,
-                "applied": apply,
-                "addresses": counts.addresses,
-                "held_back": counts.held_back,
-                "put_back_at_ses": counts.put_back_at_ses,
-                "written": writer.written,
-            }
+            {"revert": undo_id, "applied": apply, **asdict(counts), "written": writer.written}
         )
     elif not counts.addresses:
         session.out.say(f"undo {undo_id}: there is nothing to take back")

@@ -7,7 +7,7 @@ note, a file's name. Such a text never moves the cursor, forges a line or is mar
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -155,16 +155,7 @@ def printable(text: str) -> str:
 
 def suppression_document(suppression: Suppression) -> dict[str, Any]:
     """Give a suppression as plain data, with the keys of the table's item."""
-    return {
-        "stream": suppression.stream,
-        "reason": suppression.reason,
-        "rule": suppression.rule,
-        "origin": suppression.origin,
-        "since": suppression.since,
-        "until": suppression.until,
-        "evidence_id": suppression.evidence_id,
-        "certain": suppression.certain,
-    }
+    return asdict(suppression)
 
 
 def as_text(value: object) -> str:

@@ -27,11 +27,7 @@ from ses_suppression.core.evidence import Evidence
 from ses_suppression.core.policy import Policy
 from ses_suppression.core.suppression import Suppression, Verdict, hold, keys_of_mail
 from ses_suppression.deployment import StackOutput, Variable
-from ses_suppression.errors import (
-    InvalidAddressError,
-    MissingSettingError,
-    SESSuppressionError,
-)
+from ses_suppression.errors import InvalidAddressError, MissingSettingError, SESSuppressionError
 from ses_suppression.store.deadline import Deadline
 from ses_suppression.store.dynamodb import DynamoDBStore
 from ses_suppression.store.fork import Lock
@@ -108,11 +104,7 @@ class SuppressionList:
 
     @classmethod
     def of_table(
-        cls,
-        table_name: str,
-        *,
-        client: "DynamoDBClient | None" = None,
-        **options: Unpack[Options],
+        cls, table_name: str, *, client: "DynamoDBClient | None" = None, **options: Unpack[Options]
     ) -> "SuppressionList":
         """Use a table in DynamoDB.
 
@@ -128,10 +120,7 @@ class SuppressionList:
         ... # doctest: +ELLIPSIS
         <ses_suppression.client.suppression_list.SuppressionList object at ...>
         """
-        store = DynamoDBStore.of_table(
-            table_name,
-            lambda region: client or make_client(region),
-        )
+        store = DynamoDBStore.of_table(table_name, lambda region: client or make_client(region))
         return cls(store, **options)
 
     @classmethod

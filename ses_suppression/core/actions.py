@@ -147,12 +147,7 @@ def cut(text: str) -> str:
 
 
 def _check(
-    *,
-    by: str,
-    note: str,
-    at: datetime,
-    stream: str | None = None,
-    until: datetime | None = None,
+    *, by: str, note: str, at: datetime, stream: str | None = None, until: datetime | None = None
 ) -> None:
     if not by.strip():
         raise InvalidActionError("by: who does it has to be said")
@@ -177,11 +172,7 @@ def _check(
 
 
 def _id(
-    kind: Kind,
-    *what: str,
-    at: datetime,
-    stream: str | None,
-    until: datetime | None = None,
+    kind: Kind, *what: str, at: datetime, stream: str | None, until: datetime | None = None
 ) -> str:
     """Identify an action by all that it says: the same again, after a lost answer, is one."""
     end = until.astimezone(UTC).isoformat() if until else None

@@ -36,8 +36,7 @@ _MARKS: Mapping[str, str] = {
     "QQ and NetEase": rf"{_HOST}(?:qq|163|126)\.com{_END}",
 }
 _MARK = re.compile(
-    "|".join(f"(?P<p{number}>{mark})" for number, mark in enumerate(_MARKS.values())),
-    re.IGNORECASE,
+    "|".join(f"(?P<p{number}>{mark})" for number, mark in enumerate(_MARKS.values())), re.IGNORECASE
 )
 _MARKED = tuple(_MARKS)
 

@@ -277,8 +277,7 @@ NO_SUCH_RECIPIENT_ABROAD = (
     r"\bonbekende (?:gebruiker|ontvanger)",
     # Czech
     _sentence(
-        "uzivatel|adres|schrank|prijemce",
-        "neexist|neznam|nenalezen|zrusen|neaktivn|zablokovan",
+        "uzivatel|adres|schrank|prijemce", "neexist|neznam|nenalezen|zrusen|neaktivn|zablokovan"
     ),
     r"\bneznam\w* (?:uzivatel|prijemce|adres)",
     # Chinese, Japanese

@@ -219,14 +219,7 @@ def _scope(piece: Evidence) -> dict[str, Any]:
 
 
 _BY_STREAM = frozenset(
-    {
-        Rule.COMPLAINT,
-        Rule.NOT_SPAM,
-        Rule.UNSUBSCRIBED,
-        Rule.SUBSCRIBED,
-        Rule.SUPPRESS,
-        Rule.IMPORT,
-    }
+    {Rule.COMPLAINT, Rule.NOT_SPAM, Rule.UNSUBSCRIBED, Rule.SUBSCRIBED, Rule.SUPPRESS, Rule.IMPORT}
 )
 _BY_TENANT = frozenset({Rule.TENANT_LIST_BOUNCE, Rule.TENANT_LIST_COMPLAINT})
 

@@ -142,13 +142,7 @@ def _was_known_before(record: Record, incident: Incident) -> bool:
 
 
 def void_caused(
-    record: Record,
-    caused: Iterable[Evidence],
-    *,
-    undo: str,
-    by: str,
-    note: str,
-    at: datetime,
+    record: Record, caused: Iterable[Evidence], *, undo: str, by: str, note: str, at: datetime
 ) -> tuple[Evidence, ...]:
     """Give the evidence that voids what an incident caused; none when that is done already.
 

@@ -271,9 +271,7 @@ _OPERATIONS: Mapping[str, Mapping[str, Callable[[_Call, _Params], _Params]]] = {
 }
 
 LEFT_ALONE: Mapping[str, Mapping[str, str]] = {
-    "ses": {
-        "SendBounce": "it answers a mail that came in, to its sender",
-    },
+    "ses": {"SendBounce": "it answers a mail that came in, to its sender"},
     "sesv2": {
         "CreateDeliverabilityTestReport": "SES mails test mailboxes of its own",
         "PutAccountDetails": "AWS writes to the account's own contacts",

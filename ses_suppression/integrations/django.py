@@ -34,11 +34,7 @@ from django.utils.encoding import force_str
 from ses_suppression.client.screening import AddressesUnknownError, Screening
 from ses_suppression.client.suppression_list import SuppressionList
 from ses_suppression.core.address import domain_of, normalise
-from ses_suppression.errors import (
-    InvalidAddressError,
-    InvalidStreamError,
-    SESSuppressionError,
-)
+from ses_suppression.errors import InvalidAddressError, InvalidStreamError, SESSuppressionError
 
 DEFAULT_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
 

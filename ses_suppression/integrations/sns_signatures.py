@@ -175,11 +175,7 @@ def _read_certificate(content: bytes) -> _Certificate:
 
 
 def verify(
-    message: Mapping[str, str],
-    *,
-    certificates: Certificates,
-    demand_version_2: bool,
-    now: datetime,
+    message: Mapping[str, str], *, certificates: Certificates, demand_version_2: bool, now: datetime
 ) -> None:
     """Check that SNS signed a message, with a certificate of its topic's region.
 

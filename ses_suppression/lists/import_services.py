@@ -39,133 +39,72 @@ class Format:
     notes: tuple[str, ...] = ()
 
 
-def _format(name: str, header: str, address: str, *at: str, **more: object) -> Format:
-    values: dict[str, object] = {"header": frozenset(header.split(",")), **more}
-    return Format(name=name, address=address, at=at, **values)  # type: ignore[arg-type]
+def _format(name: str, header: str, *at: str, notes: str = "", **more: object) -> Format:
+    """Make a format; the first column of its header is the address."""
+    columns, kept = header.split(","), tuple(filter(None, notes.split(",")))
+    values: dict[str, object] = {"name": name, "address": columns[0], "at": at, "notes": kept}
+    return Format(header=frozenset(columns), **values, **more)  # type: ignore[arg-type]
 
+
+_BOUNCE, _COMPLAINT, _SUPPRESS = Rule.HARD_BOUNCE, Rule.COMPLAINT, Rule.SUPPRESS
+_HUBSPOT = (
+    ("portal spam report", _COMPLAINT),
+    ("portal bounce", _BOUNCE),
+    ("global bounce", _BOUNCE),
+    ("portal unsubscribe", _SUPPRESS),
+)
+_SENDGRID = {"rule": _BOUNCE, "reply": "reason", "notes": "reason"}
+_MAILGUN = {"rule": _BOUNCE, "status": "code", "reply": "error", "notes": "error"}
+_SPARKPOST = {"reasons_in": "source", "reply": "description", "notes": "description,type"}
+_MAILCHIMP_CLEANED = {"rule": _BOUNCE, "notes": "clean_campaign_title"}
+_MAILCHIMP_UNSUBSCRIBED = {"rule": _SUPPRESS, "notes": "unsub_reason"}
+_POSTMARK = {"reasons_in": "suppressionreason", "notes": "origin"}
+_MANDRILL = {"reply": "detail", "notes": "detail"}
+_SINCE = ("since", "date", "at")
 
 FORMATS: Sequence[Format] = (
-    _format("SES account-level list", "emailaddress,reason", "emailaddress", "lastupdatetime"),
-    _format(
-        "Postmark",
-        "emailaddress,suppressionreason",
-        "emailaddress",
-        "createdat",
-        reasons_in="suppressionreason",
-        notes=("origin",),
-    ),
-    _format(
-        "Mandrill rejections",
-        "email,reason,detail,created_at",
-        "email",
-        "created_at",
-        reply="detail",
-        notes=("detail",),
-    ),
-    _format(
-        "Brevo blocked contacts",
-        "email,reason,blockedat",
-        "email",
-        "blockedat",
-        notes=("senderemail",),
-    ),
-    _format("Klaviyo suppressed profiles", "email,reason,timestamp", "email", "timestamp"),
+    _format("SES account-level list", "emailaddress,reason", "lastupdatetime"),
+    _format("Postmark", "emailaddress,suppressionreason", "createdat", **_POSTMARK),
+    _format("Mandrill rejections", "email,reason,detail,created_at", "created_at", **_MANDRILL),
+    _format("Brevo blocked contacts", "email,reason,blockedat", "blockedat", notes="senderemail"),
+    _format("Klaviyo suppressed profiles", "email,reason,timestamp", "timestamp"),
     _format(
         "HubSpot unsubscribes and bounces",
         "email,portal bounce,portal unsubscribe",
-        "email",
-        flags=(
-            ("portal spam report", Rule.COMPLAINT),
-            ("portal bounce", Rule.HARD_BOUNCE),
-            ("global bounce", Rule.HARD_BOUNCE),
-            ("portal unsubscribe", Rule.SUPPRESS),
-        ),
-        notes=("portal bounce",),
+        flags=_HUBSPOT,
+        notes="portal bounce",
     ),
     _format(
         "SendGrid bounces or blocks",
-        "status,reason,email,created",
-        "email",
+        "email,status,reason,created",
         "created",
-        rule=Rule.HARD_BOUNCE,
         status="status",
-        reply="reason",
-        notes=("reason",),
+        **_SENDGRID,
     ),
+    _format("SendGrid invalid addresses", "email,reason,created", "created", **_SENDGRID),
+    _format("SendGrid spam reports", "email,ip,created", "created", rule=_COMPLAINT),
+    _format("SendGrid unsubscribes", "email,created", "created", rule=_SUPPRESS),
+    _format("SparkPost", "recipient,type", "created", **_SPARKPOST),
+    _format("Postal", "address,reason,keep_until", "timestamp", until="keep_until"),
+    _format("Mailgun bounces", "address,code,error", "created_at", **_MAILGUN),
+    _format("Mailgun unsubscribes", "address,tags", "created_at", rule=_SUPPRESS, notes="tags"),
+    _format("Mailgun complaints", "address,created_at", "created_at", rule=_COMPLAINT),
     _format(
-        "SendGrid invalid addresses",
-        "email,reason,created",
-        "email",
-        "created",
-        rule=Rule.HARD_BOUNCE,
-        reply="reason",
-        notes=("reason",),
-    ),
-    _format("SendGrid spam reports", "email,ip,created", "email", "created", rule=Rule.COMPLAINT),
-    _format("SendGrid unsubscribes", "email,created", "email", "created", rule=Rule.SUPPRESS),
-    _format(
-        "SparkPost",
-        "recipient,type",
-        "recipient",
-        "created",
-        reasons_in="source",
-        reply="description",
-        notes=("description", "type"),
-    ),
-    _format(
-        "Postal",
-        "address,reason,keep_until",
-        "address",
-        "timestamp",
-        until="keep_until",
-    ),
-    _format(
-        "Mailgun bounces",
-        "address,code,error",
-        "address",
-        "created_at",
-        rule=Rule.HARD_BOUNCE,
-        status="code",
-        reply="error",
-        notes=("error",),
-    ),
-    _format(
-        "Mailgun unsubscribes",
-        "address,tags",
-        "address",
-        "created_at",
-        rule=Rule.SUPPRESS,
-        notes=("tags",),
-    ),
-    _format(
-        "Mailgun complaints", "address,created_at", "address", "created_at", rule=Rule.COMPLAINT
-    ),
-    _format(
-        "Mailchimp cleaned contacts",
-        "email address,clean_time",
-        "email address",
-        "clean_time",
-        rule=Rule.HARD_BOUNCE,
-        notes=("clean_campaign_title",),
+        "Mailchimp cleaned contacts", "email address,clean_time", "clean_time", **_MAILCHIMP_CLEANED
     ),
     _format(
         "Mailchimp unsubscribed contacts",
         "email address,unsub_time",
-        "email address",
         "unsub_time",
-        rule=Rule.SUPPRESS,
-        notes=("unsub_reason",),
+        **_MAILCHIMP_UNSUBSCRIBED,
     ),
-    _format("generic, with email", "email", "email", "since", "date", "at", notes=("note",)),
-    _format("generic, with address", "address", "address", "since", "date", "at", notes=("note",)),
+    _format("generic, with email", "email", *_SINCE, notes="note"),
+    _format("generic, with address", "address", *_SINCE, notes="note"),
 )
 """From the most to the least demanding: the first whose columns are all there is meant. Beside a
 column `email`, one called `address` is where somebody lives."""
 
 SES_BULK = Format(
-    name="SES bulk import, without a header",
-    header=frozenset(),
-    address="emailaddress",
-    at=(),
+    name="SES bulk import, without a header", header=frozenset(), address="emailaddress", at=()
 )
 """Two columns, address and reason ("Using the account-level suppression list", SES guide)."""

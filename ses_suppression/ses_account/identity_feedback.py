@@ -97,11 +97,7 @@ class IdentityNotifications:
     """
 
     def __init__(
-        self,
-        ses: "SESClient",
-        sesv2: "SESV2Client",
-        *,
-        sleep: Callable[[float], None] = time.sleep,
+        self, ses: "SESClient", sesv2: "SESV2Client", *, sleep: Callable[[float], None] = time.sleep
     ) -> None:
         self._ses = ses
         self._sesv2 = sesv2

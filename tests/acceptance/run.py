@@ -288,8 +288,7 @@ CLAIMS = (
     Claim("The canary completes its round trip", lambda _run, live: claims.canary(live)),
     Claim("doctor reports no failure", lambda _run, live: claims.doctor(live)),
     Claim(
-        "Each role is denied what its task does not need",
-        lambda _run, live: claims.denials(live),
+        "Each role is denied what its task does not need", lambda _run, live: claims.denials(live)
     ),
     Claim(
         "An alarm treats a queue without data as healthy",

@@ -156,8 +156,7 @@ def test_an_address_that_only_a_stream_holds_back_goes_from_sess_list(stack: Sta
     at_ses = stack.emulator.client("sesv2")
     at_ses.put_suppressed_destination(EmailAddress="news@stream.example", Reason="BOUNCE")
     operator = operator_of_table(
-        stack,
-        [record_of(hard(BEGIN), complaint(0, stream="news"), address="news@stream.example")],
+        stack, [record_of(hard(BEGIN), complaint(0, stream="news"), address="news@stream.example")]
     )
     span = ("--from", "2026-01-11", "--to", (datetime.now(UTC) + timedelta(days=1)).isoformat())
     done = operator.document("undo", "--domain", "stream.example", *span, "--ses", "--apply")

@@ -12,12 +12,7 @@ import pytest
 from local.mailbox_simulator import SIMULATOR
 from local.waiting import wait_for
 from ses_suppression.core.notification import Bounce
-from ses_suppression.integrations.webhook import (
-    Certificates,
-    Kind,
-    Received,
-    confirm_subscription,
-)
+from ses_suppression.integrations.webhook import Certificates, Kind, Received, confirm_subscription
 from tests.adapters import serving
 from tests.e2e.operator import Operator
 from tests.e2e.sns_relay import Relay, running_relay

@@ -21,10 +21,7 @@ from tests.acceptance.throw_away import dollars, plan, values
 from tests.infrastructure.templates import synthesized
 
 CONFIG = Config.from_context(
-    {
-        "env": "dev",
-        "environments": {"dev": {"region": "eu-west-1", "identities": ["shop.example"]}},
-    }
+    {"env": "dev", "environments": {"dev": {"region": "eu-west-1", "identities": ["shop.example"]}}}
 )
 
 

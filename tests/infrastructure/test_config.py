@@ -163,10 +163,7 @@ def test_the_tag_of_streams_may_be_long_or_one_of_sess_own(tag: str) -> None:
             "environments.dev.identities[0].name: expected a domain in lower case (xn--… fo",
         ),
         ({"identities": ["1.2.3.4"]}, "environments.dev.identities[0].name:"),
-        (
-            {"sending_account_ids": ["111122223333"] * 51},
-            "environments.dev.sending_account_ids",
-        ),
+        ({"sending_account_ids": ["111122223333"] * 51}, "environments.dev.sending_account_ids"),
         (
             {"feed": "configuration-set", "policy": {"stream_tag": "my stream!"}},
             "environments.dev.policy.stream_tag: expected the name of a tag of SES, of up to 2",
@@ -253,10 +250,7 @@ def test_the_tag_of_streams_may_be_long_or_one_of_sess_own(tag: str) -> None:
             "environments.dev.sending_account_ids[0]: expected an account id, a text of twe",
         ),
         ({"deliveries": "yes"}, "environments.dev.deliveries: expected a valid boolean, not 'yes'"),
-        (
-            {"sending_account_ids": [123]},
-            "environments.dev.sending_account_ids",
-        ),
+        ({"sending_account_ids": [123]}, "environments.dev.sending_account_ids"),
         (
             {"function_timeout_seconds": 1},
             "environments.dev.function_timeout_seconds: expected seconds from 10 to 120, no",

@@ -339,9 +339,7 @@ def test_a_stack_is_protected_against_its_removal_when_that_is_wanted() -> None:
         config = Config.from_context(
             {
                 "env": "dev",
-                "environments": {
-                    "dev": {"region": "eu-west-1", "termination_protection": wanted},
-                },
+                "environments": {"dev": {"region": "eu-west-1", "termination_protection": wanted}},
             }
         )
         stack = SuppressionStack(App(), "stack", config=config)

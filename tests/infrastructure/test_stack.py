@@ -113,9 +113,7 @@ def test_the_key_outlives_the_stack_and_rotates(template: Template) -> None:
     )
 
 
-def test_the_key_admits_ses_sns_alarms_and_eventbridge_and_nobody_else(
-    template: Template,
-) -> None:
+def test_the_key_admits_ses_sns_alarms_and_eventbridge_and_nobody_else(template: Template) -> None:
     (key,) = resources(template, "AWS::KMS::Key").values()
     root, ses, sns, cloudwatch = key["Properties"]["KeyPolicy"]["Statement"]
     assert root["Principal"]["AWS"]["Fn::Join"][1][-1] == ":root"
@@ -335,10 +333,7 @@ def test_a_reader_may_ask_and_nothing_else(template: Template) -> None:
 def test_an_app_finds_the_tables_name(template: Template) -> None:
     template.has_resource_properties(
         "AWS::SSM::Parameter",
-        {
-            "Name": "/ses-suppression/dev/table-name",
-            "Value": {"Ref": "SuppressionTable33D2C7DC"},
-        },
+        {"Name": "/ses-suppression/dev/table-name", "Value": {"Ref": "SuppressionTable33D2C7DC"}},
     )
 
 
@@ -572,10 +567,7 @@ def test_what_is_left_on_any_queue_calls(template: Template) -> None:
         "DeadLetters": (total, left),
         "Undelivered": (total, left),
         "Lost": (total, ("NumberOfNotificationsFailedToRedriveToDlq", "Sum", 300)),
-        "Old": (
-            total.replace("SUM", "MAX"),
-            ("ApproximateAgeOfOldestMessage", "Maximum", 300),
-        ),
+        "Old": (total.replace("SUM", "MAX"), ("ApproximateAgeOfOldestMessage", "Maximum", 300)),
     }.items():
         expression, metrics_of_it = watched(found[name])
         assert (expression, metrics_of_it) == (expected[0], {expected[1]}), name
@@ -714,9 +706,7 @@ def test_the_alarms_look_at_the_metrics_that_the_functions_write(template: Templ
         assert names.get("service", "bounces") in {"bounces", "canary"}
 
 
-def test_the_dashboard_asks_the_operators_questions_from_top_to_bottom(
-    template: Template,
-) -> None:
+def test_the_dashboard_asks_the_operators_questions_from_top_to_bottom(template: Template) -> None:
     (dashboard,) = resources(template, "AWS::CloudWatch::Dashboard").values()
     body = "".join(
         part if isinstance(part, str) else "x"

@@ -169,9 +169,7 @@ def test_where_only_headers_name_recipients_the_envelope_is_set_from_them() -> N
     )
     content = {"Raw": data}
     Guarded("sesv2").call(
-        "send_email",
-        {"Content": content},
-        {"Content": content, "Destination": to(CLEAR, OTHER)},
+        "send_email", {"Content": content}, {"Content": content, "Destination": to(CLEAR, OTHER)}
     )
 
 

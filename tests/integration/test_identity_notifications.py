@@ -104,11 +104,7 @@ class SES:
         )
 
     def put(
-        self,
-        wanted: Destination = TOPICS,
-        *,
-        previous: Destination = NOTHING,
-        **options: bool,
+        self, wanted: Destination = TOPICS, *, previous: Destination = NOTHING, **options: bool
     ) -> None:
         with self.stubbed():
             change = self.notifications.plan("example.com", wanted, previous=previous, **options)

@@ -47,9 +47,7 @@ def store_behind(faulty: FaultProxy, config: Config) -> DynamoDBStore:
 
 
 FAULTS: dict[str, list[dict[str, Any]]] = {
-    "throttled twice": [
-        {"error": {"code": "ProvisionedThroughputExceededException"}, "times": 2},
-    ],
+    "throttled twice": [{"error": {"code": "ProvisionedThroughputExceededException"}, "times": 2}],
     "throttled for ever": [{"error": {"code": "ProvisionedThroughputExceededException"}}],
     "500s": [{"error": {"code": "InternalServerError"}}],
     "table gone": [{"error": {"code": "ResourceNotFoundException", "status": 400}}],
@@ -58,7 +56,7 @@ FAULTS: dict[str, list[dict[str, Any]]] = {
     "credentials expired": [{"error": {"code": "ExpiredTokenException", "status": 400}}],
     "reset before the write": [{"operation": "PutItem", "reset": True}],
     "answer lost after the write": [
-        {"operation": "PutItem", "response": {"abort_frac": 0.1}, "times": 3},
+        {"operation": "PutItem", "response": {"abort_frac": 0.1}, "times": 3}
     ],
     "read time-out": [{"operation": "PutItem", "latency": 3_000, "times": 2}],
     "answers cut off": [{"operation": "BatchGetItem", "response": {"abort_frac": 0.4}}],

@@ -271,9 +271,7 @@ def test_no_line_and_no_metric_holds_an_address(deployed: Deployed) -> None:
     assert "@" not in json.dumps(lines)
 
 
-def test_an_unknown_type_is_counted_as_acknowledged_and_names_no_metric(
-    deployed: Deployed,
-) -> None:
+def test_an_unknown_type_is_counted_as_acknowledged_and_names_no_metric(deployed: Deployed) -> None:
     types = ["Bouncy", "Sending Paused", "x" * 1_000, "\x1b[2J"]
     answer, lines = deployed(*(json.dumps({"eventType": one}) for one in types))
     assert answer == {"batchItemFailures": []}

@@ -89,12 +89,7 @@ BODIES: list[tuple[str, str, Status, str]] = [
         "none of notificationType",
     ),
     ("another service", '{"source": "aws.ec2"}', Status.REJECTED, "none of notificationType"),
-    (
-        "unknown type",
-        '{"notificationType": "Bouncy"}',
-        Status.ACKNOWLEDGED,
-        "unknown type Bouncy",
-    ),
+    ("unknown type", '{"notificationType": "Bouncy"}', Status.ACKNOWLEDGED, "unknown type Bouncy"),
     ("lower case type", '{"eventType": "bounce"}', Status.ACKNOWLEDGED, "unknown type bounce"),
     ("address as type", f'{{"eventType": "{JANE}"}}', Status.ACKNOWLEDGED, "unknown type"),
     ("empty type", '{"eventType": ""}', Status.REJECTED, "eventType: empty"),

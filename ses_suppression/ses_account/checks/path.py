@@ -174,9 +174,7 @@ def _name(url: str) -> str:
 
 
 def _count(
-    environment: Environment,
-    kind: NotificationType,
-    queue: ChannelOutput = ChannelOutput.QUEUE_URL,
+    environment: Environment, kind: NotificationType, queue: ChannelOutput = ChannelOutput.QUEUE_URL
 ) -> int:
     """Count the messages on a queue: those that can be received, and those in flight."""
     names = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")

@@ -12,7 +12,7 @@ import pytest
 
 from ses_suppression.cli import files
 from ses_suppression.cli.dead_letters import drop
-from ses_suppression.cli.importing import _Rejects
+from ses_suppression.cli.importing import _writing_rejects
 from ses_suppression.cli.output import Output
 from ses_suppression.lists.exports import RejectedRow
 from ses_suppression.ses_account.environment import Stack
@@ -61,15 +61,15 @@ def test_rejected_rows_are_their_owners_and_replace_the_older_ones_when_whole(
 ) -> None:
     path = tmp_path / "rejects.csv"
     row = RejectedRow(2, "nobody", "an address needs an @")
-    with _Rejects(path):
+    with _writing_rejects(path):
         pass
     assert not path.exists()
-    with _Rejects(path) as rejects:
-        rejects.write(row)
+    with _writing_rejects(path) as reject:
+        reject(row)
     assert (mode(path), len(path.read_text().splitlines())) == (0o600, 2)
-    with pytest.raises(RuntimeError), _Rejects(path) as rejects:  # noqa: PT012
-        rejects.write(row)
-        rejects.write(row)
+    with pytest.raises(RuntimeError), _writing_rejects(path) as reject:  # noqa: PT012
+        reject(row)
+        reject(row)
         raise RuntimeError
     assert len(path.read_text().splitlines()) == 2
     assert list(tmp_path.iterdir()) == [path]

@@ -18,12 +18,7 @@ from ses_suppression.core.decision import (
     has_complained,
     lasting_reason,
 )
-from ses_suppression.core.evidence import (
-    EVERY_STREAM,
-    OPERATOR_KINDS,
-    Evidence,
-    Kind,
-)
+from ses_suppression.core.evidence import EVERY_STREAM, OPERATOR_KINDS, Evidence, Kind
 from ses_suppression.core.policy import DAYS_KEPT, Origin, Policy, Reason
 from ses_suppression.core.retention import merge
 from ses_suppression.core.rules import Rule

@@ -6,12 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ses_suppression.core.evidence import (
-    TENANT_LIST,
-    Evidence,
-    Kind,
-    join,
-)
+from ses_suppression.core.evidence import TENANT_LIST, Evidence, Kind, join
 from tests.builders import (
     LATER,
     NOON,

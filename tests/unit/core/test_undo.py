@@ -163,10 +163,7 @@ def test_two_undos_do_not_disturb_each_other() -> None:
 def test_an_entry_at_ses_that_an_undo_deleted_is_known_to_its_revert() -> None:
     known, of = record(hard(10.5)), incident()
     target = account_level_entry("Jane@Example.com")
-    more = [
-        *voids(known, of, 20),
-        toggle_void(known, target, undo=of.id, at=day(20), **WHO),
-    ]
+    more = [*voids(known, of, 20), toggle_void(known, target, undo=of.id, at=day(20), **WHO)]
     known = with_more(known, more)
     assert list(deleted_entries(known, of.id)) == ["Jane@Example.com"]
     assert list(deleted_entries(known, "another")) == []
@@ -255,10 +252,5 @@ def test_a_revert_brings_back_nothing_from_before_a_later_reactivation(
 def test_an_undo_is_evidence_like_everything_else() -> None:
     known = undo(record(hard(10.5)), incident())
     assert known.evidence[-1] == piece(
-        Kind.VOID,
-        20,
-        id=known.evidence[-1].id,
-        voids="bounce-10.5",
-        undo=incident().id,
-        **WHO,
+        Kind.VOID, 20, id=known.evidence[-1].id, voids="bounce-10.5", undo=incident().id, **WHO
     )

@@ -181,10 +181,7 @@ def test_the_form_of_sess_bulk_import_has_no_header() -> None:
     assert found.format is SES_BULK
     assert [
         (row.address, row.reason, row.line) for row in found.rows if isinstance(row, Entry)
-    ] == [
-        ("jane@example.com", Reason.BOUNCE, 1),
-        ("joe@example.com", Reason.COMPLAINT, 2),
-    ]
+    ] == [("jane@example.com", Reason.BOUNCE, 1), ("joe@example.com", Reason.COMPLAINT, 2)]
 
 
 @pytest.mark.parametrize(
