@@ -2,8 +2,6 @@
 
 import json
 
-import pytest
-
 from ses_suppression.ses_account.checks import checkup
 from ses_suppression.ses_account.checks.identities import check_configuration_set
 from ses_suppression.ses_account.checks.path import (
@@ -19,7 +17,6 @@ from ses_suppression.ses_account.checks.path import (
 from ses_suppression.ses_account.environment import Environment, Stack
 from ses_suppression.ses_account.health import Finding, Level
 from ses_suppression.testing import InMemoryStore
-from tests.command import Refusing, command
 from tests.stubbed_aws import ARNS, AWS, BY_SET, NOW
 
 TOPIC = "arn:aws:sns:eu-west-1:123456789012:ses-bounces-topic-prod"
@@ -226,10 +223,3 @@ def test_a_check_that_aws_refuses_is_a_finding_and_the_others_go_on() -> None:
         key, table = checkup.run(environment, [check_key, check_table])
     assert (key.check, key.level) == ("key", Level.FAILED)
     assert (table.check, table.level) == ("table", Level.OK)
-
-
-@pytest.mark.parametrize("option", ["--fix", "--mend"])
-def test_the_former_option_of_a_fix_warns(capsys: pytest.CaptureFixture[str], option: str) -> None:
-    stack, refuse = Stack("ses-suppression-prod", {}), lambda *_: Refusing("Denied")
-    assert command(InMemoryStore(), "doctor", option, stack=stack, client=refuse) == 1
-    assert ("warning: --mend is --fix now" in capsys.readouterr().err) == (option == "--mend")
