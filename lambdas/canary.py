@@ -10,7 +10,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from botocore.config import Config
 
 from ses_suppression.deployment import CANARY_SERVICE, METRIC_NAMESPACE, Dimension, Metric, Variable
-from ses_suppression.ses_account.canary import Canary
+from ses_suppression.ses_account.canary import run_canary
 from ses_suppression.store.dynamodb import DynamoDBStore
 
 SECONDS_TO_HAND_BACK = 5.0
@@ -22,7 +22,7 @@ _CLIENT = Config(
 
 
 def handler(event: Mapping[str, Any], context: Any) -> None:  # noqa: ANN401  # Lambda's own
-    """Fly once, and tell a metric: `CanarySeconds`, and `CanaryFailed`, 0 or 1."""
+    """Run once, and write metrics: `CanarySeconds`, and `CanaryFailed`, 0 or 1."""
     del event
     logger = Logger(service=CANARY_SERVICE)
     metrics = Metrics(namespace=METRIC_NAMESPACE, service=CANARY_SERVICE)
@@ -31,11 +31,11 @@ def handler(event: Mapping[str, Any], context: Any) -> None:  # noqa: ANN401  # 
         os.environ[Variable.TABLE_NAME],
         lambda region: boto3.client("dynamodb", region_name=region, config=_CLIENT),
     )
-    canary = Canary(boto3.client("ses", config=_CLIENT), store, os.environ[Variable.CANARY_SENDER])
     seconds = context.get_remaining_time_in_millis() / 1000 - SECONDS_TO_HAND_BACK
     took: float | None = None
     try:
-        took = canary.fly(seconds)
+        ses, sender = boto3.client("ses", config=_CLIENT), os.environ[Variable.CANARY_SENDER]
+        took = run_canary(ses, store, sender, seconds)
     except Exception as error:  # noqa: BLE001  # whatever it is, the alarm has to hear of it
         # By its name alone: SES's texts hold addresses.
         logger.error("the mail was not sent", extra={"error": type(error).__name__})  # noqa: TRY400

@@ -43,6 +43,12 @@ class ListAtSES:
         meanwhile: what takes the place of those once they have been read.
     """
 
+    class exceptions:  # noqa: N801  # boto3's name
+        """The errors of the client."""
+
+        class NotFoundException(ClientError):  # noqa: N818  # the same
+            """There is no such entry."""
+
     def __init__(
         self,
         entries: Iterable[AccountLevelEntry] = (),
@@ -94,7 +100,9 @@ def _answer(entry: AccountLevelEntry) -> dict[str, Any]:
 
 
 def _not_found() -> ClientError:
-    return ClientError({"Error": {"Code": "NotFoundException"}}, "SuppressedDestination")
+    return ListAtSES.exceptions.NotFoundException(
+        {"Error": {"Code": "NotFoundException"}}, "SuppressedDestination"
+    )
 
 
 class Refusing:

@@ -5,11 +5,10 @@ account-level suppression list", SES developer guide).
 """
 
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
-
-from botocore.exceptions import ClientError
 
 from ses_suppression.core.address import normalise_reported
 from ses_suppression.core.policy import Reason
@@ -83,9 +82,7 @@ class AccountLevelList:
         self._pace.spend()
         try:
             answer = self._client.get_suppressed_destination(EmailAddress=spelling)
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "NotFoundException":
-                raise
+        except self._client.exceptions.NotFoundException:
             return None
         return _entry(answer["SuppressedDestination"])
 
@@ -119,11 +116,8 @@ class AccountLevelList:
     def delete(self, spelling: str) -> None:
         """Delete the entry with this exact spelling; none is no error."""
         self._pace.spend()
-        try:
+        with suppress(self._client.exceptions.NotFoundException):
             self._client.delete_suppressed_destination(EmailAddress=spelling)
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "NotFoundException":
-                raise
 
 
 def _entry(found: Any) -> AccountLevelEntry:  # noqa: ANN401  # two shapes of the SDK, alike

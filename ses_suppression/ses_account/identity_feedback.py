@@ -215,9 +215,7 @@ class IdentityNotifications:
             return None
         try:
             found = self._sesv2.get_email_identity(EmailIdentity=identity)
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "NotFoundException":
-                raise
+        except self._sesv2.exceptions.NotFoundException:
             return None
         default = found.get("ConfigurationSetName")
         destination = read_topics(attributes) | ({DEFAULT_SET: default} if default else {})

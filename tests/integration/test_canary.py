@@ -5,7 +5,7 @@ from typing import Any
 import boto3
 from botocore.stub import ANY, Stubber
 
-from ses_suppression.ses_account.canary import Canary
+from ses_suppression.ses_account.canary import run_canary
 from ses_suppression.testing import InMemoryStore, InMemorySuppressionList
 
 SENDER = "canary@example.com"
@@ -38,11 +38,12 @@ class Simulator:
             {"Source": SENDER, "Destination": ANY, "Message": ANY},
         )
         client.meta.events.register("provide-client-params.ses.SendEmail", self._see)
-        self.canary = Canary(client, self.store, SENDER, clock=self.time.clock, sleep=self._sleep)
+        self._client = client
 
-    def fly(self, seconds: float) -> float | None:
+    def run(self, seconds: float) -> float | None:
+        clock, sleep = self.time.clock, self._sleep
         with self._stubber:
-            return self.canary.fly(seconds)
+            return run_canary(self._client, self.store, SENDER, seconds, clock=clock, sleep=sleep)
 
     def _see(self, params: dict[str, Any], **_: object) -> None:
         self.sent += params["Destination"]["ToAddresses"]
@@ -59,7 +60,7 @@ def test_it_says_how_long_a_bounce_took(monkeypatch: Any) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
     simulator = Simulator(answers_after=3)
-    assert simulator.fly(60) == 3
+    assert simulator.run(60) == 3
     (address,) = simulator.sent
     assert address.startswith("bounce+")
     assert address.endswith("@simulator.amazonses.com")
@@ -69,5 +70,5 @@ def test_it_does_not_wait_for_ever(monkeypatch: Any) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
     simulator = Simulator(answers_after=None)
-    assert simulator.fly(10) is None
+    assert simulator.run(10) is None
     assert simulator.time.now == 10

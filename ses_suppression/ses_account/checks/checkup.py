@@ -35,5 +35,13 @@ def run(environment: Environment, checks: Iterable[Check] = CHECKS) -> Iterator[
             yield from check(environment)
         except (ClientError, BotoCoreError, SESSuppressionError) as error:
             name = check.__name__.removeprefix("check_").replace("_", " ")
-            advice = "this could not be looked at: check the caller's policy"
+            advice = "this could not be looked at"
+            if _is_denied(error):
+                advice += ": check the caller's policy"
             yield Finding(name, Level.FAILED, str(error), advice)
+
+
+def _is_denied(error: Exception) -> bool:
+    """Whether a right is missing; SNS calls it `AuthorizationError`."""
+    code = error.response["Error"]["Code"] if isinstance(error, ClientError) else ""
+    return any(name in getattr(error, "code", code) for name in ("AccessDenied", "Authorization"))

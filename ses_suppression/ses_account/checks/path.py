@@ -16,7 +16,7 @@ from ses_suppression.deployment import (
     NotificationType,
     StackOutput,
 )
-from ses_suppression.ses_account.canary import Canary
+from ses_suppression.ses_account.canary import run_canary
 from ses_suppression.ses_account.checks.identities import DEPLOY
 from ses_suppression.ses_account.environment import Environment
 from ses_suppression.ses_account.health import Finding, Level
@@ -256,8 +256,8 @@ def round_trip(sender: str) -> Callable[[Environment], Iterator[Finding]]:
     """Return the check that mails SES's simulator from an address and waits for the bounce."""
 
     def check_round_trip(environment: Environment) -> Iterator[Finding]:
-        canary = Canary(environment.client("ses"), environment.store, sender)
-        took = canary.fly(_ROUND_TRIP_SECONDS)
+        ses = environment.client("ses")
+        took = run_canary(ses, environment.store, sender, _ROUND_TRIP_SECONDS)
         if took is not None:
             found = f"a bounce was in the table after {took:.1f} s"
             yield Finding("round trip", Level.OK, found)

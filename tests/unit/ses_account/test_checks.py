@@ -1,6 +1,10 @@
 """What the doctor finds in answers that no emulator gives."""
 
 import json
+from collections.abc import Iterator
+
+import pytest
+from botocore.exceptions import ClientError
 
 from ses_suppression.ses_account.checks import checkup
 from ses_suppression.ses_account.checks.identities import check_configuration_set
@@ -223,3 +227,22 @@ def test_a_check_that_aws_refuses_is_a_finding_and_the_others_go_on() -> None:
         key, table = checkup.run(environment, [check_key, check_table])
     assert (key.check, key.level) == ("key", Level.FAILED)
     assert (table.check, table.level) == ("table", Level.OK)
+
+
+@pytest.mark.parametrize(
+    ("code", "advice"),
+    [
+        ("AccessDenied", "this could not be looked at: check the caller's policy"),
+        ("AccessDeniedException", "this could not be looked at: check the caller's policy"),
+        ("AuthorizationError", "this could not be looked at: check the caller's policy"),
+        ("Throttling", "this could not be looked at"),
+    ],
+)
+def test_only_a_missing_right_points_to_the_callers_policy(code: str, advice: str) -> None:
+    environment = Environment("prod", Stack("s", {}), "t", InMemoryStore(), AWS().client, NOW)
+
+    def check_queues(_: Environment) -> Iterator[Finding]:
+        raise ClientError({"Error": {"Code": code}}, "GetQueueAttributes")
+
+    (finding,) = checkup.run(environment, [check_queues])
+    assert (finding.check, finding.level, finding.advice) == ("queues", Level.FAILED, advice)
