@@ -25,7 +25,7 @@ from stacks.reader_access import ReaderAccess
 from stacks.suppression_table import SuppressionTable
 
 _DESCRIPTIONS = {
-    StackOutput.SENDING: "as of the last change of the identities: doctor reads it again"
+    StackOutput.SENDING: "when the identities last changed; doctor tells how it is now"
 }
 
 
