@@ -40,20 +40,9 @@ _HAPPENED = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Mail:
-    recipient: str
-    leaves_a_record: bool = True  # a delivery alone is not worth a write
-
-
-_MAILS = (
-    _Mail(f"success@{SIMULATOR}", leaves_a_record=False),
-    _Mail(f"bounce@{SIMULATOR}"),
-    _Mail(f"bounce+label@{SIMULATOR}"),
-    _Mail(f"suppressionlist@{SIMULATOR}"),
-    _Mail(f"complaint@{SIMULATOR}"),
-    _Mail(f"ooto@{SIMULATOR}"),
-)
+_DELIVERED = f"success@{SIMULATOR}"  # a delivery alone is not worth a write
+_NAMES = ("bounce", "bounce+label", "suppressionlist", "complaint", "ooto")
+_RECIPIENTS = (_DELIVERED, *(f"{name}@{SIMULATOR}" for name in _NAMES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +70,7 @@ def run_demo(console: Console) -> None:
         with _step(console, "mail the mailbox simulator, wait for the verdicts"):
             seen = _send_and_wait(emulator, sender, deployment)
         suppressions = SuppressionList(_store(emulator, deployment))
-        verdicts = {mail.recipient: suppressions.check(mail.recipient) for mail in _MAILS}
+        verdicts = {recipient: suppressions.check(recipient) for recipient in _RECIPIENTS}
         console.print(_what_happened(seen, verdicts))
         console.print(_second_send(emulator, sender, verdicts))
     console.print("Everything that was started is stopped again.")
@@ -104,27 +93,25 @@ def _store(emulator: Emulator, deployment: Deployment) -> DynamoDBStore:
 
 def _send_and_wait(emulator: Emulator, sender: str, deployment: Deployment) -> list[_Seen]:
     sent: dict[str, float] = {}
-    for mail in _MAILS:
-        sent[mail.recipient] = time.monotonic()
-        message_id = send_mail(emulator, sender, mail.recipient)
-        if mail.recipient.startswith("ooto@"):
-            publish(
-                emulator,
-                deployment,
-                NotificationType.BOUNCE,
-                automatic_reply(mail.recipient, message_id),
-            )
+    for recipient in _RECIPIENTS:
+        sent[recipient] = time.monotonic()
+        message_id = send_mail(emulator, sender, recipient)
+        if recipient.startswith("ooto@"):
+            reply = automatic_reply(recipient, message_id)
+            publish(emulator, deployment, NotificationType.BOUNCE, reply)
     store = _store(emulator, deployment)
     seen: dict[str, _Seen] = {}
+
+    def see(recipient: str, happened: str) -> None:
+        if recipient not in seen:
+            seen[recipient] = _Seen(recipient, happened, time.monotonic() - sent[recipient])
 
     def all_seen() -> bool:
         loaded = store.load(list(sent), consistent=True, deadline=Deadline(_VERDICT_SECONDS))
         for recipient, record in loaded.records.items():
-            if record.evidence and recipient not in seen:
-                seen[recipient] = _Seen(
-                    recipient, _happened(record), time.monotonic() - sent[recipient]
-                )
-        return all(mail.recipient in seen for mail in _MAILS if mail.leaves_a_record)
+            if record.evidence:
+                see(recipient, _happened(record))
+        return seen.keys() >= sent.keys() - {_DELIVERED}
 
     wait_for("the verdicts", all_seen, seconds=_VERDICT_SECONDS)
     queue = deployment.outputs[ChannelOutput.QUEUE_URL.of(NotificationType.DELIVERY)]
@@ -133,13 +120,8 @@ def _send_and_wait(emulator: Emulator, sender: str, deployment: Deployment) -> l
         lambda: waiting_messages(emulator, queue) == 0,
         seconds=_VERDICT_SECONDS,
     )
-    for mail in _MAILS:
-        if not mail.leaves_a_record:
-            happened = "delivered: nothing to remember"
-            seen[mail.recipient] = _Seen(
-                mail.recipient, happened, time.monotonic() - sent[mail.recipient]
-            )
-    return [seen[mail.recipient] for mail in _MAILS]
+    see(_DELIVERED, "delivered: nothing to remember")
+    return [seen[recipient] for recipient in _RECIPIENTS]
 
 
 def _happened(record: Record) -> str:

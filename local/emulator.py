@@ -53,17 +53,14 @@ class Emulator:
 
     def client(self, service: Any, **options: Any) -> Any:  # noqa: ANN401  # boto3's own
         """Give a boto3 client of the root user, or of the credentials in the options."""
-        credentials = {"aws_access_key_id": _ACCESS_KEY, "aws_secret_access_key": _SECRET_KEY}
-        return boto3.client(
-            service,
-            **{
-                **credentials,
-                "region_name": self.region,
-                "endpoint_url": self.endpoint_url,
-                "verify": self.environment["AWS_CA_BUNDLE"],
-                **options,
-            },
-        )
+        defaults = {
+            "aws_access_key_id": _ACCESS_KEY,
+            "aws_secret_access_key": _SECRET_KEY,
+            "region_name": self.region,
+            "endpoint_url": self.endpoint_url,
+            "verify": self.environment["AWS_CA_BUNDLE"],
+        }
+        return boto3.client(service, **(defaults | options))
 
     def last_words(self) -> str:
         """Give the end of what the emulator printed."""

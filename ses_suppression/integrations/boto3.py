@@ -10,10 +10,12 @@ import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass, field
 from email.message import Message
 from email.parser import BytesHeaderParser
 from email.policy import compat32
 from email.utils import getaddresses
+from functools import partial
 from typing import Any, TypeVar
 
 from botocore.exceptions import ParamValidationError
@@ -74,10 +76,10 @@ def guard(client: _Client, suppressions: SuppressionList, *, stream: str | None 
         raise ValueError("the client is guarded already; `sending` names the stream of a mail")
     _guarded.add(client)
     for operation, screen in _OPERATIONS[service].items():
-        hook = _Hook(suppressions, stream, screen)
+        before = partial(_screen_call, suppressions, stream, screen)
         # After everybody who may still change the parameters.
-        meta.events.register_last(f"before-parameter-build.{service}.{operation}", hook.before)
-        meta.events.register(f"after-call.{service}.{operation}", hook.after)
+        meta.events.register_last(f"before-parameter-build.{service}.{operation}", before)
+        meta.events.register(f"after-call.{service}.{operation}", _report)
     return client
 
 
@@ -101,30 +103,26 @@ def sending(stream: str | None) -> Iterator[None]:
         _stream.reset(token)
 
 
+@dataclass
 class _Call:
     """One call that is screened: who is to get it, and who of them may."""
 
-    def __init__(
-        self, suppressions: SuppressionList, stream: str | None, tenant: str | None
-    ) -> None:
-        self._suppressions = suppressions
-        self._stream = stream
-        self._tenant = tenant
-        self._allowed: frozenset[str] = frozenset()
-        self.suppressed: Mapping[str, Any] = {}
-        self.removed_entries: list[int] = []
+    suppressions: SuppressionList
+    stream: str | None
+    tenant: str | None
+    allowed: frozenset[str] = frozenset()
+    suppressed: Mapping[str, Any] = field(default_factory=dict)
+    removed_entries: list[int] = field(default_factory=list)
 
     def screen(self, recipients: Mapping[str, str]) -> None:
         """Ask about all recipients of the call at once: place in the call -> address."""
-        screening = self._suppressions.screen(
-            recipients.values(), self._stream, tenant=self._tenant
-        )
+        screening = self.suppressions.screen(recipients.values(), self.stream, tenant=self.tenant)
         for place, text in recipients.items():
             if text in screening.invalid:
                 raise InvalidAddressError(f"{place}: {screening.invalid[text]}")
         if screening.unknown:
             raise AddressesUnknownError(screening)
-        self._allowed = frozenset(screening.allowed)
+        self.allowed = frozenset(screening.allowed)
         self.suppressed = dict(screening.suppressed)
 
     def keep(self, destination: Mapping[str, list[str]]) -> dict[str, list[str]]:
@@ -143,7 +141,7 @@ class _Call:
         return left
 
     def _may_be_mailed(self, texts: Iterable[str]) -> list[str]:
-        return [text for text in texts if text in self._allowed]
+        return [text for text in texts if text in self.allowed]
 
     def refuse_if_empty(self, left: object) -> None:
         """Refuse a call that had recipients and has none left."""
@@ -151,43 +149,39 @@ class _Call:
             raise AllRecipientsSuppressedError(self.suppressed)
 
 
-class _Hook:
-    """What is hooked into one operation of a client."""
+def _screen_call(
+    suppressions: SuppressionList,
+    guards_stream: str | None,
+    screen: Callable[[_Call, _Params], _Params],
+    *,
+    params: _Params,
+    model: OperationModel,
+    context: _Params,
+    **_: object,
+) -> None:
+    """Take out of the call's parameters who is held back; the caller's own stay as they are."""
+    # What has not the right form cannot be screened, and botocore can be told not to look.
+    report = ParamValidator().validate(params, model.input_shape)  # type: ignore[arg-type]
+    if report.has_errors():
+        raise ParamValidationError(report=report.generate_report())
+    said = _stream.get()
+    stream = guards_stream if said is _GUARDS else said
+    call = context[_CONTEXT_KEY] = _Call(suppressions, stream, _tenant(params))
+    screened = screen(call, params)
+    if screened is not params:
+        params.clear()
+        params.update(screened)
 
-    def __init__(
-        self,
-        suppressions: SuppressionList,
-        stream: str | None,
-        screen: Callable[[_Call, _Params], _Params],
-    ) -> None:
-        self._suppressions = suppressions
-        self._stream = stream
-        self._screen = screen
 
-    def before(self, params: _Params, model: OperationModel, context: _Params, **_: object) -> None:
-        """Take out of the call's parameters who is held back; the caller's own stay as they are."""
-        # What has not the right form cannot be screened, and botocore can be told not to look.
-        report = ParamValidator().validate(params, model.input_shape)  # type: ignore[arg-type]
-        if report.has_errors():
-            raise ParamValidationError(report=report.generate_report())
-        said = _stream.get()
-        stream = self._stream if said is _GUARDS else said
-        call = _Call(self._suppressions, stream, _tenant(params))
-        screened = self._screen(call, params)
-        if screened is not params:
-            params.clear()
-            params.update(screened)
-        context[_CONTEXT_KEY] = call
-
-    def after(self, parsed: _Params, context: _Params, **_: object) -> None:
-        """Tell in the response who was held back, and let a bulk's results line up again."""
-        call: _Call = context[_CONTEXT_KEY]
-        parsed.setdefault("ResponseMetadata", {})[METADATA_KEY] = call.suppressed
-        for name, status in _RESULTS.items():
-            if name in parsed:
-                for index in call.removed_entries:
-                    held = {"Status": status, "Error": "held back by the suppression list"}
-                    parsed[name].insert(index, held)
+def _report(parsed: _Params, context: _Params, **_: object) -> None:
+    """Tell in the response who was held back, and let a bulk's results line up again."""
+    call: _Call = context[_CONTEXT_KEY]
+    parsed.setdefault("ResponseMetadata", {})[METADATA_KEY] = call.suppressed
+    for name, status in _RESULTS.items():
+        if name in parsed:
+            for index in call.removed_entries:
+                held = {"Status": status, "Error": "held back by the suppression list"}
+                parsed[name].insert(index, held)
 
 
 _RESULTS = {"Status": "Failed", "BulkEmailEntryResults": "FAILED"}
