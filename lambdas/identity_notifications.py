@@ -65,7 +65,7 @@ def handle(
             change = _plan(event, notifications, is_rolling_back)
             # Before the first write: a failure has to say it too, since CloudFormation deletes
             # what failed.
-            physical_id = _remembering(event, physical_id, change)
+            physical_id = _name_after(event, physical_id, change)
             notifications.carry_out(change)
     except Exception as error:  # a stack that hangs is worse than any error
         logger.exception("the identity's notifications were not set")
@@ -99,7 +99,7 @@ def _destination(properties: Mapping[str, Any]) -> Destination:
     return {**properties.get("Topics", {}), **({DEFAULT_SET: default} if default else {})}
 
 
-def _remembering(event: Mapping[str, Any], physical_id: str, change: Change) -> str:
+def _name_after(event: Mapping[str, Any], physical_id: str, change: Change) -> str:
     """Name the resource so that its name tells what it took over: nothing else outlives it.
 
     Another name is another resource to CloudFormation, which then deletes the old one

@@ -38,16 +38,16 @@ class Settings:
         """
         policy = Policy.from_environ(environ)
         return cls(
-            table_name=_required(environ, Variable.TABLE_NAME),
-            dead_letter_queue_url=_required(environ, Variable.DEAD_LETTER_QUEUE_URL),
-            fingerprint_key=_required(environ, Variable.FINGERPRINT_KEY),
-            account_ids=frozenset(_required(environ, Variable.SENDING_ACCOUNT_IDS).split(",")),
-            environment=_required(environ, Variable.ENVIRONMENT),
+            table_name=_require(environ, Variable.TABLE_NAME),
+            dead_letter_queue_url=_require(environ, Variable.DEAD_LETTER_QUEUE_URL),
+            fingerprint_key=_require(environ, Variable.FINGERPRINT_KEY),
+            account_ids=frozenset(_require(environ, Variable.SENDING_ACCOUNT_IDS).split(",")),
+            environment=_require(environ, Variable.ENVIRONMENT),
             policy=policy,
         )
 
 
-def _required(environ: Mapping[str, str], name: Variable) -> str:
+def _require(environ: Mapping[str, str], name: Variable) -> str:
     value = environ.get(name)
     if not value:
         raise MissingSettingError(f"the environment variable {name} is not set")

@@ -71,8 +71,8 @@ def run_demo(console: Console) -> None:
             seen = _send_and_wait(emulator, sender, deployment)
         suppressions = SuppressionList(_store(emulator, deployment))
         verdicts = {recipient: suppressions.check(recipient) for recipient in _RECIPIENTS}
-        console.print(_what_happened(seen, verdicts))
-        console.print(_second_send(emulator, sender, verdicts))
+        console.print(_show_feedback(seen, verdicts))
+        console.print(_send_again(emulator, sender, verdicts))
     console.print("Everything that was started is stopped again.")
 
 
@@ -110,7 +110,7 @@ def _send_and_wait(emulator: Emulator, sender: str, deployment: Deployment) -> l
         loaded = store.load(list(sent), consistent=True, deadline=Deadline(_VERDICT_SECONDS))
         for recipient, record in loaded.records.items():
             if record.evidence:
-                see(recipient, _happened(record))
+                see(recipient, _describe(record))
         return seen.keys() >= sent.keys() - {_DELIVERED}
 
     wait_for("the verdicts", all_seen, seconds=_VERDICT_SECONDS)
@@ -124,12 +124,12 @@ def _send_and_wait(emulator: Emulator, sender: str, deployment: Deployment) -> l
     return [seen[recipient] for recipient in _RECIPIENTS]
 
 
-def _happened(record: Record) -> str:
+def _describe(record: Record) -> str:
     rule = rule_of(record.evidence[-1])
     return _HAPPENED.get(rule, rule.value)
 
 
-def _what_happened(seen: list[_Seen], verdicts: dict[str, Suppression | None]) -> Table:
+def _show_feedback(seen: list[_Seen], verdicts: dict[str, Suppression | None]) -> Table:
     table = Table(title="What happened, and the verdict", title_justify="left")
     table.add_column("address", no_wrap=True)
     table.add_column("what happened")
@@ -137,19 +137,22 @@ def _what_happened(seen: list[_Seen], verdicts: dict[str, Suppression | None]) -
     table.add_column("took", justify="right", no_wrap=True)
     for row in seen:
         table.add_row(
-            row.recipient, row.happened, _verdict(verdicts[row.recipient]), f"{row.seconds:.1f} s"
+            row.recipient,
+            row.happened,
+            _describe_verdict(verdicts[row.recipient]),
+            f"{row.seconds:.1f} s",
         )
     return table
 
 
-def _verdict(suppression: Suppression | None) -> str:
+def _describe_verdict(suppression: Suppression | None) -> str:
     if suppression is None:
         return "[green]may be mailed[/green]"
     until = f"until {suppression.until:%d %b %H:%M} UTC" if suppression.until else "without end"
     return f"[red]suppressed: {suppression.reason}[/red], {until}"
 
 
-def _second_send(emulator: Emulator, sender: str, verdicts: dict[str, Suppression | None]) -> Table:
+def _send_again(emulator: Emulator, sender: str, verdicts: dict[str, Suppression | None]) -> Table:
     table = Table(title="A second send, asking first", title_justify="left")
     table.add_column("address", no_wrap=True)
     table.add_column("the app")

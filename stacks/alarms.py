@@ -106,14 +106,14 @@ class Alarms(Construct):
         self._alarm(
             "DeadLetters",
             "notifications that nobody could use",
-            _waiting([channel.dead_letter_queue for channel in channels]),
+            _count_messages([channel.dead_letter_queue for channel in channels]),
             command="dead-letters show",
             see=f"{_RUNBOOK}#the-dead-letter-alarm",
         )
         self._alarm(
             "Undelivered",
             "SNS could not put notifications on a queue",
-            _waiting([channel.undelivered_queue for channel in channels]),
+            _count_messages([channel.undelivered_queue for channel in channels]),
             see=f"{_RUNBOOK}#the-dead-letter-alarm",
         )
         kept = [channel.endpoint_dead_letter_queue for channel in channels]
@@ -121,14 +121,14 @@ class Alarms(Construct):
             self._alarm(
                 "EndpointDeadLetters",
                 "an app's endpoint did not take notifications",
-                _waiting(endpoints),
+                _count_messages(endpoints),
                 see="docs/webhook.md#when-the-app-does-not-take-it",
             )
         lost = "NumberOfNotificationsFailedToRedriveToDlq"
         self._alarm(
             "Lost",
             "SNS lost notifications: neither a queue nor the queue behind it took them",
-            _total(
+            _combine(
                 channel.topic.metric(lost, statistic="Sum", period=_FIVE_MINUTES)
                 for channel in channels
             ),
@@ -137,7 +137,7 @@ class Alarms(Construct):
             "Old",
             "no function takes what waits on a queue, for more than "
             f"{OLDEST_MESSAGE.to_minutes():g} minutes",
-            _total(
+            _combine(
                 (
                     channel.queue.metric_approximate_age_of_oldest_message(
                         period=_FIVE_MINUTES, statistic="Maximum"
@@ -168,7 +168,7 @@ class Alarms(Construct):
         self._alarm(
             "FunctionErrors",
             "a function fails: its log says why",
-            _total(channel.function.metric_errors(period=period) for channel in channels),
+            _combine(channel.function.metric_errors(period=period) for channel in channels),
             times=2,
             of=3,
             needs_function=True,
@@ -176,7 +176,9 @@ class Alarms(Construct):
         self._alarm(
             "FunctionThrottles",
             "functions are throttled: raise the account's concurrency",
-            _total(channel.function.metric_throttles(period=_FIVE_MINUTES) for channel in channels),
+            _combine(
+                channel.function.metric_throttles(period=_FIVE_MINUTES) for channel in channels
+            ),
             times=3,
             needs_function=True,
         )
@@ -297,9 +299,9 @@ class Alarms(Construct):
             self.before_functions.append(alarm)
 
 
-def _waiting(queues: Iterable[sqs.IQueue]) -> cloudwatch.IMetric:
+def _count_messages(queues: Iterable[sqs.IQueue]) -> cloudwatch.IMetric:
     """Return the number of messages on several queues."""
-    return _total(
+    return _combine(
         queue.metric_approximate_number_of_messages_visible(
             period=_FIVE_MINUTES, statistic="Maximum"
         )
@@ -307,7 +309,7 @@ def _waiting(queues: Iterable[sqs.IQueue]) -> cloudwatch.IMetric:
     )
 
 
-def _total(metrics: Iterable[cloudwatch.Metric], *, function: str = "SUM") -> cloudwatch.IMetric:
+def _combine(metrics: Iterable[cloudwatch.Metric], *, function: str = "SUM") -> cloudwatch.IMetric:
     """Return one metric of several of the same period; a metric without data counts as 0."""
     named = {f"m{number}": metric for number, metric in enumerate(metrics)}
     filled = ", ".join(f"FILL({name}, 0)" for name in named)

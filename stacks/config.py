@@ -114,7 +114,7 @@ class EnvironmentSettings(BaseModel):
         known = [field.name for field in fields(Policy)]
         for key in policy:
             if key not in known:
-                raise ValueError(f"{key}: {_unknown(key, known)}")
+                raise ValueError(f"{key}: {_describe_unknown(key, known)}")
         checked = Policy.from_mapping(policy)
         if checked.stream_tag and not _TAG.fullmatch(checked.stream_tag):
             raise ValueError(
@@ -175,7 +175,7 @@ def _message(path: str, error: ErrorDetails) -> str:
     model = EnvironmentSettings if len(location) == 1 else Identity
     match error["type"]:
         case "extra_forbidden":
-            return f"{path}: {_unknown(str(location[-1]), list(model.model_fields))}"
+            return f"{path}: {_describe_unknown(str(location[-1]), list(model.model_fields))}"
         case "missing":
             (needed,) = model.model_fields[str(location[-1])].metadata
             return f"{path}: missing; expected {needed.words}"
@@ -187,6 +187,6 @@ def _message(path: str, error: ErrorDetails) -> str:
             return f"{path}: {expected}, not {error['input']!r}"
 
 
-def _unknown(key: str, known: Sequence[str]) -> str:
+def _describe_unknown(key: str, known: Sequence[str]) -> str:
     near = get_close_matches(key, known, n=1)
     return f"unknown key{f', did you mean {near[0]}?' if near else '.'} Keys: {', '.join(known)}"

@@ -58,7 +58,7 @@ class Lookup:
             addresses: of any number.
             holds: whether a verdict holds back the mail in question; see `Cache.get`.
         """
-        found = self._cached(addresses, holds) if self._cache else Found()
+        found = self._read_cache(addresses, holds) if self._cache else Found()
         parts = list(chunks([one for one in addresses if one not in found.verdicts]))
         is_urgent = len(parts) <= 1
         pool = self._urgent_pool if is_urgent else self._pool
@@ -85,7 +85,7 @@ class Lookup:
         if self._cache:
             self._cache.forget(address, self._monotonic())
 
-    def _cached(self, addresses: Sequence[str], holds: Callable[[Verdict], object]) -> Found:
+    def _read_cache(self, addresses: Sequence[str], holds: Callable[[Verdict], object]) -> Found:
         found, now = Found(), self._monotonic()
         for address in addresses:
             verdict = self._cache.get(address, now, holds) if self._cache else None

@@ -290,10 +290,10 @@ def _fields_of(
     match feedback:
         case Bounce():
             evidence_id = _feedback_id(feedback, Kind.BOUNCE, address, reported_as)
-            yield {"id": evidence_id, "kind": Kind.BOUNCE, **_bounced(feedback, recipient)}
+            yield {"id": evidence_id, "kind": Kind.BOUNCE, **_read_bounce(feedback, recipient)}
         case Complaint():
             evidence_id = _feedback_id(feedback, Kind.COMPLAINT, address, reported_as)
-            yield {"id": evidence_id, "kind": Kind.COMPLAINT, **_complained(feedback, address)}
+            yield {"id": evidence_id, "kind": Kind.COMPLAINT, **_read_complaint(feedback, address)}
         case Delivery():
             mail_id = feedback.mail.message_id
             by_mail = f"{Kind.DELIVERY}:{mail_id}" if mail_id else None
@@ -308,7 +308,7 @@ def _fields_of(
             assert_never(feedback)
 
 
-def _bounced(bounce: Bounce, recipient: Recipient) -> dict[str, Any]:
+def _read_bounce(bounce: Bounce, recipient: Recipient) -> dict[str, Any]:
     return {
         "bounce_type": bounce.bounce_type,
         "bounce_sub_type": bounce.bounce_sub_type,
@@ -319,7 +319,7 @@ def _bounced(bounce: Bounce, recipient: Recipient) -> dict[str, Any]:
     }
 
 
-def _complained(complaint: Complaint, address: str) -> dict[str, Any]:
+def _read_complaint(complaint: Complaint, address: str) -> dict[str, Any]:
     return {
         "feedback_type": complaint.complaint_feedback_type,
         "sub_type": complaint.complaint_sub_type,

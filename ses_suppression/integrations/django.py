@@ -136,7 +136,7 @@ class EmailBackend:
         for message in messages:
             _forget_earlier_send(message)
         mails = [_read(message) for message in messages]
-        kept = list(self._kept(mails))
+        kept = list(self._screen_all(mails))
         _warn(mails)
         if not kept:
             return 0
@@ -162,7 +162,7 @@ class EmailBackend:
         finally:
             _nested.reset(token)
 
-    def _kept(self, mails: Sequence["_Mail"]) -> Iterator[tuple[Any, Any]]:
+    def _screen_all(self, mails: Sequence["_Mail"]) -> Iterator[tuple[Any, Any]]:
         """Screen messages, and give each that has a recipient left with its screened copy."""
         screenings = self._screenings(mails)
         for mail in mails:

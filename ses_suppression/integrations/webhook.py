@@ -147,7 +147,7 @@ def receive(
         kind=kind,
         topic_arn=topic_arn,
         message_id=message["MessageId"],
-        notification=_parsed(message["Message"]) if kind is Kind.NOTIFICATION else None,
+        notification=_parse_message(message["Message"]) if kind is Kind.NOTIFICATION else None,
     )
 
 
@@ -201,7 +201,7 @@ def _check_age(timestamp: str, now: datetime) -> None:
         raise RefusedMessageError(403, f"Timestamp: older than {minutes} minutes, or in the future")
 
 
-def _parsed(text: str) -> Notification:
+def _parse_message(text: str) -> Notification:
     try:
         return parse(text)
     except InvalidNotificationError as error:

@@ -187,14 +187,14 @@ class DynamoDBStore:
         Raises:
             StoreUnavailableError: DynamoDB did not confirm it.
         """
-        self._metered(self._client.delete_item, Key={"address": {"S": address}})
+        self._ask_metered(self._client.delete_item, Key={"address": {"S": address}})
 
     def _page(
         self, segment: int, segments: int, start: Item | None, pace: Pace
     ) -> tuple[int, Loaded, Item | None]:
         options: dict[str, Any] = {"ExclusiveStartKey": start} if start else {}
         pace.spend(0)  # waits for what the pages before it have taken
-        answer = self._metered(
+        answer = self._ask_metered(
             self._client.scan,
             Segment=segment,
             TotalSegments=segments,
@@ -242,7 +242,7 @@ class DynamoDBStore:
                 answer = self._answer(
                     self._client.batch_get_item, "Responses", RequestItems=request
                 )
-                by_address, unanswered = self._answered(answer, pending)
+                by_address, unanswered = self._read_answer(answer, pending)
             except StoreUnavailableError as error:
                 return answered, dict.fromkeys(pending, error)
             for address in pending:
@@ -257,7 +257,7 @@ class DynamoDBStore:
             attempt += 1
         return answered, {}
 
-    def _answered(
+    def _read_answer(
         self, answer: Mapping[str, Any], asked: Sequence[str]
     ) -> tuple[dict[str, Item], set[str]]:
         """Return the items of an answer and the addresses that it leaves out, each one asked for.
@@ -305,7 +305,7 @@ class DynamoDBStore:
                 "ExpressionAttributeValues": {":read": {"S": record.revision}},
             }
         try:
-            self._metered(
+            self._ask_metered(
                 self._client.put_item, Item=to_item(record, uuid.uuid4().hex), **condition
             )
         except StoreUnavailableError as error:
@@ -314,7 +314,7 @@ class DynamoDBStore:
             return error
         return None
 
-    def _metered(self, operation: Callable[..., Any], **request: object) -> Mapping[str, Any]:
+    def _ask_metered(self, operation: Callable[..., Any], **request: object) -> Mapping[str, Any]:
         """Ask for something whose answer holds nothing else that only DynamoDB can know.
 
         So it has to hold what the request cost: `{}` is the answer of PutItem, and also all that

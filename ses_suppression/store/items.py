@@ -113,9 +113,9 @@ def _map_to_suppression(stream: str, attributes: Item) -> Suppression:
     until = attributes.get("until")
     return Suppression(
         stream=stream,
-        reason=_known(Reason, attributes["reason"]["S"]),
-        rule=_known(Rule, attributes["rule"]["S"]),
-        origin=_known(Origin, attributes["origin"]["S"]),
+        reason=_read_name(Reason, attributes["reason"]["S"]),
+        rule=_read_name(Rule, attributes["rule"]["S"]),
+        origin=_read_name(Origin, attributes["origin"]["S"]),
         since=_moment(attributes["since"]),
         until=_moment(until) if until else None,
         evidence_id=attributes["evidence_id"]["S"],
@@ -127,7 +127,7 @@ def _moment(number: Mapping[str, str]) -> datetime:
     return datetime.fromtimestamp(int(number["N"]), tz=UTC)
 
 
-def _known(names: type[_Name], text: str) -> _Name | str:
+def _read_name(names: type[_Name], text: str) -> _Name | str:
     """Read a name; an unknown one stays as it is: an app may be older than the functions."""
     try:
         return names(text)
