@@ -8,7 +8,7 @@ from typing import assert_never
 from docs.configuration import attributes_of, cdk_schema, configuration_page
 from docs.cost import cost_page
 from docs.diagram import diagram
-from ses_suppression.core import retention as merge
+from ses_suppression.core import retention
 from ses_suppression.core.policy import (
     CONSEQUENCES,
     DAYS_KEPT,
@@ -39,7 +39,7 @@ def _policy_page() -> Iterator[str]:
     policy = Policy()
     yield "# Policy"
     yield ""
-    yield "<!-- made by `make docs` from ses_suppression/core/rules.py, policy.py, refusals.py and merge.py -->"
+    yield "<!-- made by `make docs` from ses_suppression/core/rules.py, policy.py, refusals.py and retention.py -->"
     yield ""
     yield (
         "The verdict on an address is a pure function of everything that is known about it, in order of time. "
@@ -87,8 +87,8 @@ def _policy_page() -> Iterator[str]:
     )
     yield ""
     yield (
-        f"- what holds mail back: the first, the last {merge.NEWEST} (of complaints {merge.COMPLAINTS}), the "
-        f"{merge.LAST_MAILED} whose mail was sent last, the {merge.LONGEST} that end last"
+        f"- what holds mail back: the first, the last {retention.NEWEST} (of complaints {retention.COMPLAINTS}), the "
+        f"{retention.LAST_MAILED} whose mail was sent last, the {retention.LONGEST} that end last"
     )
     yield (
         "- the rest of such a class as a tally: from when to when, until when. It goes on holding mail back. An undo "
@@ -98,19 +98,19 @@ def _policy_page() -> Iterator[str]:
     for rule, days in DAYS_KEPT.items():
         yield (
             f"- `{rule}`: of each of the newest {days} UTC days the first and the last; the words of the newest "
-            f"{merge.IN_FULL} days"
+            f"{retention.IN_FULL} days"
         )
     yield (
-        f"- `delivery`, by its time alone, of an address with a transient bounce: the last {merge.DELIVERIES} until "
-        f"{merge.DELIVERIES_FOR.days} days after the last bounce, then the first of a week for {merge.WEEKS} weeks"
+        f"- `delivery`, by its time alone, of an address with a transient bounce: the last {retention.DELIVERIES} until "
+        f"{retention.DELIVERIES_FOR.days} days after the last bounce, then the first of a week for {retention.WEEKS} weeks"
     )
-    yield f"- of the newest {merge.UNDOS} undos the last {merge.OF_AN_UNDO} voids each"
-    yield f"- of everything else the last {merge.RECORDED}, on each stream"
+    yield f"- of the newest {retention.UNDOS} undos the last {retention.OF_AN_UNDO} voids each"
+    yield f"- of everything else the last {retention.RECORDED}, on each stream"
     yield ""
     yield (
-        f"Of tenants the {merge.TENANTS} with the newest holds are kept, of each the last {merge.OF_A_TENANT} pieces. "
-        f"On more than {merge.STREAMS} streams an address holds back every stream, and operators are refused. An item's "
-        f"evidence takes {merge.LARGEST // 1000} KB at most; above {ROOM_FOR_OPERATORS // 1000} KB operators are refused."
+        f"Of tenants the {retention.TENANTS} with the newest holds are kept, of each the last {retention.OF_A_TENANT} pieces. "
+        f"On more than {retention.STREAMS} streams an address holds back every stream, and operators are refused. An item's "
+        f"evidence takes {retention.LARGEST // 1000} KB at most; above {ROOM_FOR_OPERATORS // 1000} KB operators are refused."
     )
 
 

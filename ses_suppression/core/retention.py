@@ -233,9 +233,7 @@ def _kept_of(members: Sequence[Evidence]) -> list[Evidence]:
         return _voids(members)
     if rule is Rule.NOT_SPAM:
         return nlargest(COMPLAINTS, members, key=in_time)
-    is_nobodys = (
-        rule in _BY_TENANT and not members[0].tenant
-    )  # it names no tenant: it holds nothing
+    is_nobodys = rule in _BY_TENANT and not members[0].tenant  # it holds nothing back
     if is_nobodys or not isinstance(CONSEQUENCES[rule], Suppress):
         return nlargest(RECORDED, members, key=in_time)
     return _holds(members)
