@@ -3,6 +3,7 @@
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import UnionType
 from typing import Any
@@ -49,10 +50,11 @@ CLIENT = Config(
 """How patient the functions' boto3 clients are."""
 
 
+@dataclass(kw_only=True)
 class IngestFunction:
     """An ingest function: applies a batch of messages, and tells SQS which to give again.
 
-    Args:
+    Attributes:
         store, policy, account_ids: see `ses_suppression.ingest.ingest`.
         reject: puts a rejected message where people look at it.
         kind: the kinds of feedback of its queue.
@@ -61,28 +63,15 @@ class IngestFunction:
         environment: the environment's name, a dimension of the metrics.
     """
 
-    def __init__(
-        self,
-        *,
-        store: Store,
-        policy: Policy,
-        account_ids: frozenset[str],
-        reject: Callable[[Outcome], None],
-        kind: type[Feedback] | UnionType,
-        fingerprint_key: str,
-        logger: Logger,
-        metrics: Metrics,
-        environment: str,
-    ) -> None:
-        self._store = store
-        self._policy = policy
-        self._account_ids = account_ids
-        self._reject = reject
-        self._kind = kind
-        self._fingerprint_key = fingerprint_key
-        self._logger = logger
-        self._metrics = metrics
-        self._environment = environment
+    store: Store
+    policy: Policy
+    account_ids: frozenset[str]
+    reject: Callable[[Outcome], None]
+    kind: type[Feedback] | UnionType
+    fingerprint_key: str
+    logger: Logger
+    metrics: Metrics
+    environment: str
 
     @classmethod
     def from_env(cls, carries: NotificationType) -> "IngestFunction":
@@ -107,17 +96,17 @@ class IngestFunction:
 
     def __call__(self, event: Mapping[str, Any], context: Any) -> dict[str, list[dict[str, str]]]:  # noqa: ANN401
         """Handle an event of SQS."""
-        self._logger.append_keys(request_id=context.aws_request_id)
+        self.logger.append_keys(request_id=context.aws_request_id)
         deadline = Deadline(context.get_remaining_time_in_millis() / 1000 - SECONDS_TO_HAND_BACK)
         records, handed_back = isolate(event["Records"])
         if handed_back:
-            self._logger.warning("suspects are handed back", extra={"number": len(handed_back)})
+            self.logger.warning("suspects are handed back", extra={"number": len(handed_back)})
         outcomes = ingest(
             [_message(record) for record in records],
-            store=self._store,
-            policy=self._policy,
-            account_ids=self._account_ids,
-            kind=self._kind,
+            store=self.store,
+            policy=self.policy,
+            account_ids=self.account_ids,
+            kind=self.kind,
             deadline=deadline,
         )
         failed = [outcome for outcome in outcomes if not self._settle(outcome, deadline)]
@@ -132,17 +121,17 @@ class IngestFunction:
         """Log it, put it away if it is rejected; False: SQS has to give the message again."""
         match outcome.status:
             case Status.RETRIED:
-                self._logger.error("not applied, to be retried", extra=self._details(outcome))
+                self.logger.error("not applied, to be retried", extra=self._details(outcome))
                 return False
             case Status.REJECTED:
-                self._logger.warning("rejected", extra=self._details(outcome))
+                self.logger.warning("rejected", extra=self._details(outcome))
                 return bool(deadline.remaining) and self._put_away(outcome)
             case Status.ACKNOWLEDGED:
-                self._logger.info("acknowledged", extra=self._details(outcome))
+                self.logger.info("acknowledged", extra=self._details(outcome))
             case Status.APPLIED:
                 # Deliveries are too many to log.
                 if any(rule is not Rule.DELIVERY for _, rule in outcome.rules):
-                    self._logger.info("applied", extra=self._details(outcome))
+                    self.logger.info("applied", extra=self._details(outcome))
         return True
 
     def _details(self, outcome: Outcome) -> dict[str, Any]:
@@ -152,17 +141,17 @@ class IngestFunction:
             "reason": outcome.reason,
             "unattributed": outcome.unattributed,
             "recipients": [
-                {"fingerprint": fingerprint(address, self._fingerprint_key), "rule": rule}
+                {"fingerprint": fingerprint(address, self.fingerprint_key), "rule": rule}
                 for address, rule in outcome.rules
             ],
         }
 
     def _put_away(self, outcome: Outcome) -> bool:
         try:
-            self._reject(outcome)
+            self.reject(outcome)
         except (ClientError, BotoCoreError) as error:
             # Not with its traceback: the SDK's texts are not ours to vouch for.
-            self._logger.error(  # noqa: TRY400
+            self.logger.error(  # noqa: TRY400
                 "the dead-letter queue did not take a rejected message, to be retried",
                 extra={"message_id": outcome.message.id, "error": type(error).__name__},
             )
@@ -182,9 +171,9 @@ class IngestFunction:
         )
         for name, value in counts.items():
             if value:
-                self._metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
+                self.metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
         if counts.total():  # Powertools warns of an empty flush
-            self._metrics.flush_metrics()
+            self.metrics.flush_metrics()
         for (name, provider), value in by_provider.items():
             self._count_apart(name, value, {Dimension.PROVIDER: provider})
         if given_back:
@@ -197,7 +186,7 @@ class IngestFunction:
         with single_metric(
             name=name, unit=MetricUnit.Count, value=value, namespace=METRIC_NAMESPACE
         ) as metric:
-            for dimension, text in {Dimension.ENVIRONMENT: self._environment, **dimensions}.items():
+            for dimension, text in {Dimension.ENVIRONMENT: self.environment, **dimensions}.items():
                 metric.add_dimension(dimension, text)
 
 

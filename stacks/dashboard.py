@@ -118,31 +118,33 @@ class Dashboard(Construct):
         }
 
     def _stuck(self) -> dict[str, list[cloudwatch.IMetric]]:
-        ages: list[cloudwatch.IMetric] = []
-        letters: list[cloudwatch.IMetric] = []
-        functions: list[cloudwatch.IMetric] = []
-        for kind, channel in self._channels.items():
-            ages.append(
+        channels = self._channels.items()
+        return {
+            "Age of the oldest message": [
                 channel.queue.metric_approximate_age_of_oldest_message(
                     label=kind, period=_PERIOD, statistic="Maximum"
                 )
-            )
-            for what, queue in (
-                ("dead letters", channel.dead_letter_queue),
-                ("undelivered", channel.undelivered_queue),
-            ):
-                letters.append(
-                    queue.metric_approximate_number_of_messages_visible(
-                        label=f"{kind}: {what}", period=_PERIOD, statistic="Maximum"
-                    )
+                for kind, channel in channels
+            ],
+            "Messages that nobody could use": [
+                queue.metric_approximate_number_of_messages_visible(
+                    label=f"{kind}: {what}", period=_PERIOD, statistic="Maximum"
                 )
-            functions.append(channel.function.metric_errors(label=f"{kind}: errors"))
-            functions.append(channel.function.metric_throttles(label=f"{kind}: throttles"))
-            functions.append(self._ours(Metric.RETRIED, kind, label=f"{kind}: retried messages"))
-        return {
-            "Age of the oldest message": ages,
-            "Messages that nobody could use": letters,
-            "Functions": functions,
+                for kind, channel in channels
+                for what, queue in (
+                    ("dead letters", channel.dead_letter_queue),
+                    ("undelivered", channel.undelivered_queue),
+                )
+            ],
+            "Functions": [
+                metric
+                for kind, channel in channels
+                for metric in (
+                    channel.function.metric_errors(label=f"{kind}: errors"),
+                    channel.function.metric_throttles(label=f"{kind}: throttles"),
+                    self._ours(Metric.RETRIED, kind, label=f"{kind}: retried messages"),
+                )
+            ],
         }
 
     def _cost(self, table: dynamodb.ITableV2) -> dict[str, list[cloudwatch.IMetric]]:
