@@ -65,8 +65,8 @@ synth: setup ## the CloudFormation template of ENV=dev; needs no network, no Doc
 snapshot: setup ## write the template that a review looks at
 	$(BIN)/python -m tests.infrastructure.snapshot
 
-bench: setup .rie/.ready ## measure, side by side with what a user would otherwise write: ONLY=ingest for a part
-	$(BIN)/python -m benchmarks $(ONLY)
+bench: setup .rie/.ready ## measure, side by side with what a user would otherwise write: ONLY=ingest for a part, RECORD=1 to write the results
+	$(BIN)/python -m benchmarks $(ONLY) $(if $(RECORD),--record)
 
 docs: setup ## write the pages that are made from code
 	$(BIN)/python -m docs.generate

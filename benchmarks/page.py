@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 
-from benchmarks.measure import Result, markdown
+from benchmarks.measure import Result, markdown, read
 from benchmarks.servers import ROOT
 
 PAGE = ROOT / "docs" / "performance.md"
@@ -25,3 +25,8 @@ def with_results(page: str, results: Mapping[str, Result]) -> str:
         return f"<!-- result: {name} -->\n{text}\n<!-- end -->"
 
     return _BLOCK.sub(block, page)
+
+
+def performance_page() -> str:
+    """Return the text of the page with the recorded results."""
+    return with_results(PAGE.read_text(), read(RESULTS))

@@ -5,6 +5,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import assert_never
 
+from benchmarks.page import performance_page
 from docs.configuration import attributes_of, cdk_schema, configuration_page
 from docs.cost import cost_page
 from docs.diagram import diagram
@@ -228,6 +229,7 @@ PAGES: Mapping[Path, Callable[[], str]] = {
     DOCS / "cdk.schema.json": cdk_schema,
     DOCS / "architecture.md": architecture_page,
     DOCS / "cost.md": cost_page,
+    DOCS / "performance.md": performance_page,
 }
 
 
