@@ -80,7 +80,9 @@ def test_what_is_wrong_is_named_and_no_address_repeated(
 
 
 def test_a_row_has_to_fit_into_its_window_and_into_what_is_kept() -> None:
-    assert Policy.from_mapping({"transient_bounces": 14}).transient_bounces == 14
+    for window, most in ((14, 14), (60, 40), (None, 40)):
+        values = {"transient_bounces": most, "transient_window_days": window}
+        assert Policy.from_mapping(values).transient_bounces == most
     with pytest.raises(InvalidPolicyError) as raised:
         Policy.from_mapping({"transient_bounces": 41})
     assert str(raised.value) == (
@@ -93,7 +95,8 @@ def test_a_row_has_to_fit_into_its_window_and_into_what_is_kept() -> None:
 
 
 def test_evidence_may_be_kept_for_just_the_window() -> None:
-    assert Policy.from_mapping({"kept_days": 14}).kept_days == 14
+    values = {"kept_days": 14, "transient_window_days": 14}
+    assert Policy.from_mapping(values).kept_days == 14
 
 
 def test_the_policy_is_read_from_the_environment() -> None:
