@@ -72,6 +72,8 @@ __all__ = [
 
 def __getattr__(name: str) -> object:
     """Load a public name."""
+    if name == "Snapshot":
+        return getattr(import_module(f"{__name__}.snapshot"), name)
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

@@ -6,23 +6,18 @@ from importlib import import_module
 
 
 def redirect(old: str, new: str) -> Callable[[str], object]:
-    """Return the `__getattr__` of a module whose names are in another one now.
+    """Warn whoever imports a former module, and return its `__getattr__`.
 
     Args:
-        old: the former module.
+        old: the former module, whose body calls this.
         new: the module to import instead.
     """
-
-    def find(name: str) -> object:
-        found = getattr(import_module(new), name)
-        warnings.warn(
-            f"{old} moves to {new} and is removed in the next release: import {name} from there",
-            DeprecationWarning,
-            stacklevel=2,
-        )
-        return found
-
-    return find
+    warnings.warn(
+        f"{old} moves to {new} and is removed in the next release: import {new}",
+        DeprecationWarning,
+        stacklevel=3,  # the import statement: Python leaves out the frames of its own importer
+    )
+    return lambda name: getattr(import_module(new), name)
 
 
 def remove(module: str, name: str, instead: str) -> Callable[[str], object]:

@@ -41,6 +41,7 @@ LEVELS = (
 CODE = ("ses_suppression", "stacks", "lambdas", "local")
 
 
+@pytest.mark.filterwarnings("ignore:ses_suppression:DeprecationWarning")  # of former modules
 @pytest.mark.parametrize("name", MODULES)
 def test_the_examples_of_a_module_are_true(name: str) -> None:
     results = doctest.testmod(importlib.import_module(name))
