@@ -16,7 +16,10 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from typing import Any
 
+from local.emulator import Emulator
 from ses_suppression.cli.app import run
+from ses_suppression.cli.output import Output
+from ses_suppression.cli.session import Session
 from tests.e2e.stack import Stack
 
 Answer = subprocess.CompletedProcess[str]
@@ -38,12 +41,22 @@ class Operator:
         """Run a command in this process, and return what it wrote and its exit status."""
         command = [*self.options, *arguments]
         output, errors = (io.TextIOWrapper(io.BytesIO(), "utf-8") for _ in range(2))
-        with _environment(self._environment), redirect_stdout(output), redirect_stderr(errors):
+        with redirect_stdout(output), redirect_stderr(errors):
             try:
-                run(command)
+                run(command, self._session)
             except SystemExit as ended:
                 return Answer(command, int(ended.code or 0), _text(output), _text(errors))
         raise AssertionError("a command ends with its exit status")
+
+    def _session(self, out: Output, **options: Any) -> Session:
+        """Make a session that asks the emulator, without a change of this process's environment.
+
+        Threads of earlier commands may read it, in C, at any time.
+        """
+        session = Session(out, **options)
+        emulator = self.stack.emulator
+        vars(session)["_boto3"] = _EmulatorSession(emulator, options["region"] or emulator.region)
+        return session
 
     def run_process(self, *arguments: str, environment: Mapping[str, str] | None = None) -> Answer:
         """Run a command in a process of its own."""
@@ -133,7 +146,7 @@ class Operator:
         """Run a command that ends with an error, and give what it says of it."""
         answer = (
             self.run_process(*arguments, environment=environment)
-            if environment
+            if environment is not None
             else self.run(*arguments)
         )
         assert (answer.returncode, answer.stdout) == (status, ""), answer.stderr
@@ -141,16 +154,17 @@ class Operator:
         return answer.stderr
 
 
-@contextmanager
-def _environment(variables: Mapping[str, str]) -> Iterator[None]:
-    before = dict(os.environ)
-    os.environ.clear()
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
+@dataclass(frozen=True)
+class _EmulatorSession:
+    """As much of a boto3 session as a command uses."""
+
+    emulator: Emulator
+    region_name: str
+
+    def client(self, service: str, **options: Any) -> Any:
+        """Return a client of the emulator."""
+        given = {name: value for name, value in options.items() if value is not None}
+        return self.emulator.client(service, **{"region_name": self.region_name, **given})
 
 
 def _text(stream: io.TextIOWrapper) -> str:
