@@ -133,6 +133,7 @@ def shown(error: BaseException) -> str:
     return "\n".join([*parts, *map(repr, vars(error).values()), *map(str, error.args)])
 
 
+@pytest.mark.filterwarnings("ignore:ses_suppression:DeprecationWarning")  # of former modules
 def test_every_error_of_the_package_is_tried() -> None:
     for module in pkgutil.walk_packages(ses_suppression.__path__, "ses_suppression."):
         if not module.name.endswith("__main__"):
